@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The contract of panel, D-Bus and admin view.
+//!
+//! A client connects, receives [`Event::State`] once, and then one event for each part that
+//! changed; [`State::apply`] is all the state keeping there is. What a person wants goes the other
+//! way as a [`Request`] and is answered by a [`Reply`]. TypeScript types are generated from here.
+#![deny(missing_docs)]
+
+mod event;
+mod request;
+mod state;
+
+pub use event::{ClientMessage, Event, Levels, ServerMessage};
+pub use request::{Refusal, Reply, Request};
+pub use state::{
+    Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Pairing, PeerStats, Preview, Room,
+    SkippedEntry, State, Statistics,
+};

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use roomd_model::{BookingId, FaultCode, Language, Layout, ParticipantId, Pii, Secret};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What a person at the panel, or an operator, wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    tag = "request"
+)]
+pub enum Request {
+    /// Joins a meeting of the agenda.
+    JoinBooking {
+        /// Which.
+        booking: BookingId,
+    },
+    /// Joins by link.
+    JoinLink {
+        /// The link; must lead to an allowed destination.
+        url: Pii<String>,
+    },
+    /// Starts a direct meeting with a fresh id.
+    StartMeeting {
+        /// Guests must know it, if given.
+        password: Option<Secret>,
+    },
+    /// Leaves the meeting, or gives up joining it.
+    Leave,
+    /// Sends what microphone and camera take, from here on; the one button of a silent join.
+    StartSending,
+    /// Microphone on the wire or not.
+    Microphone {
+        /// On.
+        on: bool,
+    },
+    /// Camera on the wire or not.
+    Camera {
+        /// On.
+        on: bool,
+    },
+    /// Loudspeaker volume.
+    Volume {
+        /// 0 to 100.
+        percent: u8,
+    },
+    /// Arranges the display.
+    Layout {
+        /// How.
+        layout: Layout,
+    },
+    /// Lets someone in from the lobby.
+    Admit {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// Turns someone in the lobby away.
+    Deny {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// Removes someone from the meeting.
+    Remove {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// Raises or lowers the room's hand.
+    Hand {
+        /// Raised.
+        raised: bool,
+    },
+    /// Writes into the chat.
+    Chat {
+        /// Plain text, at most 2000 characters.
+        text: Pii<String>,
+    },
+    /// Gives the password that the meeting asks for.
+    Password {
+        /// The password.
+        password: Secret,
+    },
+    /// Stays in a call that the countdown would end.
+    Stay,
+    /// Answers the invitation in the room's name.
+    Attendance {
+        /// Which.
+        booking: BookingId,
+        /// Accept; otherwise decline.
+        accept: bool,
+    },
+    /// Switches the language of panel and display.
+    Language {
+        /// To.
+        language: Language,
+    },
+    /// Shows a pairing code on the room's display.
+    ShowPairingCode,
+    /// Takes a fault that ended a call off the screen.
+    Acknowledge {
+        /// Which.
+        code: FaultCode,
+    },
+}
+
+/// The answer to a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    tag = "reply"
+)]
+pub enum Reply {
+    /// It is under way; the events tell how it goes.
+    Accepted,
+    /// It cannot be done.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// Not in this state of the room, such as admitting someone without a call.
+    NotNow,
+    /// No such booking, participant or fault (any more).
+    Unknown,
+    /// The link is not a link, or is too long.
+    BadLink,
+    /// The destination is not on the allow-list.
+    DestinationNotAllowed,
+    /// No provider can join this kind of link.
+    PlatformUnknown,
+    /// Too long, out of range, or not understood.
+    BadRequest,
+    /// The daemon is shutting down or overloaded.
+    Busy,
+}

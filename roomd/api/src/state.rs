@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use chrono::{DateTime, Utc};
+use roomd_model::{
+    Attendance, BookingId, ChatMessage, E2ee, Fault, Language, Layout, LinkRefusal, LinkWarning,
+    Participant, ParticipantId, Phase, Pii, StreamId, StreamKind,
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::Event;
+
+/// Everything a panel shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// The room itself.
+    pub room: Room,
+    /// Today's meetings.
+    pub agenda: Agenda,
+    /// The call; none while idle or offered.
+    pub call: Option<Box<Call>>,
+    /// What is attached.
+    pub devices: Devices,
+    /// The pairing code that the display shows, or none.
+    pub pairing: Option<Pairing>,
+    /// What is wrong, worst first.
+    pub faults: Vec<Fault>,
+    /// What was measured.
+    pub statistics: Statistics,
+}
+
+impl State {
+    /// Brings the state up to date. Levels are not part of it and change nothing.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::State(state) => *self = *state,
+            Event::Room(room) => self.room = room,
+            Event::Agenda(agenda) => self.agenda = agenda,
+            Event::Call(call) => self.call = call,
+            Event::Devices(devices) => self.devices = devices,
+            Event::Pairing(pairing) => self.pairing = pairing,
+            Event::Faults(faults) => self.faults = faults,
+            Event::Statistics(statistics) => self.statistics = statistics,
+            Event::Levels(_) => {}
+        }
+    }
+
+    /// The events that turn `self` into `next`: one for each part that differs.
+    #[must_use]
+    pub fn changes(&self, next: &Self) -> Vec<Event> {
+        let mut events = Vec::new();
+        if self.room != next.room {
+            events.push(Event::Room(next.room.clone()));
+        }
+        if self.agenda != next.agenda {
+            events.push(Event::Agenda(next.agenda.clone()));
+        }
+        if self.call != next.call {
+            events.push(Event::Call(next.call.clone()));
+        }
+        if self.devices != next.devices {
+            events.push(Event::Devices(next.devices.clone()));
+        }
+        if self.pairing != next.pairing {
+            events.push(Event::Pairing(next.pairing.clone()));
+        }
+        if self.faults != next.faults {
+            events.push(Event::Faults(next.faults.clone()));
+        }
+        if self.statistics != next.statistics {
+            events.push(Event::Statistics(next.statistics.clone()));
+        }
+        events
+    }
+}
+
+/// The room itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Room {
+    /// Its name, as on the door.
+    pub name: String,
+    /// What it is doing.
+    pub phase: Phase,
+    /// The language of panel and display.
+    pub language: Language,
+    /// IANA name of the room's time zone, such as `Europe/Berlin`.
+    pub time_zone: String,
+    /// The room can host direct meetings.
+    pub hosts_meetings: bool,
+    /// The room joins already sending, against the default; the panel says so.
+    pub joins_sending: bool,
+    /// roomd's version.
+    pub version: String,
+    /// Whom to ask, from the configuration; such as a telephone number.
+    pub support: Option<String>,
+}
+
+/// Today's meetings, and how fresh they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Agenda {
+    /// Bookings that end after now and begin before tomorrow's end, by start.
+    pub entries: Vec<AgendaEntry>,
+    /// When the calendar was last read; none before the first time.
+    pub read_at: Option<DateTime<Utc>>,
+    /// The calendar does not answer at the moment; the entries are the last known ones.
+    pub stale: bool,
+    /// A calendar is configured at all.
+    pub configured: bool,
+    /// Entries that could not be read, for the admin view.
+    pub skipped: Vec<SkippedEntry>,
+}
+
+/// A calendar entry that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedEntry {
+    /// Its UID, or its place in the file.
+    pub uid: String,
+    /// What is wrong with it, in English for operators.
+    pub cause: String,
+}
+
+/// One meeting of the agenda.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct AgendaEntry {
+    /// Which.
+    pub id: BookingId,
+    /// Its title; none when the privacy setting hides it.
+    pub title: Option<Pii<String>>,
+    /// Start.
+    pub start: DateTime<Utc>,
+    /// End.
+    pub end: DateTime<Utc>,
+    /// All day or several days.
+    pub all_day: bool,
+    /// The room's own answer.
+    pub attendance: Attendance,
+    /// What touching it does.
+    pub link: AgendaLink,
+    /// What the linter found.
+    pub warnings: Vec<LinkWarning>,
+}
+
+/// What touching a meeting of the agenda does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    tag = "kind"
+)]
+pub enum AgendaLink {
+    /// Nothing: no conference in it.
+    None,
+    /// Joins it.
+    Joinable {
+        /// The platform's id, such as `direct`.
+        provider: String,
+    },
+    /// Explains why the room will not open it.
+    Refused {
+        /// The host it names.
+        host: Pii<String>,
+        /// Why.
+        reason: LinkRefusal,
+    },
+}
+
+/// The call, from the touch of the join button to the end of leaving.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// The meeting's title, when there is one to show.
+    pub title: Option<Pii<String>>,
+    /// The platform's id.
+    pub provider: String,
+    /// The link that guests open, when the room hosts the meeting.
+    pub guest_url: Option<Pii<String>>,
+    /// When the join button was touched.
+    pub since: DateTime<Utc>,
+    /// A person pressed the button that sends, or the configuration joins sending.
+    pub sending: bool,
+    /// The microphone is on the wire.
+    pub microphone: bool,
+    /// The camera is on the wire.
+    pub camera: bool,
+    /// Loudspeaker volume, 0 to 100.
+    pub volume: u8,
+    /// How the display arranges people and content.
+    pub layout: Layout,
+    /// The room's hand is raised.
+    pub hand: bool,
+    /// End-to-end encryption, as negotiated.
+    pub e2ee: E2ee,
+    /// The others, in order of arrival.
+    pub participants: Vec<Participant>,
+    /// Who waits to be admitted.
+    pub waiting: Vec<Participant>,
+    /// Who speaks, or spoke last.
+    pub speaker: Option<ParticipantId>,
+    /// Whose shared content is shown.
+    pub sharer: Option<ParticipantId>,
+    /// The meeting's chat.
+    pub chat: Vec<ChatMessage>,
+    /// The meeting asks for a password; true when the one given was wrong.
+    pub password_wanted: Option<bool>,
+    /// The call ends by itself unless somebody stays.
+    pub countdown: Option<Countdown>,
+    /// The platform can do this: admit, chat, raise hands.
+    pub can_admit: bool,
+    /// See `can_admit`.
+    pub can_chat: bool,
+    /// See `can_admit`.
+    pub can_raise_hand: bool,
+    /// Media streams and who sends them, for the display.
+    pub previews: Vec<Preview>,
+}
+
+/// A received stream and who sends it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// The stream.
+    pub stream: StreamId,
+    /// Who sends it.
+    pub participant: ParticipantId,
+    /// What it carries.
+    pub kind: StreamKind,
+    /// It delivers.
+    pub live: bool,
+}
+
+/// An empty call's end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Countdown {
+    /// When the room leaves.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// What is attached to the room.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Devices {
+    /// What the camera is: a device's name, a file, or a test picture; none when it failed.
+    pub camera: Option<String>,
+    /// What the microphone is.
+    pub microphone: Option<String>,
+    /// What the loudspeaker is.
+    pub loudspeaker: Option<String>,
+    /// What the display is; none when roomd runs headless.
+    pub display: Option<String>,
+    /// The camera is a test picture, not a device: the panel says so.
+    pub test_picture: bool,
+}
+
+/// A code that pairs a tablet with the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Pairing {
+    /// Six digits; only the display shows them, a remote panel receives none.
+    pub code: Option<Pii<String>>,
+    /// The address to open on the tablet.
+    pub url: Pii<String>,
+    /// When it expires.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What was measured; null where it could not be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Statistics {
+    /// Touch of the join button until media flows both ways, in milliseconds.
+    pub join_ms: Option<f64>,
+    /// Touch of the join button until the first remote picture was decoded, in milliseconds.
+    pub first_remote_frame_ms: Option<f64>,
+    /// Pictures a second that the room sends.
+    pub fps_sent: Option<f64>,
+    /// Pictures a second received, the best stream.
+    pub fps_received: Option<f64>,
+    /// Picture minus sound of the same participant at playout, in milliseconds; positive is
+    /// picture late.
+    pub av_offset_ms: Option<f64>,
+    /// roomd's use of one core, in per cent.
+    pub cpu_percent: Option<f64>,
+    /// roomd's resident memory, in MB (10^6 bytes).
+    pub rss_mb: Option<f64>,
+    /// roomd's threads.
+    pub threads: Option<u32>,
+    /// roomd's open file descriptors.
+    pub descriptors: Option<u32>,
+    /// Signalling messages that did not parse, since start.
+    pub bad_messages: u64,
+    /// Per connection.
+    pub peers: Vec<PeerStats>,
+}
+
+/// One connection, measured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct PeerStats {
+    /// Whose, when known.
+    pub participant: Option<ParticipantId>,
+    /// Round trip, in milliseconds.
+    pub rtt_ms: Option<f64>,
+    /// Lost of what they sent, in per cent.
+    pub loss_percent: Option<f64>,
+    /// Received, in kbit/s.
+    pub received_kbps: Option<f64>,
+    /// Sent, in kbit/s.
+    pub sent_kbps: Option<f64>,
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The media engine's decisions, as pure code.
+//!
+//! Invariants: no clock, thread, socket or GStreamer here; time and samples go in, pictures, samples
+//! and plans come out.
+
+pub mod scene;

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The meeting-room daemon.
+fn main() {}
