@@ -10,6 +10,7 @@
 mod event;
 mod request;
 mod state;
+mod typescript;
 
 pub use event::{ClientMessage, Event, Levels, ServerMessage};
 pub use request::{Refusal, Reply, Request};
@@ -17,3 +18,4 @@ pub use state::{
     Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Pairing, PeerStats, Preview, Room,
     SkippedEntry, State, Statistics,
 };
+pub use typescript::typescript;

@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+// Generated from the crate roomd-api by `cargo xtask generate`; edit there.
+
+/** Names a person, a meeting or an address: shown, never stored, never logged. */
+export type Pii<T> = T;
+
+/**
+ * Today's meetings, and how fresh they are.
+ */
+export type Agenda = { 
+/**
+ * Bookings that end after now and begin before tomorrow's end, by start.
+ */
+entries: Array<AgendaEntry>, 
+/**
+ * When the calendar was last read; none before the first time.
+ */
+readAt: string | null, 
+/**
+ * The calendar does not answer at the moment; the entries are the last known ones.
+ */
+stale: boolean, 
+/**
+ * A calendar is configured at all.
+ */
+configured: boolean, 
+/**
+ * Entries that could not be read, for the admin view.
+ */
+skipped: Array<SkippedEntry>, };
+
+/**
+ * One meeting of the agenda.
+ */
+export type AgendaEntry = { 
+/**
+ * Which.
+ */
+id: BookingId, 
+/**
+ * Its title; none when the privacy setting hides it.
+ */
+title: Pii<string> | null, 
+/**
+ * Start.
+ */
+start: string, 
+/**
+ * End.
+ */
+end: string, 
+/**
+ * All day or several days.
+ */
+allDay: boolean, 
+/**
+ * The room's own answer.
+ */
+attendance: Attendance, 
+/**
+ * What touching it does.
+ */
+link: AgendaLink, 
+/**
+ * What the linter found.
+ */
+warnings: Array<LinkWarning>, };
+
+/**
+ * What touching a meeting of the agenda does.
+ */
+export type AgendaLink = { "kind": "none" } | { "kind": "joinable", 
+/**
+ * The platform's id, such as `direct`.
+ */
+provider: string, } | { "kind": "refused", 
+/**
+ * The host it names.
+ */
+host: Pii<string>, 
+/**
+ * Why.
+ */
+reason: LinkRefusal, };
+
+/**
+ * The room's own participation status (RFC 5545, PARTSTAT).
+ */
+export type Attendance = "needs-action" | "accepted" | "tentative" | "declined";
+
+/**
+ * Names one occurrence of a calendar entry: UID, and the recurrence id of a repeated one.
+ */
+export type BookingId = string;
+
+/**
+ * The call, from the touch of the join button to the end of leaving.
+ */
+export type Call = { 
+/**
+ * The meeting's title, when there is one to show.
+ */
+title: Pii<string> | null, 
+/**
+ * The platform's id.
+ */
+provider: string, 
+/**
+ * The link that guests open, when the room hosts the meeting.
+ */
+guestUrl: Pii<string> | null, 
+/**
+ * When the join button was touched.
+ */
+since: string, 
+/**
+ * A person pressed the button that sends, or the configuration joins sending.
+ */
+sending: boolean, 
+/**
+ * The microphone is on the wire.
+ */
+microphone: boolean, 
+/**
+ * The camera is on the wire.
+ */
+camera: boolean, 
+/**
+ * Loudspeaker volume, 0 to 100.
+ */
+volume: number, 
+/**
+ * How the display arranges people and content.
+ */
+layout: Layout, 
+/**
+ * The room's hand is raised.
+ */
+hand: boolean, 
+/**
+ * End-to-end encryption, as negotiated.
+ */
+e2ee: E2ee, 
+/**
+ * The others, in order of arrival.
+ */
+participants: Array<Participant>, 
+/**
+ * Who waits to be admitted.
+ */
+waiting: Array<Participant>, 
+/**
+ * Who speaks, or spoke last.
+ */
+speaker: ParticipantId | null, 
+/**
+ * Whose shared content is shown.
+ */
+sharer: ParticipantId | null, 
+/**
+ * The meeting's chat.
+ */
+chat: Array<ChatMessage>, 
+/**
+ * The meeting asks for a password; true when the one given was wrong.
+ */
+passwordWanted: boolean | null, 
+/**
+ * The call ends by itself unless somebody stays.
+ */
+countdown: Countdown | null, 
+/**
+ * The platform can do this: admit, chat, raise hands.
+ */
+canAdmit: boolean, 
+/**
+ * See `can_admit`.
+ */
+canChat: boolean, 
+/**
+ * See `can_admit`.
+ */
+canRaiseHand: boolean, 
+/**
+ * Media streams and who sends them, for the display.
+ */
+previews: Array<Preview>, };
+
+/**
+ * A line of the meeting's chat; kept in memory until the meeting ends, never on disk.
+ */
+export type ChatMessage = { 
+/**
+ * Counts up within the meeting.
+ */
+id: number, 
+/**
+ * Who wrote it; none for the room itself.
+ */
+from: ParticipantId | null, 
+/**
+ * The writer's name at that time.
+ */
+name: Pii<string>, 
+/**
+ * What they wrote; plain text.
+ */
+text: Pii<string>, 
+/**
+ * When.
+ */
+at: string, };
+
+/**
+ * A message from a client (WebSocket text, JSON).
+ */
+export type ClientMessage = { 
+/**
+ * Chosen by the client; the reply repeats it.
+ */
+id: number, 
+/**
+ * What is wanted.
+ */
+request: Request, };
+
+/**
+ * How well a participant is connected.
+ */
+export type Connection = "connecting" | "good" | "poor" | "lost";
+
+/**
+ * An empty call's end.
+ */
+export type Countdown = { 
+/**
+ * When the room leaves.
+ */
+endsAt: string, };
+
+/**
+ * What is attached to the room.
+ */
+export type Devices = { 
+/**
+ * What the camera is: a device's name, a file, or a test picture; none when it failed.
+ */
+camera: string | null, 
+/**
+ * What the microphone is.
+ */
+microphone: string | null, 
+/**
+ * What the loudspeaker is.
+ */
+loudspeaker: string | null, 
+/**
+ * What the display is; none when roomd runs headless.
+ */
+display: string | null, 
+/**
+ * The camera is a test picture, not a device: the panel says so.
+ */
+testPicture: boolean, };
+
+/**
+ * End-to-end encryption as negotiated, never as configured.
+ */
+export type E2ee = "pending" | "verified" | "off";
+
+/**
+ * One change; each replaces one part of the [`State`] as a whole.
+ */
+export type Event = { "event": "state", "value": State } | { "event": "room", "value": Room } | { "event": "agenda", "value": Agenda } | { "event": "call", "value": Call | null } | { "event": "devices", "value": Devices } | { "event": "pairing", "value": Pairing | null } | { "event": "faults", "value": Array<Fault> } | { "event": "statistics", "value": Statistics } | { "event": "levels", "value": Levels };
+
+/**
+ * Something that people or operators should know, as a code that panel and display translate.
+ */
+export type Fault = { 
+/**
+ * What it is.
+ */
+code: FaultCode, 
+/**
+ * A short technical detail for the admin view, free of personal data; such as a file and line.
+ */
+detail: string | null, };
+
+/**
+ * Every fault the room can show. The panel holds text and remedy for each, in each language.
+ */
+export type FaultCode = "calendar-unreachable" | "calendar-refused" | "calendar-entries-skipped" | "config-rejected" | "camera-missing" | "microphone-missing" | "loudspeaker-missing" | "display-missing" | "destination-not-allowed" | "platform-unknown" | "meeting-unknown" | "meeting-refused" | "password-required" | "meeting-unreachable" | "connection-lost" | "peer-not-verified" | "guest-dropped" | "media-failed";
+
+/**
+ * A language of panel and display.
+ */
+export type Language = "de" | "en";
+
+/**
+ * How the display arranges people and content.
+ */
+export type Layout = "grid" | "speaker" | "share";
+
+/**
+ * Sound levels for meters.
+ */
+export type Levels = { 
+/**
+ * The room's microphone, 0 (silence) to 100 (full scale), also while nothing is sent.
+ */
+microphone: number, 
+/**
+ * Who speaks, loudest first.
+ */
+speaking: Array<ParticipantId>, };
+
+/**
+ * Why the room will not open a link.
+ */
+export type LinkRefusal = "unknown-platform" | "not-allowed" | "not-https";
+
+/**
+ * What the linter says about a link; advice, never a refusal.
+ */
+export type LinkWarning = "short-id" | "reused-id" | "password-in-invitation";
+
+/**
+ * A code that pairs a tablet with the room.
+ */
+export type Pairing = { 
+/**
+ * Six digits; only the display shows them, a remote panel receives none.
+ */
+code: Pii<string> | null, 
+/**
+ * The address to open on the tablet.
+ */
+url: Pii<string>, 
+/**
+ * When it expires.
+ */
+expiresAt: string, };
+
+/**
+ * Someone in the meeting, or waiting to be admitted.
+ */
+export type Participant = { 
+/**
+ * Who, within this meeting.
+ */
+id: ParticipantId, 
+/**
+ * The name they gave.
+ */
+name: Pii<string>, 
+/**
+ * Their microphone is on.
+ */
+microphone: boolean, 
+/**
+ * Their camera is on.
+ */
+camera: boolean, 
+/**
+ * They share a window or a tab.
+ */
+sharing: boolean, 
+/**
+ * They raised a hand.
+ */
+hand: boolean, 
+/**
+ * They speak now.
+ */
+speaking: boolean, 
+/**
+ * How well they are connected.
+ */
+connection: Connection, 
+/**
+ * End-to-end encryption with them, as negotiated.
+ */
+e2ee: E2ee, };
+
+/**
+ * Names a participant within one meeting; random, says nothing about the person.
+ */
+export type ParticipantId = string;
+
+/**
+ * One connection, measured.
+ */
+export type PeerStats = { 
+/**
+ * Whose, when known.
+ */
+participant: ParticipantId | null, 
+/**
+ * Round trip, in milliseconds.
+ */
+rttMs: number | null, 
+/**
+ * Lost of what they sent, in per cent.
+ */
+lossPercent: number | null, 
+/**
+ * Received, in kbit/s.
+ */
+receivedKbps: number | null, 
+/**
+ * Sent, in kbit/s.
+ */
+sentKbps: number | null, };
+
+/**
+ * What the room is doing; the states of the room machine.
+ */
+export type Phase = { "phase": "idle" } | { "phase": "offered", 
+/**
+ * The booking that the join button joins.
+ */
+booking: BookingId, } | { "phase": "joining" } | { "phase": "lobby" } | { "phase": "in-call" } | { "phase": "reconnecting", 
+/**
+ * The attempt under way, from 1.
+ */
+attempt: number, } | { "phase": "leaving" } | { "phase": "fault", 
+/**
+ * What failed.
+ */
+code: FaultCode, };
+
+/**
+ * A received stream and who sends it.
+ */
+export type Preview = { 
+/**
+ * The stream.
+ */
+stream: StreamId, 
+/**
+ * Who sends it.
+ */
+participant: ParticipantId, 
+/**
+ * What it carries.
+ */
+kind: StreamKind, 
+/**
+ * It delivers.
+ */
+live: boolean, };
+
+/**
+ * Why a request was refused.
+ */
+export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy";
+
+/**
+ * The answer to a [`Request`].
+ */
+export type Reply = { "reply": "accepted" } | { "reply": "refused", 
+/**
+ * Why.
+ */
+refusal: Refusal, };
+
+/**
+ * What a person at the panel, or an operator, wants.
+ */
+export type Request = { "request": "join-booking", 
+/**
+ * Which.
+ */
+booking: BookingId, } | { "request": "join-link", 
+/**
+ * The link; must lead to an allowed destination.
+ */
+url: Pii<string>, } | { "request": "start-meeting", 
+/**
+ * Guests must know it, if given.
+ */
+password: Secret | null, } | { "request": "leave" } | { "request": "start-sending" } | { "request": "microphone", 
+/**
+ * On.
+ */
+on: boolean, } | { "request": "camera", 
+/**
+ * On.
+ */
+on: boolean, } | { "request": "volume", 
+/**
+ * 0 to 100.
+ */
+percent: number, } | { "request": "layout", 
+/**
+ * How.
+ */
+layout: Layout, } | { "request": "admit", 
+/**
+ * Who.
+ */
+participant: ParticipantId, } | { "request": "deny", 
+/**
+ * Who.
+ */
+participant: ParticipantId, } | { "request": "remove", 
+/**
+ * Who.
+ */
+participant: ParticipantId, } | { "request": "hand", 
+/**
+ * Raised.
+ */
+raised: boolean, } | { "request": "chat", 
+/**
+ * Plain text, at most 2000 characters.
+ */
+text: Pii<string>, } | { "request": "password", 
+/**
+ * The password.
+ */
+password: Secret, } | { "request": "stay" } | { "request": "attendance", 
+/**
+ * Which.
+ */
+booking: BookingId, 
+/**
+ * Accept; otherwise decline.
+ */
+accept: boolean, } | { "request": "language", 
+/**
+ * To.
+ */
+language: Language, } | { "request": "show-pairing-code" } | { "request": "acknowledge", 
+/**
+ * Which.
+ */
+code: FaultCode, };
+
+/**
+ * The room itself.
+ */
+export type Room = { 
+/**
+ * Its name, as on the door.
+ */
+name: string, 
+/**
+ * What it is doing.
+ */
+phase: Phase, 
+/**
+ * The language of panel and display.
+ */
+language: Language, 
+/**
+ * IANA name of the room's time zone, such as `Europe/Berlin`.
+ */
+timeZone: string, 
+/**
+ * The room can host direct meetings.
+ */
+hostsMeetings: boolean, 
+/**
+ * The room joins already sending, against the default; the panel says so.
+ */
+joinsSending: boolean, 
+/**
+ * roomd's version.
+ */
+version: string, 
+/**
+ * Whom to ask, from the configuration; such as a telephone number.
+ */
+support: string | null, };
+
+/**
+ * A password, token or key. Prints as `[secret]` and is wiped from memory when dropped.
+ */
+export type Secret = string;
+
+/**
+ * A message to a client (WebSocket text, JSON).
+ */
+export type ServerMessage = { "message": "event", 
+/**
+ * What.
+ */
+event: Event, } | { "message": "reply", 
+/**
+ * The request's id.
+ */
+id: number, 
+/**
+ * The answer.
+ */
+reply: Reply, };
+
+/**
+ * A calendar entry that could not be read.
+ */
+export type SkippedEntry = { 
+/**
+ * Its UID, or its place in the file.
+ */
+uid: string, 
+/**
+ * What is wrong with it, in English for operators.
+ */
+cause: string, };
+
+/**
+ * Everything a panel shows.
+ */
+export type State = { 
+/**
+ * The room itself.
+ */
+room: Room, 
+/**
+ * Today's meetings.
+ */
+agenda: Agenda, 
+/**
+ * The call; none while idle or offered.
+ */
+call: Call | null, 
+/**
+ * What is attached.
+ */
+devices: Devices, 
+/**
+ * The pairing code that the display shows, or none.
+ */
+pairing: Pairing | null, 
+/**
+ * What is wrong, worst first.
+ */
+faults: Array<Fault>, 
+/**
+ * What was measured.
+ */
+statistics: Statistics, };
+
+/**
+ * What was measured; null where it could not be.
+ */
+export type Statistics = { 
+/**
+ * Touch of the join button until media flows both ways, in milliseconds.
+ */
+joinMs: number | null, 
+/**
+ * Touch of the join button until the first remote picture was decoded, in milliseconds.
+ */
+firstRemoteFrameMs: number | null, 
+/**
+ * Pictures a second that the room sends.
+ */
+fpsSent: number | null, 
+/**
+ * Pictures a second received, the best stream.
+ */
+fpsReceived: number | null, 
+/**
+ * Picture minus sound of the same participant at playout, in milliseconds; positive is
+ * picture late.
+ */
+avOffsetMs: number | null, 
+/**
+ * roomd's use of one core, in per cent.
+ */
+cpuPercent: number | null, 
+/**
+ * roomd's resident memory, in MB (10^6 bytes).
+ */
+rssMb: number | null, 
+/**
+ * roomd's threads.
+ */
+threads: number | null, 
+/**
+ * roomd's open file descriptors.
+ */
+descriptors: number | null, 
+/**
+ * Signalling messages that did not parse, since start.
+ */
+badMessages: number, 
+/**
+ * Per connection.
+ */
+peers: Array<PeerStats>, };
+
+/**
+ * Names one media stream that the room receives; unique within the daemon's life.
+ */
+export type StreamId = number;
+
+/**
+ * What a stream carries.
+ */
+export type StreamKind = "audio" | "camera" | "screen";
