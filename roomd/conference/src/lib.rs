@@ -11,6 +11,8 @@
 //! panic.
 #![deny(missing_docs)]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod media;
 mod session;
 

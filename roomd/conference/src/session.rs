@@ -24,6 +24,16 @@ pub trait Provider: Send + Sync + std::fmt::Debug {
     /// The meeting id within one of this platform's links, for the linter and the reuse check.
     fn meeting_id(&self, url: &Url) -> Option<Pii<String>>;
 
+    /// The hosts that the configuration names for this platform; the room's default allow-list.
+    fn hosts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The link of a fresh meeting that the room itself hosts; none where it cannot.
+    fn fresh_meeting(&self, _seed: [u8; 32]) -> Option<Url> {
+        None
+    }
+
     /// Starts joining. The first outputs are ready when this returns.
     fn start(&self, join: JoinRequest, now: Now) -> Box<dyn Session>;
 }
@@ -39,6 +49,8 @@ pub struct Capabilities {
     pub hands: bool,
     /// The platform can encrypt end to end.
     pub e2ee: bool,
+    /// The room hosts the meeting; its link is what guests open.
+    pub hosts: bool,
 }
 
 /// What a session needs to start.
@@ -62,6 +74,11 @@ pub trait Session: Send + std::fmt::Debug {
 
     /// When to call [`Session::handle`] with [`Input::Timeout`], and what for.
     fn poll_timeout(&self) -> Option<(Instant, &'static str)>;
+
+    /// Signalling messages that did not parse or made no sense, since the session started.
+    fn bad_messages(&self) -> u64 {
+        0
+    }
 }
 
 /// What goes into a session.
