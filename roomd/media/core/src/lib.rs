@@ -5,4 +5,14 @@
 //! Invariants: no clock, thread, socket or GStreamer here; time and samples go in, pictures, samples
 //! and plans come out.
 
+pub mod compose;
+pub mod frame;
+pub mod gate;
+pub mod mix;
+pub mod plan;
 pub mod scene;
+pub mod speaker;
+pub mod testpicture;
+pub mod testsound;
+pub mod timecode;
+pub mod tone;

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Pictures as the media path moves them: I420, three planes without row padding.
+
+/// The widest picture that the engine takes from a remote party.
+pub const MAX_WIDTH: u32 = 4096;
+/// The tallest picture that the engine takes from a remote party.
+pub const MAX_HEIGHT: u32 = 2304;
+
+/// An I420 picture: the luma plane, then the two chroma planes, rows without padding.
+#[derive(Clone, PartialEq, Eq)]
+pub struct I420 {
+    width: u32,
+    height: u32,
+    data: Vec<u8>,
+}
+
+/// One plane to read from.
+#[derive(Clone, Copy, Debug)]
+pub struct Plane<'a> {
+    /// Samples in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Distance between the starts of two rows, in samples.
+    pub stride: usize,
+    /// At least `stride * (height - 1) + width` samples.
+    pub data: &'a [u8],
+}
+
+impl<'a> Plane<'a> {
+    /// The samples of a row; empty outside the picture.
+    #[must_use]
+    pub fn row(&self, y: usize) -> &'a [u8] {
+        let start = y * self.stride;
+        self.data.get(start..start + self.width).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for I420 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "I420({}x{})", self.width, self.height)
+    }
+}
+
+impl I420 {
+    /// A black picture; a side is at least 2 and at most what the engine takes.
+    #[must_use]
+    pub fn black(width: u32, height: u32) -> Self {
+        let width = width.clamp(2, MAX_WIDTH);
+        let height = height.clamp(2, MAX_HEIGHT);
+        let mut frame = Self {
+            width,
+            height,
+            data: vec![16; bytes(width, height)],
+        };
+        let luma = frame.luma_len();
+        frame.data[luma..].fill(128);
+        frame
+    }
+
+    /// Copies three planes with any strides; none when they are too large or too short.
+    #[must_use]
+    pub fn from_planes(width: u32, height: u32, planes: [(&[u8], usize); 3]) -> Option<Self> {
+        if !fits(width, height) {
+            return None;
+        }
+        let mut data = Vec::with_capacity(bytes(width, height));
+        for (index, (source, stride)) in planes.into_iter().enumerate() {
+            let (w, h) = plane_size(width, height, index);
+            for y in 0..h {
+                data.extend_from_slice(source.get(y * stride..y * stride + w)?);
+            }
+        }
+        Some(Self {
+            width,
+            height,
+            data,
+        })
+    }
+
+    /// Width in pixels.
+    #[must_use]
+    pub const fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    #[must_use]
+    pub const fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// All three planes, one after the other.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Plane 0 is luma, 1 and 2 are chroma.
+    #[must_use]
+    pub fn plane(&self, index: usize) -> Plane<'_> {
+        let (width, height) = plane_size(self.width, self.height, index);
+        let start = self.plane_start(index);
+        Plane {
+            width,
+            height,
+            stride: width,
+            data: &self.data[start..start + width * height],
+        }
+    }
+
+    /// The samples of a plane, to write to.
+    pub fn plane_mut(&mut self, index: usize) -> &mut [u8] {
+        let (width, height) = plane_size(self.width, self.height, index);
+        let start = self.plane_start(index);
+        &mut self.data[start..start + width * height]
+    }
+
+    /// All three planes, to write to.
+    pub fn planes_mut(&mut self) -> [&mut [u8]; 3] {
+        let luma = self.luma_len();
+        let chroma = (bytes(self.width, self.height) - luma) / 2;
+        let (y, rest) = self.data.split_at_mut(luma);
+        let (u, v) = rest.split_at_mut(chroma);
+        [y, u, v]
+    }
+
+    /// Interleaved RGB, 8 bits each (BT.601 limited range), for a still picture file.
+    #[must_use]
+    pub fn to_rgb(&self) -> Vec<u8> {
+        let (y, u, v) = (self.plane(0), self.plane(1), self.plane(2));
+        let mut rgb = Vec::with_capacity(y.width * y.height * 3);
+        for row in 0..y.height {
+            let (luma, cb, cr) = (y.row(row), u.row(row / 2), v.row(row / 2));
+            for (x, &luma) in luma.iter().enumerate() {
+                rgb.extend_from_slice(&colour::to_rgb([luma, cb[x / 2], cr[x / 2]]));
+            }
+        }
+        rgb
+    }
+
+    fn luma_len(&self) -> usize {
+        self.width as usize * self.height as usize
+    }
+
+    fn plane_start(&self, index: usize) -> usize {
+        let chroma = (bytes(self.width, self.height) - self.luma_len()) / 2;
+        match index {
+            0 => 0,
+            1 => self.luma_len(),
+            _ => self.luma_len() + chroma,
+        }
+    }
+}
+
+/// Whether the engine takes a picture of this size at all.
+#[must_use]
+pub const fn fits(width: u32, height: u32) -> bool {
+    width >= 2 && height >= 2 && width <= MAX_WIDTH && height <= MAX_HEIGHT
+}
+
+const fn bytes(width: u32, height: u32) -> usize {
+    let (w, h) = plane_size(width, height, 1);
+    width as usize * height as usize + 2 * w * h
+}
+
+const fn plane_size(width: u32, height: u32, index: usize) -> (usize, usize) {
+    if index == 0 {
+        (width as usize, height as usize)
+    } else {
+        (width.div_ceil(2) as usize, height.div_ceil(2) as usize)
+    }
+}
+
+/// Colours in BT.601, limited range, in integers: what VP8 and browsers use at every size.
+pub mod colour {
+    /// From RGB to Y, Cb, Cr.
+    #[must_use]
+    pub const fn from_rgb([r, g, b]: [u8; 3]) -> [u8; 3] {
+        let (r, g, b) = (r as i32, g as i32, b as i32);
+        let y = (16829 * r + 33039 * g + 6416 * b + (16 << 16) + 32768) >> 16;
+        let u = (-9714 * r - 19071 * g + 28784 * b + (128 << 16) + 32768) >> 16;
+        let v = (28784 * r - 24103 * g - 4681 * b + (128 << 16) + 32768) >> 16;
+        [byte(y), byte(u), byte(v)]
+    }
+
+    /// From Y, Cb, Cr to RGB.
+    #[must_use]
+    pub const fn to_rgb([y, u, v]: [u8; 3]) -> [u8; 3] {
+        let (y, u, v) = ((y as i32 - 16) * 76309, u as i32 - 128, v as i32 - 128);
+        let r = (y + 104597 * v + 32768) >> 16;
+        let g = (y - 25675 * u - 53279 * v + 32768) >> 16;
+        let b = (y + 132201 * u + 32768) >> 16;
+        [byte(r), byte(g), byte(b)]
+    }
+
+    const fn byte(value: i32) -> u8 {
+        if value < 0 {
+            0
+        } else if value > 255 {
+            255
+        } else {
+            value as u8
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_sizes_keep_their_last_chroma_column() {
+        let y = [1; 15];
+        let c = [2; 6];
+        let frame = I420::from_planes(5, 3, [(&y, 5), (&c, 3), (&c, 3)]).unwrap();
+        assert_eq!(frame.data().len(), 15 + 6 + 6);
+        assert_eq!(frame.plane(2).data, [2; 6]);
+    }
+
+    #[test]
+    fn short_or_huge_pictures_are_refused() {
+        assert!(I420::from_planes(5, 3, [(&[0; 14], 5), (&[0; 6], 3), (&[0; 6], 3)]).is_none());
+        assert!(I420::from_planes(4098, 2, [(&[], 0), (&[], 0), (&[], 0)]).is_none());
+        assert!(I420::from_planes(0, 2, [(&[], 0), (&[], 0), (&[], 0)]).is_none());
+    }
+
+    #[test]
+    fn colours_survive_there_and_back() {
+        for rgb in [[0, 0, 0], [255, 255, 255], [200, 40, 90], [10, 120, 250]] {
+            let back = colour::to_rgb(colour::from_rgb(rgb));
+            for (a, b) in rgb.iter().zip(back) {
+                assert!(a.abs_diff(b) <= 2, "{rgb:?} became {back:?}");
+            }
+        }
+    }
+}

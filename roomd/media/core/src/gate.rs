@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Decides which received VP8 pictures reach a decoder.
+//!
+//! Invariant: nothing is shown that refers to a picture that was not decoded. After a loss the last
+//! good picture stays until a keyframe comes.
+
+use std::time::{Duration, Instant};
+
+use crate::frame;
+
+/// How often a sender is asked for a keyframe.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+/// The largest encoded picture that is decoded, in bytes.
+const MAX_BYTES: usize = 4 << 20;
+
+/// What to do with a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Decode it.
+    Decode,
+    /// Drop it.
+    Drop,
+    /// Drop it and ask the sender for a keyframe.
+    DropAndAsk,
+}
+
+/// The gate of one stream; closed until the first keyframe.
+#[derive(Debug, Default)]
+pub struct Gate {
+    open: bool,
+    asked: Option<Instant>,
+}
+
+impl Gate {
+    /// Judges the next picture in order.
+    pub fn admit(&mut self, payload: &[u8], contiguous: bool, now: Instant) -> Verdict {
+        let size = keyframe_size(payload);
+        let usable = size.is_some_and(|(width, height)| frame::fits(width, height));
+        if payload.len() <= MAX_BYTES && usable {
+            self.open = true;
+            return Verdict::Decode;
+        }
+        if self.open && contiguous && size.is_none() && !payload.is_empty() {
+            return Verdict::Decode;
+        }
+        self.close(now)
+    }
+
+    /// Closes after a decoder's complaint, or for a new decoder.
+    pub fn close(&mut self, now: Instant) -> Verdict {
+        self.open = false;
+        let due = |asked| now.saturating_duration_since(asked) >= ASK_EVERY;
+        if self.asked.is_none_or(due) {
+            self.asked = Some(now);
+            Verdict::DropAndAsk
+        } else {
+            Verdict::Drop
+        }
+    }
+}
+
+/// The size that a VP8 keyframe announces (RFC 6386, section 9.1); none for any other payload.
+#[must_use]
+pub fn keyframe_size(payload: &[u8]) -> Option<(u32, u32)> {
+    let [tag, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1, ..] = *payload else {
+        return None;
+    };
+    if tag & 1 != 0 {
+        return None;
+    }
+    let width = u16::from_le_bytes([w0, w1]) & 0x3fff;
+    let height = u16::from_le_bytes([h0, h1]) & 0x3fff;
+    Some((u32::from(width), u32::from(height)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(width: u16, height: u16) -> Vec<u8> {
+        let [w, h] = [width.to_le_bytes(), height.to_le_bytes()];
+        vec![0x10, 0, 0, 0x9d, 0x01, 0x2a, w[0], w[1], h[0], h[1], 0]
+    }
+
+    const DELTA: [u8; 12] = [0x11; 12];
+
+    #[test]
+    fn nothing_before_the_first_keyframe_and_nothing_after_a_loss() {
+        let mut gate = Gate::default();
+        let mut now = Instant::now();
+        assert_eq!(gate.admit(&DELTA, true, now), Verdict::DropAndAsk);
+        assert_eq!(gate.admit(&DELTA, true, now), Verdict::Drop);
+        now += ASK_EVERY;
+        assert_eq!(gate.admit(&DELTA, true, now), Verdict::DropAndAsk);
+        assert_eq!(gate.admit(&key(640, 360), false, now), Verdict::Decode);
+        assert_eq!(gate.admit(&DELTA, true, now), Verdict::Decode);
+        assert_eq!(gate.admit(&DELTA, false, now), Verdict::Drop);
+        assert_eq!(gate.admit(&DELTA, true, now), Verdict::Drop);
+        assert_eq!(gate.admit(&key(640, 360), true, now), Verdict::Decode);
+    }
+
+    #[test]
+    fn giants_and_rubbish_never_reach_a_decoder() {
+        let mut gate = Gate::default();
+        let now = Instant::now();
+        for payload in [
+            key(4098, 16),
+            key(16, 2306),
+            key(0, 0),
+            vec![],
+            vec![0],
+            vec![0; 40],
+        ] {
+            assert_ne!(gate.admit(&payload, true, now), Verdict::Decode);
+        }
+        let mut huge = key(640, 360);
+        huge.resize(MAX_BYTES + 1, 0);
+        assert_ne!(gate.admit(&huge, true, now), Verdict::Decode);
+        assert_eq!(gate.admit(&key(4096, 2304), true, now), Verdict::Decode);
+        assert_ne!(gate.admit(&key(8000, 8000), true, now), Verdict::Decode);
+        assert_ne!(gate.admit(&DELTA, true, now), Verdict::Decode);
+    }
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Mixes received sound: 48 kHz, one channel, blocks of 10 ms.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use roomd_model::StreamId;
+
+/// Samples per second.
+pub const RATE: u32 = 48_000;
+/// Samples in a block.
+pub const BLOCK: usize = 480;
+
+/// What a source may queue: 200 ms. More means that its clock runs ahead.
+const CAPACITY: usize = 20 * BLOCK;
+/// What stays of an overfull queue.
+const KEPT: usize = 6 * BLOCK;
+/// What a source queues before it plays, so that one late packet is not heard.
+const PREFILL: usize = 2 * BLOCK;
+/// Where the limiter begins to bend.
+const KNEE: f32 = 0.7;
+
+/// Adds sources up, each through a queue of its own.
+#[derive(Debug)]
+pub struct Mixer {
+    sources: BTreeMap<StreamId, Source>,
+    volume: f32,
+}
+
+#[derive(Debug, Default)]
+struct Source {
+    queue: VecDeque<i16>,
+    playing: bool,
+    level: u8,
+    last: i16,
+}
+
+impl Default for Mixer {
+    fn default() -> Self {
+        Self {
+            sources: BTreeMap::new(),
+            volume: 1.0,
+        }
+    }
+}
+
+impl Mixer {
+    /// Sets the volume, 0 to 100.
+    pub fn set_volume(&mut self, percent: u8) {
+        let linear = f32::from(percent.min(100)) / 100.0;
+        // Loudness is felt about as the square of the amplitude.
+        self.volume = linear * linear;
+    }
+
+    /// Adds a source; samples of a source that was not added are dropped.
+    pub fn add(&mut self, stream: StreamId) {
+        self.sources.entry(stream).or_default();
+    }
+
+    /// Removes a source.
+    pub fn remove(&mut self, stream: StreamId) {
+        self.sources.remove(&stream);
+    }
+
+    /// Whether there is anything to mix.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sources.is_empty()
+    }
+
+    /// Queues samples of a source.
+    pub fn push(&mut self, stream: StreamId, samples: &[i16]) {
+        let Some(source) = self.sources.get_mut(&stream) else {
+            return;
+        };
+        source.queue.extend(samples);
+        if source.queue.len() > CAPACITY {
+            let surplus = source.queue.len() - KEPT;
+            source.queue.drain(..surplus);
+        }
+        source.playing |= source.queue.len() >= PREFILL;
+    }
+
+    /// What a source has queued, in samples.
+    #[must_use]
+    pub fn queued(&self, stream: StreamId) -> usize {
+        self.sources
+            .get(&stream)
+            .map_or(0, |source| source.queue.len())
+    }
+
+    /// Mixes the next block.
+    pub fn mix(&mut self, block: &mut [i16; BLOCK]) {
+        let mut sum = [0.0_f32; BLOCK];
+        for source in self.sources.values_mut() {
+            source.add_to(&mut sum);
+        }
+        for (out, sample) in block.iter_mut().zip(sum) {
+            *out = limit(sample * self.volume);
+        }
+    }
+
+    /// How loud each source was in the last block, 0 to 100; volume does not count.
+    pub fn levels(&self) -> impl Iterator<Item = (StreamId, u8)> + '_ {
+        self.sources
+            .iter()
+            .map(|(stream, source)| (*stream, source.level))
+    }
+}
+
+impl Source {
+    fn add_to(&mut self, sum: &mut [f32; BLOCK]) {
+        if !self.playing {
+            self.level = 0;
+            return;
+        }
+        let taken: Vec<i16> = self.queue.drain(..BLOCK.min(self.queue.len())).collect();
+        self.level = level(&taken);
+        for (out, sample) in sum.iter_mut().zip(&taken) {
+            *out += f32::from(*sample) / 32768.0;
+        }
+        if taken.len() == BLOCK {
+            self.last = taken[BLOCK - 1];
+            return;
+        }
+        // A run-out fades from the last sample: a sudden zero clicks.
+        self.playing = false;
+        let mut tail = f32::from(taken.last().copied().unwrap_or(self.last)) / 32768.0;
+        for out in &mut sum[taken.len()..] {
+            tail *= 0.97;
+            *out += tail;
+        }
+        self.last = 0;
+    }
+}
+
+/// Loudness of samples, 0 (-60 dBFS and below) to 100 (full scale).
+#[must_use]
+#[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation)]
+pub fn level(samples: &[i16]) -> u8 {
+    if samples.is_empty() {
+        return 0;
+    }
+    let power: f64 = samples.iter().map(|&s| f64::from(s) * f64::from(s)).sum();
+    let rms = (power / samples.len() as f64).sqrt() / 32768.0;
+    let decibels = 20.0 * rms.max(1e-6).log10();
+    ((decibels + 60.0) / 60.0 * 100.0).clamp(0.0, 100.0) as u8
+}
+
+#[allow(clippy::cast_possible_truncation)]
+fn limit(sample: f32) -> i16 {
+    let size = sample.abs();
+    let bent = if size <= KNEE {
+        size
+    } else {
+        let over = (size - KNEE) / (1.0 - KNEE);
+        KNEE + (1.0 - KNEE) * (over / (1.0 + over))
+    };
+    (bent.copysign(sample) * 32767.0) as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: StreamId = StreamId(1);
+    const B: StreamId = StreamId(2);
+
+    fn mixed(mixer: &mut Mixer) -> [i16; BLOCK] {
+        let mut block = [0; BLOCK];
+        mixer.mix(&mut block);
+        block
+    }
+
+    #[test]
+    fn sources_add_up() {
+        let mut mixer = Mixer::default();
+        for (stream, value) in [(A, 1000), (B, 2000)] {
+            mixer.add(stream);
+            mixer.push(stream, &[value; 2 * BLOCK]);
+        }
+        assert!(mixed(&mut mixer).iter().all(|s| (2998..=3000).contains(s)));
+    }
+
+    #[test]
+    fn loud_sums_bend_and_never_wrap() {
+        let mut mixer = Mixer::default();
+        for n in 0..9 {
+            mixer.add(StreamId(n));
+            mixer.push(StreamId(n), &[30_000; 2 * BLOCK]);
+        }
+        assert!(mixed(&mut mixer).iter().all(|&s| s > 30_000));
+    }
+
+    #[test]
+    fn a_flood_stays_bounded_and_keeps_the_newest() {
+        let mut mixer = Mixer::default();
+        mixer.add(A);
+        for n in 0..1000 {
+            mixer.push(A, &[n; BLOCK]);
+        }
+        assert!(mixer.queued(A) <= CAPACITY);
+        mixer.push(A, &vec![999; CAPACITY + BLOCK]);
+        assert_eq!(mixer.queued(A), KEPT);
+        assert!(mixed(&mut mixer).iter().all(|&s| s.abs_diff(999) <= 1));
+    }
+
+    #[test]
+    fn a_run_out_fades_and_waits_for_a_new_start() {
+        let mut mixer = Mixer::default();
+        mixer.add(A);
+        mixer.push(A, &[8000; 2 * BLOCK]);
+        mixed(&mut mixer);
+        mixed(&mut mixer);
+        let tail = mixed(&mut mixer);
+        assert!(tail[0] > 7000 && tail[BLOCK - 1].abs() < 100);
+        mixer.push(A, &[8000; BLOCK]);
+        assert_eq!(mixed(&mut mixer), [0; BLOCK]);
+        mixer.push(A, &[8000; BLOCK]);
+        assert!(mixed(&mut mixer)[0] > 7000);
+    }
+
+    #[test]
+    fn volume_changes_what_is_heard_but_not_who_speaks() {
+        let mut mixer = Mixer::default();
+        mixer.add(A);
+        mixer.set_volume(0);
+        mixer.push(A, &[8000; 4 * BLOCK]);
+        assert_eq!(mixed(&mut mixer), [0; BLOCK]);
+        assert!(
+            mixer
+                .levels()
+                .any(|(stream, level)| stream == A && level > 50)
+        );
+    }
+
+    #[test]
+    fn levels_follow_decibels() {
+        assert_eq!(level(&[0; BLOCK]), 0);
+        assert_eq!(level(&[]), 0);
+        assert!(level(&[i16::MAX; BLOCK]) >= 99);
+        assert!((49..=51).contains(&level(&[1036; BLOCK])));
+    }
+}

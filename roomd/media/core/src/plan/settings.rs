@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The pipelines themselves. The values and their reasons belong together, so each is one function.
+
+use std::path::Path;
+
+use super::{ENCODER, Plan};
+use crate::testpicture::{HEIGHT, WIDTH};
+
+/// Sound as the engine moves it.
+const SOUND: &str = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1";
+
+fn picture(width: u32, height: u32) -> String {
+    format!(
+        "video/x-raw,format=I420,width={width},height={height},framerate=30/1,\
+         pixel-aspect-ratio=1/1,interlace-mode=progressive,colorimetry=bt601"
+    )
+}
+
+/// Where camera pictures come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CameraInput<'a> {
+    /// A V4L2 device that offers MJPEG: what fits a USB 2 cable at 720p30.
+    Mjpeg(&'a Path),
+    /// A V4L2 device, in whatever raw format it offers.
+    Raw(&'a Path),
+    /// A recorded file.
+    File(&'a Path),
+}
+
+impl CameraInput<'_> {
+    /// The pipeline.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let sync = matches!(self, Self::File(_));
+        let opened = match self {
+            Self::Mjpeg(device) => Plan::new()
+                .element("v4l2src", &[("device", &device.to_string_lossy())])
+                .caps("image/jpeg,width=1280,height=720,framerate=30/1")
+                .element("jpegdec", &[]),
+            Self::Raw(device) => Plan::new()
+                .element("v4l2src", &[("device", &device.to_string_lossy())])
+                .caps("video/x-raw"),
+            Self::File(file) => Plan::new()
+                .element("filesrc", &[("location", &file.to_string_lossy())])
+                .element(
+                    "decodebin",
+                    &[("expose-all-streams", "false"), ("caps", "video/x-raw")],
+                ),
+        };
+        opened
+            .element("videoconvert", &[])
+            .element("videoscale", &[("add-borders", "true")])
+            .element(
+                "videorate",
+                &[("drop-only", if sync { "false" } else { "true" })],
+            )
+            .caps(if sync {
+                picture(WIDTH, HEIGHT)
+            } else {
+                live_picture()
+            })
+            .sink(sync)
+    }
+}
+
+/// A camera in the dark slows down; the engine repeats pictures, so the rate is only bounded.
+fn live_picture() -> String {
+    picture(WIDTH, HEIGHT).replace("framerate=30/1", "framerate=[1/1,30/1]")
+}
+
+/// Where the room's sound comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MicrophoneInput<'a> {
+    /// An ALSA device.
+    Alsa(&'a str),
+    /// A recorded file.
+    File(&'a Path),
+}
+
+impl MicrophoneInput<'_> {
+    /// The pipeline.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let opened = match self {
+            Self::Alsa(device) => Plan::new().element(
+                "alsasrc",
+                &[
+                    ("device", device),
+                    // The device never gives the clock: it can be pulled out.
+                    ("provide-clock", "false"),
+                    ("slave-method", "re-timestamp"),
+                    ("buffer-time", "80000"),
+                    ("latency-time", "10000"),
+                ],
+            ),
+            Self::File(file) => Plan::new()
+                .element("filesrc", &[("location", &file.to_string_lossy())])
+                .element(
+                    "decodebin",
+                    &[("expose-all-streams", "false"), ("caps", "audio/x-raw")],
+                ),
+        };
+        opened
+            .element("audioconvert", &[])
+            .element("audioresample", &[])
+            .caps(SOUND)
+            .sink(matches!(self, Self::File(_)))
+    }
+}
+
+/// The one picture encoder of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VideoEncode {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// In bit/s, to begin with.
+    pub bitrate: u32,
+}
+
+impl VideoEncode {
+    /// The pipeline.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan::new()
+            .source(&picture(self.width, self.height))
+            .element(
+                "vp8enc",
+                &[
+                    ("name", ENCODER),
+                    ("deadline", "1"),
+                    ("cpu-used", "-16"),
+                    ("threads", "2"),
+                    ("end-usage", "cbr"),
+                    ("target-bitrate", &self.bitrate.to_string()),
+                    // Keyframes are made when a receiver asks, not by the clock.
+                    ("keyframe-mode", "disabled"),
+                    ("keyframe-max-dist", "2000"),
+                    ("lag-in-frames", "0"),
+                    ("buffer-initial-size", "100"),
+                    ("buffer-optimal-size", "120"),
+                    ("buffer-size", "150"),
+                    ("max-intra-bitrate", "250"),
+                    ("error-resilient", "default"),
+                ],
+            )
+            .sink(false)
+    }
+}
+
+/// The one sound encoder of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AudioEncode {
+    /// In bit/s.
+    pub bitrate: u32,
+}
+
+impl AudioEncode {
+    /// The pipeline.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan::new()
+            .source(SOUND)
+            .element(
+                "opusenc",
+                &[
+                    ("name", ENCODER),
+                    ("audio-type", "voice"),
+                    ("bitrate", &self.bitrate.to_string()),
+                    ("bitrate-type", "vbr"),
+                    ("frame-size", "20"),
+                    ("inband-fec", "true"),
+                    ("packet-loss-percentage", "10"),
+                    // Browsers conceal where time stamps do not add up to whole packets.
+                    ("perfect-timestamp", "true"),
+                ],
+            )
+            .sink(false)
+    }
+}
+
+/// The decoder of one received picture stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VideoDecode;
+
+impl VideoDecode {
+    /// The pipeline.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan::new()
+            .source("video/x-vp8")
+            // One thread: several small pictures share the cores better than one that spreads.
+            .element("vp8dec", &[("threads", "1"), ("qos", "false")])
+            .caps("video/x-raw,format=I420")
+            .sink(false)
+    }
+}
+
+/// The decoder of one received sound stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AudioDecode;
+
+impl AudioDecode {
+    /// The pipeline.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        Plan::new()
+            .source("audio/x-opus,rate=48000,channels=1,channel-mapping-family=0")
+            .element("opusdec", &[("plc", "true"), ("use-inband-fec", "true")])
+            .element("audioconvert", &[])
+            .element("audioresample", &[])
+            .caps(SOUND)
+            .sink(false)
+    }
+}
+
+/// Where the composed picture goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VideoOut {
+    /// A display without a display server.
+    Kms,
+    /// A Wayland compositor.
+    Wayland,
+    /// An X server.
+    X11,
+    /// Nowhere.
+    Headless,
+}
+
+impl VideoOut {
+    /// The pipeline.
+    #[must_use]
+    pub fn plan(self) -> Plan {
+        let source = Plan::new().source(&picture(crate::scene::WIDTH, crate::scene::HEIGHT));
+        // Pictures are shown as they come: the composer keeps the time.
+        let common = ("sync", "false");
+        let small = ("enable-last-sample", "false");
+        match self {
+            Self::Kms => source.element("kmssink", &[common, small, ("skip-vsync", "true")]),
+            Self::Wayland => source
+                .element("videoconvert", &[])
+                .element("waylandsink", &[common, small, ("fullscreen", "true")]),
+            Self::X11 => source
+                .element("videoconvert", &[])
+                .element("ximagesink", &[common, small]),
+            Self::Headless => source.element("fakesink", &[common, small]),
+        }
+    }
+}
+
+/// Where the mixed sound goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AudioOut<'a> {
+    /// An ALSA device.
+    Alsa(&'a str),
+    /// Nowhere.
+    None,
+}
+
+impl AudioOut<'_> {
+    /// The pipeline.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        let source = Plan::new().source(SOUND);
+        match self {
+            Self::Alsa(device) => source
+                .element("audioconvert", &[])
+                .element("audioresample", &[])
+                .element(
+                    "alsasink",
+                    &[
+                        ("device", device),
+                        ("provide-clock", "false"),
+                        ("slave-method", "resample"),
+                        ("buffer-time", "60000"),
+                        ("latency-time", "10000"),
+                    ],
+                ),
+            Self::None => source.element("fakesink", &[("sync", "false")]),
+        }
+    }
+}

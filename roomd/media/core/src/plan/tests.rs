@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use super::*;
+use std::path::Path;
+
+fn all() -> Vec<(&'static str, Plan)> {
+    let device = Path::new("/dev/video0");
+    let file = Path::new("/srv/a \"quoted\" \\ file.webm");
+    let encode = VideoEncode {
+        width: 1280,
+        height: 720,
+        bitrate: 1_200_000,
+    };
+    vec![
+        ("camera, MJPEG", CameraInput::Mjpeg(device).plan()),
+        ("camera, raw", CameraInput::Raw(device).plan()),
+        ("camera, file", CameraInput::File(file).plan()),
+        ("microphone, ALSA", MicrophoneInput::Alsa("hw:1").plan()),
+        ("microphone, file", MicrophoneInput::File(file).plan()),
+        ("picture encoder", encode.plan()),
+        ("sound encoder", AudioEncode { bitrate: 32_000 }.plan()),
+        ("picture decoder", VideoDecode.plan()),
+        ("sound decoder", AudioDecode.plan()),
+        ("display, KMS", VideoOut::Kms.plan()),
+        ("display, Wayland", VideoOut::Wayland.plan()),
+        ("display, X11", VideoOut::X11.plan()),
+        ("display, none", VideoOut::Headless.plan()),
+        ("loudspeaker, ALSA", AudioOut::Alsa("hw:1").plan()),
+        ("loudspeaker, none", AudioOut::None.plan()),
+    ]
+}
+
+#[test]
+fn pipelines_are_as_reviewed() {
+    let text: Vec<String> = all()
+        .iter()
+        .map(|(name, plan)| format!("# {name}\n{}\n", plan.to_string().replace(" ! ", "\n  ! ")))
+        .collect();
+    insta::assert_snapshot!(text.join("\n"));
+}
+
+#[test]
+fn nothing_records() {
+    let known = [
+        "alsasink",
+        "alsasrc",
+        "appsink",
+        "appsrc",
+        "audioconvert",
+        "audioresample",
+        "decodebin",
+        "fakesink",
+        "filesrc",
+        "jpegdec",
+        "kmssink",
+        "opusdec",
+        "opusenc",
+        "v4l2src",
+        "videoconvert",
+        "videorate",
+        "videoscale",
+        "vp8dec",
+        "vp8enc",
+        "waylandsink",
+        "ximagesink",
+    ];
+    for (name, plan) in all() {
+        for element in plan.elements() {
+            assert!(
+                known.contains(&element.factory),
+                "{name}: {}",
+                element.factory
+            );
+            assert!(
+                !element.factory.contains("mux"),
+                "{name}: {}",
+                element.factory
+            );
+        }
+    }
+}
+
+#[test]
+fn a_file_name_cannot_add_elements() {
+    let evil = Path::new("a\" ! filesink location=\"/srv/x");
+    let text = CameraInput::File(evil).plan().to_string();
+    assert!(
+        text.contains(r#"location="a\" ! filesink location=\"/srv/x""#),
+        "{text}"
+    );
+}
