@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Who is there, who speaks, who shares, and what follows for the display.
+
+use roomd_model::{ChatMessage, Layout, Participant, ParticipantId, StreamId, StreamKind};
+
+use crate::StreamView;
+
+const MAX_PEOPLE: usize = 1000;
+const MAX_STREAMS: usize = 3000;
+const MAX_CHAT: usize = 200;
+
+#[derive(Debug, Default)]
+pub(crate) struct Faces {
+    pub(crate) participants: Vec<Participant>,
+    pub(crate) waiting: Vec<Participant>,
+    pub(crate) streams: Vec<StreamView>,
+    pub(crate) chat: Vec<ChatMessage>,
+    pub(crate) speaker: Option<ParticipantId>,
+    pub(crate) sharer: Option<ParticipantId>,
+    pub(crate) layout: Layout,
+    /// The layout to go back to when sharing ends, if the room itself changed it.
+    before_share: Option<Layout>,
+}
+
+impl Faces {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.participants.is_empty() && self.waiting.is_empty()
+    }
+
+    /// The most lines that a camera's tile has in this layout.
+    pub(crate) fn wanted_height(&self) -> u32 {
+        match self.layout {
+            Layout::Grid if self.participants.len() <= 4 => 720,
+            Layout::Speaker => 720,
+            Layout::Grid | Layout::Share => 360,
+        }
+    }
+
+    pub(crate) fn set_participants(&mut self, mut people: Vec<Participant>) {
+        people.truncate(MAX_PEOPLE);
+        let sharer = self.pick_sharer(&people);
+        self.participants = people;
+        self.pick_speaker();
+        self.follow_sharing(sharer);
+    }
+
+    pub(crate) fn set_waiting(&mut self, mut people: Vec<Participant>) {
+        people.truncate(MAX_PEOPLE);
+        self.waiting = people;
+    }
+
+    /// A person chooses; the room does not touch the choice until the next sharing.
+    pub(crate) fn choose_layout(&mut self, layout: Layout) {
+        self.layout = layout;
+        self.before_share = None;
+    }
+
+    pub(crate) fn add_stream(
+        &mut self,
+        stream: StreamId,
+        participant: ParticipantId,
+        kind: StreamKind,
+    ) {
+        self.remove_stream(stream);
+        if self.streams.len() < MAX_STREAMS {
+            self.streams.push(StreamView {
+                stream,
+                participant,
+                kind,
+                live: false,
+            });
+        }
+    }
+
+    pub(crate) fn remove_stream(&mut self, stream: StreamId) {
+        self.streams.retain(|known| known.stream != stream);
+    }
+
+    pub(crate) fn set_live(&mut self, stream: StreamId, live: bool) {
+        if let Some(known) = self.streams.iter_mut().find(|known| known.stream == stream) {
+            known.live = live;
+        }
+    }
+
+    pub(crate) fn add_chat(&mut self, message: ChatMessage) {
+        if self.chat.len() >= MAX_CHAT {
+            self.chat.remove(0);
+        }
+        self.chat.push(message);
+    }
+
+    /// Who began to share last; the one before while they still share.
+    fn pick_sharer(&self, people: &[Participant]) -> Option<ParticipantId> {
+        let shared = |id: &ParticipantId| {
+            let mut before = self.participants.iter();
+            before.any(|person| person.id == *id && person.sharing)
+        };
+        let sharing = || people.iter().filter(|person| person.sharing);
+        let fresh = sharing().find(|person| !shared(&person.id));
+        let kept = sharing().find(|person| Some(&person.id) == self.sharer.as_ref());
+        let any = sharing().next();
+        fresh.or(kept).or(any).map(|person| person.id.clone())
+    }
+
+    fn pick_speaker(&mut self) {
+        let current = self
+            .participants
+            .iter()
+            .find(|person| Some(&person.id) == self.speaker.as_ref());
+        if current.is_some_and(|person| person.speaking) {
+            return;
+        }
+        let loud = self.participants.iter().find(|person| person.speaking);
+        self.speaker = loud.or(current).map(|person| person.id.clone());
+    }
+
+    fn follow_sharing(&mut self, sharer: Option<ParticipantId>) {
+        let began = sharer.is_some() && sharer != self.sharer;
+        self.sharer = sharer;
+        if began && self.layout != Layout::Share {
+            self.before_share = Some(self.layout);
+            self.layout = Layout::Share;
+        } else if self.sharer.is_none()
+            && let Some(before) = self.before_share.take()
+        {
+            self.layout = before;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roomd_model::{Connection, E2ee, Pii};
+
+    use super::*;
+
+    fn person(id: &str, sharing: bool, speaking: bool) -> Participant {
+        Participant {
+            id: ParticipantId(id.to_owned()),
+            name: Pii::from(id),
+            microphone: true,
+            camera: true,
+            sharing,
+            hand: false,
+            speaking,
+            connection: Connection::Good,
+            e2ee: E2ee::Verified,
+        }
+    }
+
+    fn named(id: &Option<ParticipantId>) -> Option<&str> {
+        id.as_ref().map(|id| id.0.as_str())
+    }
+
+    #[test]
+    fn shared_content_takes_the_display_and_gives_it_back() {
+        let mut faces = Faces::default();
+        faces.choose_layout(Layout::Speaker);
+        faces.set_participants(vec![person("a", true, false), person("b", false, false)]);
+        assert_eq!(
+            (faces.layout, named(&faces.sharer)),
+            (Layout::Share, Some("a"))
+        );
+        faces.set_participants(vec![person("a", true, false), person("b", true, false)]);
+        assert_eq!(
+            (faces.layout, named(&faces.sharer)),
+            (Layout::Share, Some("b"))
+        );
+        faces.set_participants(vec![person("a", true, false), person("b", false, false)]);
+        assert_eq!(named(&faces.sharer), Some("a"));
+        faces.set_participants(vec![person("b", false, false)]);
+        assert_eq!(
+            (faces.layout, named(&faces.sharer)),
+            (Layout::Speaker, None)
+        );
+    }
+
+    #[test]
+    fn a_persons_choice_stands_while_content_is_shared() {
+        let mut faces = Faces::default();
+        faces.set_participants(vec![person("a", true, false)]);
+        faces.choose_layout(Layout::Speaker);
+        faces.set_participants(vec![person("a", true, true)]);
+        assert_eq!(faces.layout, Layout::Speaker);
+        faces.set_participants(vec![person("a", false, true)]);
+        assert_eq!(faces.layout, Layout::Speaker);
+    }
+
+    #[test]
+    fn the_speaker_stays_until_somebody_else_speaks() {
+        let mut faces = Faces::default();
+        for (a, b, expected) in [
+            (false, false, None),
+            (false, true, Some("b")),
+            (true, true, Some("b")),
+            (false, false, Some("b")),
+            (true, false, Some("a")),
+        ] {
+            faces.set_participants(vec![person("a", false, a), person("b", false, b)]);
+            assert_eq!(named(&faces.speaker), expected);
+        }
+        faces.set_participants(vec![person("b", false, false)]);
+        assert_eq!(faces.speaker, None);
+    }
+}
