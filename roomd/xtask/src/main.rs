@@ -1,4 +1,95 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! Builds, tests and shows the project.
-fn main() {}
+//! Builds, tests and shows the project: `./x help`.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool prints"
+)]
+
+mod bench;
+mod check;
+mod demo;
+mod generate;
+mod kiosk;
+mod lab;
+mod project;
+mod test;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "x",
+    about = "Builds, tests and shows roomd",
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Starts a room, a meeting that is about to begin, and a guest in a browser
+    Demo {
+        /// Presses the buttons itself and ends after 20 seconds
+        #[arg(long)]
+        hands_free: bool,
+        /// Writes what was measured, as JSON
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+    },
+    /// Runs every check and test, as continuous integration does
+    Test {
+        /// Only the steps whose name contains this
+        only: Option<String>,
+    },
+    /// Runs one end-to-end scenario against real peers, or lists them
+    Lab {
+        /// A scenario's name, `list`, or `all`
+        scenario: String,
+        /// Writes what was measured, as JSON
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+    },
+    /// Runs the benchmarks, side by side in one run
+    Bench {
+        /// Writes the figures, as JSON
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+    },
+    /// Writes the generated TypeScript types
+    Generate,
+    /// Formats Rust code
+    Fmt,
+    /// Explains the tasks
+    Help,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Demo { hands_free, report } => demo::run(hands_free, report.as_deref()),
+        Task::Test { only } => test::run(only.as_deref()),
+        Task::Lab { scenario, report } => lab::run(&scenario, report.as_deref()),
+        Task::Bench { report } => bench::run(report.as_deref()),
+        Task::Generate => generate::write(),
+        Task::Fmt => project::cargo("formatting", &["fmt", "--all"]),
+        Task::Help => {
+            println!("{HELP}");
+            Ok(())
+        }
+    }
+}
+
+const HELP: &str = "\
+./x demo                       a room, a meeting that is about to begin, a guest in a browser
+./x demo --hands-free          the same without a finger: ends after 20 s, prints what it measured
+./x test [NAME]                every check and test, or the steps whose name contains NAME
+./x lab list                   the end-to-end scenarios
+./x lab SCENARIO --report F    runs one of them, and writes its figures as JSON
+./x bench                      benchmarks, side by side in one run
+./x generate                   TypeScript types from the Rust contracts
+./x fmt                        formats Rust code";

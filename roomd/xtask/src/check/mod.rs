@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Checks of the sources that no compiler makes.
+
+mod layers;
+mod licences;
+mod tools;
+
+pub use layers::check as layers;
+pub use licences::check as licences;
+pub use tools::{dependencies, unused};

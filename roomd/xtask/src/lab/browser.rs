@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Debian's headless Chromium, driven through the browser agent (kiosk/tests/agent).
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::kiosk;
+
+const REPLY_LIMIT: Duration = Duration::from_secs(45);
+
+/// A browser process with its own empty profile.
+pub struct Browser {
+    agent: Child,
+    commands: ChildStdin,
+    replies: Receiver<String>,
+    next: u64,
+}
+
+/// How a browser starts.
+#[derive(Default)]
+pub struct Options<'a> {
+    /// The room's key, as base64 of the SHA-256 of its SPKI: the only one that is trusted.
+    pub pinned_key: &'a str,
+    /// A Y4M file that stands for the camera.
+    pub video: Option<&'a Path>,
+    /// A WAV file that stands for the microphone.
+    pub audio: Option<&'a Path>,
+    /// Further command-line switches.
+    pub arguments: &'a [&'a str],
+}
+
+impl Browser {
+    /// Starts a browser.
+    pub fn launch(options: &Options<'_>) -> Result<Self> {
+        let mut agent = Command::new("node")
+            .arg(kiosk::directory().join("tests/agent/agent.mjs"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start node")?;
+        let commands = agent.stdin.take().context("the agent has no input")?;
+        let output = agent.stdout.take().context("the agent has no output")?;
+        let (lines, replies) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if lines.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let mut browser = Self {
+            agent,
+            commands,
+            replies,
+            next: 0,
+        };
+        browser.call(json!({
+            "command": "launch",
+            "pinnedKeys": [options.pinned_key],
+            "fakeVideo": options.video,
+            "fakeAudio": options.audio,
+            "args": options.arguments,
+        }))?;
+        Ok(browser)
+    }
+
+    /// Opens a page.
+    pub fn open(&mut self, page: &str, url: &str, options: Value) -> Result<()> {
+        let mut command = json!({ "command": "newPage", "page": page, "url": url });
+        if let (Some(command), Value::Object(options)) = (command.as_object_mut(), options) {
+            command.extend(options);
+        }
+        self.call(command).map(drop)
+    }
+
+    /// Touches what the selector names, once it can be touched.
+    pub fn click(&mut self, page: &str, selector: &str) -> Result<()> {
+        self.call(json!({ "command": "click", "page": page, "selector": selector }))
+            .map(drop)
+    }
+
+    /// Types into a field.
+    pub fn fill(&mut self, page: &str, selector: &str, text: &str) -> Result<()> {
+        let command =
+            json!({ "command": "fill", "page": page, "selector": selector, "value": text });
+        self.call(command).map(drop)
+    }
+
+    /// Waits until what the selector names is visible.
+    pub fn wait_for(&mut self, page: &str, selector: &str) -> Result<()> {
+        let command = json!({
+            "command": "waitFor", "page": page, "selector": selector, "timeout": 20_000,
+        });
+        self.call(command).map(drop)
+    }
+
+    /// Evaluates JavaScript in the page.
+    pub fn evaluate(&mut self, page: &str, expression: &str) -> Result<Value> {
+        self.call(json!({ "command": "eval", "page": page, "expression": expression }))
+    }
+
+    /// Writes what the page shows as PNG.
+    pub fn screenshot(&mut self, page: &str, path: &Path) -> Result<()> {
+        self.call(json!({ "command": "screenshot", "page": page, "path": path }))
+            .map(drop)
+    }
+
+    /// Accessibility violations of the page, by axe.
+    pub fn accessibility(&mut self, page: &str) -> Result<Vec<Value>> {
+        let reply = self.call(json!({ "command": "axe", "page": page }))?;
+        Ok(reply.as_array().cloned().unwrap_or_default())
+    }
+
+    /// Closes a page without a goodbye, as a crash or a lost network does.
+    pub fn close_page(&mut self, page: &str) -> Result<()> {
+        self.call(json!({ "command": "closePage", "page": page }))
+            .map(drop)
+    }
+
+    /// The browser's processes, without the agent.
+    pub fn processes(&self) -> Result<Vec<u32>> {
+        let mut found = Vec::new();
+        let mut open = vec![self.agent.id()];
+        while let Some(parent) = open.pop() {
+            let tasks = format!("/proc/{parent}/task");
+            for task in std::fs::read_dir(tasks).into_iter().flatten().flatten() {
+                let children = std::fs::read_to_string(task.path().join("children"));
+                for child in children.unwrap_or_default().split_whitespace() {
+                    let child = child.parse().context("a process id is no number")?;
+                    found.push(child);
+                    open.push(child);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Sends one command to the agent and gives its result.
+    pub fn call(&mut self, mut command: Value) -> Result<Value> {
+        self.next += 1;
+        command["id"] = self.next.into();
+        let text = serde_json::to_string(&command)?;
+        writeln!(self.commands, "{text}").context("the browser agent is gone")?;
+        loop {
+            let line = self
+                .replies
+                .recv_timeout(REPLY_LIMIT)
+                .with_context(|| format!("no reply from the browser to {text}"))?;
+            let Ok(mut reply) = serde_json::from_str::<Value>(&line) else {
+                continue;
+            };
+            if reply["id"] != self.next {
+                continue;
+            }
+            if let Some(error) = reply["error"].as_str() {
+                bail!("browser: {}: {error}", command["command"]);
+            }
+            return Ok(reply["result"].take());
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = writeln!(self.commands, r#"{{"id":0,"command":"close"}}"#);
+        for _ in 0..60 {
+            if matches!(self.agent.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _ = self.agent.kill();
+        let _ = self.agent.wait();
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! End-to-end scenarios: the real daemon, real browsers, real servers, on loopback.
+
+pub mod browser;
+pub mod bus;
+pub mod guest;
+pub mod media_files;
+pub mod panel;
+pub mod picture;
+pub mod radicale;
+pub mod room;
+mod scenarios;
+pub mod wait;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{kiosk, project};
+
+/// What a scenario measured, by name.
+pub type Figures = BTreeMap<&'static str, Value>;
+
+/// One end-to-end scenario.
+pub struct Scenario {
+    /// How it is called on the command line.
+    pub name: &'static str,
+    /// What it proves.
+    pub about: &'static str,
+    /// Runs it; an error is a failure.
+    pub run: fn() -> Result<Figures>,
+}
+
+/// Runs one scenario, all of them, or lists them.
+pub fn run(name: &str, report: Option<&Path>) -> Result<()> {
+    if name == "list" {
+        for scenario in scenarios::ALL {
+            println!("{:18} {}", scenario.name, scenario.about);
+        }
+        return Ok(());
+    }
+    if name == "all" {
+        return run_all();
+    }
+    let known = scenarios::ALL.iter().chain([&scenarios::PICTURES]);
+    let Some(scenario) = known.into_iter().find(|s| s.name == name) else {
+        bail!("there is no scenario `{name}`: ./x lab list names them");
+    };
+    prepare()?;
+    let mut figures = (scenario.run)().with_context(|| format!("scenario {name}"))?;
+    figures.insert("scenario", name.into());
+    figures.insert("passed", true.into());
+    println!("{}", serde_json::to_string_pretty(&figures)?);
+    if let Some(path) = report {
+        write_report(path, &figures)?;
+    }
+    Ok(())
+}
+
+/// Runs every scenario and says which failed.
+pub fn run_all() -> Result<()> {
+    prepare()?;
+    let mut failed = Vec::new();
+    for scenario in scenarios::ALL {
+        let begun = Instant::now();
+        match (scenario.run)() {
+            Ok(figures) => {
+                let figures = serde_json::to_string(&figures)?;
+                println!(
+                    "ok   {} ({}) {figures}",
+                    scenario.name,
+                    project::seconds(begun.elapsed())
+                );
+            }
+            Err(error) => {
+                println!("FAIL {}: {error:#}", scenario.name);
+                failed.push(scenario.name);
+            }
+        }
+    }
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+/// One call, measured beside the guest's browser, which does the same work in the same seconds.
+pub fn bench_call(report: Option<&Path>) -> Result<()> {
+    let figures = scenarios::bench()?;
+    println!("{}", serde_json::to_string_pretty(&figures)?);
+    report.map_or(Ok(()), |path| write_report(path, &figures))
+}
+
+/// Writes figures as JSON.
+pub fn write_report(path: &Path, figures: &Figures) -> Result<()> {
+    let text = serde_json::to_string_pretty(figures)? + "\n";
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Builds what every scenario starts.
+pub fn prepare() -> Result<()> {
+    kiosk::build()?;
+    project::build_programs()
+}

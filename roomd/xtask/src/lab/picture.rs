@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Pictures that a person could look at: PNG files of display and panel.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use roomd_media_core::frame::Plane;
+use roomd_media_core::timecode;
+
+/// Layouts place tiles on multiples of this, in pixels.
+const TILE_STEP: usize = 4;
+
+/// A decoded picture.
+pub struct Picture {
+    /// In pixels.
+    pub width: usize,
+    /// In pixels.
+    pub height: usize,
+    /// Brightness of each pixel, row by row.
+    pub luma: Vec<u8>,
+}
+
+impl Picture {
+    /// Reads a PNG file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let file =
+            std::fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        let mut decoder = png::Decoder::new(std::io::BufReader::new(file));
+        decoder.set_transformations(png::Transformations::normalize_to_color8());
+        let mut reader = decoder.read_info()?;
+        let size = reader
+            .output_buffer_size()
+            .context("the picture is too large")?;
+        let mut bytes = vec![0; size];
+        let info = reader.next_frame(&mut bytes)?;
+        let channels = info.color_type.samples();
+        if channels < 3 {
+            bail!("{} is not a colour picture", path.display());
+        }
+        let luma = bytes[..info.buffer_size()]
+            .chunks_exact(channels)
+            .map(|p| {
+                let sum = 299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2]);
+                u8::try_from(sum / 1000).unwrap_or(u8::MAX)
+            })
+            .collect();
+        Ok(Self {
+            width: info.width as usize,
+            height: info.height as usize,
+            luma,
+        })
+    }
+
+    /// The brightness of a part of it, for the reader of time codes.
+    fn part(&self, x: usize, y: usize, width: usize, height: usize) -> Plane<'_> {
+        let data = self.luma.get(y * self.width + x..).unwrap_or_default();
+        Plane {
+            data,
+            stride: self.width,
+            width,
+            height,
+        }
+    }
+}
+
+/// Looks for a guest's time code in every tile that a layout may give; milliseconds.
+pub fn find_time_code(display: &Picture, number: u8) -> Option<u64> {
+    for (width, height) in [(1280, 720), (640, 360), (960, 540), (1920, 1080)] {
+        for y in (0..=display.height.saturating_sub(height)).step_by(TILE_STEP) {
+            for x in (0..=display.width.saturating_sub(width)).step_by(TILE_STEP) {
+                let found = timecode::read(display.part(x, y, width, height * 5 / 6));
+                if let Some(code) = found.filter(|code| code.source == number) {
+                    return Some(code.millis);
+                }
+            }
+        }
+    }
+    None
+}

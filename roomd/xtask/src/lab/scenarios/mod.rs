@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The scenarios, one file each.
+
+mod bad_config;
+mod bench;
+mod calendar_server;
+mod come_and_go;
+mod direct_call;
+mod guests_mesh;
+mod hostile_guest;
+mod lobby;
+mod panel_walk;
+mod pictures;
+mod restart;
+mod silent_join;
+mod wrong_fingerprint;
+
+use super::Scenario;
+
+pub use bench::run as bench;
+
+/// Makes the README's pictures anew; not a test.
+pub const PICTURES: Scenario = Scenario {
+    name: "pictures",
+    about: "takes the pictures of the README",
+    run: pictures::run,
+};
+
+/// Every scenario, in the order in which `./x test` runs them.
+pub const ALL: &[Scenario] = &[
+    Scenario {
+        name: "direct-call",
+        about: "a guest and the room see and hear each other, proved by content",
+        run: direct_call::run,
+    },
+    Scenario {
+        name: "silent-join",
+        about: "nothing is sent before the button; mute is silent on the wire",
+        run: silent_join::run,
+    },
+    Scenario {
+        name: "guests-mesh",
+        about: "three guests see each other and the room; share, hand, chat",
+        run: guests_mesh::run,
+    },
+    Scenario {
+        name: "lobby",
+        about: "waiting, password, admitted, turned away, removed",
+        run: lobby::run,
+    },
+    Scenario {
+        name: "wrong-fingerprint",
+        about: "a guest whose certificate does not match gets and gives nothing",
+        run: wrong_fingerprint::run,
+    },
+    Scenario {
+        name: "hostile-guest",
+        about: "floods, garbage and vanishing guests are dropped alone",
+        run: hostile_guest::run,
+    },
+    Scenario {
+        name: "panel-walk",
+        about: "from pairing a tablet to leaving the meeting, in both languages, with axe",
+        run: panel_walk::run,
+    },
+    Scenario {
+        name: "restart",
+        about: "terminated and killed in a meeting, the room comes back into it, silent",
+        run: restart::run,
+    },
+    Scenario {
+        name: "calendar-server",
+        about: "a booking on Radicale appears, moves, is accepted; the server goes away",
+        run: calendar_server::run,
+    },
+    Scenario {
+        name: "bad-config",
+        about: "a wrong configuration is explained; a wrong reload keeps the last good one",
+        run: bad_config::run,
+    },
+    Scenario {
+        name: "come-and-go",
+        about: "a guest comes and goes 30 times; threads, descriptors and memory stay flat",
+        run: come_and_go::run,
+    },
+];

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Terminated and killed in a meeting, the room comes back into it, silent.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use roomd_model::Phase;
+use serde_json::json;
+
+use super::direct_call::{display_shows, start_call};
+use crate::lab::Figures;
+use crate::lab::guest::Guest;
+use crate::lab::panel::Panel;
+use crate::lab::room::{Options, Room};
+
+pub fn run() -> Result<Figures> {
+    let mut room = Room::start(&Options {
+        begins_in: 60,
+        ..Options::default()
+    })?;
+    let mut panel = Panel::open(&room)?;
+    let mut guest = Guest::open(&room, "Magda Rosenthal", 1)?;
+    guest.join()?;
+    start_call(&room, &mut panel)?;
+    display_shows(&room, guest.number)?;
+
+    let stopped = room.terminate()?;
+    ensure!(stopped < Duration::from_secs(8), "leaving took {stopped:?}");
+    let back_after_stop = comes_back(&mut room)?;
+    room.kill()?;
+    let back_after_kill = comes_back(&mut room)?;
+
+    room.ctl(&["leave"])?;
+    room.wait("the room to be idle", Duration::from_secs(10), idle)?;
+    room.terminate()?;
+    room.boot()?;
+    room.wait("the room to stay idle", Duration::from_secs(5), idle)?;
+    room.check_log(&[&guest.name])?;
+    Ok(Figures::from([
+        ("stop_ms", json!(stopped.as_millis())),
+        ("back_after_stop_ms", json!(back_after_stop.as_millis())),
+        ("back_after_kill_ms", json!(back_after_kill.as_millis())),
+    ]))
+}
+
+fn comes_back(room: &mut Room) -> Result<Duration> {
+    let begun = Instant::now();
+    room.boot()?;
+    let sending = room.wait(
+        "the room to be back in the meeting",
+        Duration::from_secs(20),
+        |s| {
+            (s.room.phase == Phase::InCall)
+                .then(|| s.call.as_ref().is_some_and(|call| call.sending))
+        },
+    )?;
+    ensure!(!sending, "the room came back sending");
+    Ok(begun.elapsed())
+}
+
+fn idle(state: &roomd_api::State) -> Option<()> {
+    matches!(state.room.phase, Phase::Idle | Phase::Offered { .. }).then_some(())
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Nothing is sent before a person presses the button that sends (KONF.12.8), and mute is silent.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+
+use super::direct_call::ROOM_TONE;
+use crate::lab::guest::Guest;
+use crate::lab::panel::{MICROPHONE, Panel};
+use crate::lab::room::{Options, Room};
+use crate::lab::{Figures, wait};
+
+const SILENCE: Duration = Duration::from_secs(10);
+
+pub fn run() -> Result<Figures> {
+    let room = Room::start(&Options {
+        begins_in: 60,
+        ..Options::default()
+    })?;
+    let mut panel = Panel::open(&room)?;
+    let mut guest = Guest::open(&room, "Barbara Sommerau", 2)?;
+    guest.join()?;
+    panel.join()?;
+    panel.admit()?;
+    room.wait(
+        "the guest to be connected",
+        Duration::from_secs(20),
+        |state| {
+            let call = state.call.as_ref()?;
+            call.previews.iter().any(|p| p.live).then_some(())
+        },
+    )?;
+
+    let begun = Instant::now();
+    let mut silent = (0, 0);
+    while begun.elapsed() < SILENCE {
+        silent = guest.packets_received()?;
+        ensure!(silent == (0, 0), "packets before the button: {silent:?}");
+    }
+    panel.send()?;
+    guest.sees("room", "camera")?;
+    let loud = wait::until("the room's tone", Duration::from_secs(10), || {
+        let level = guest.hears("room", ROOM_TONE)?;
+        Ok((level > 0.01).then_some(level))
+    })?;
+
+    panel.touch(MICROPHONE)?;
+    room.wait(
+        "the microphone to be off",
+        Duration::from_secs(5),
+        |state| (!state.call.as_ref()?.microphone).then_some(()),
+    )?;
+    let muted = wait::until("silence", Duration::from_secs(5), || {
+        let level = guest.hears("room", ROOM_TONE)?;
+        Ok((level < loud / 100.0).then_some(level))
+    })?;
+    let (before, _) = guest.packets_received()?;
+    guest.hears("room", ROOM_TONE)?;
+    let (after, _) = guest.packets_received()?;
+    ensure!(
+        before == after,
+        "{} packets of sound while muted",
+        after - before
+    );
+    room.check_log(&[&guest.name])?;
+    Ok(Figures::from([
+        ("packets_before_send", json!(silent.0 + silent.1)),
+        ("watched_seconds", json!(SILENCE.as_secs())),
+        ("tone_level", json!(loud)),
+        ("tone_level_muted", json!(muted)),
+    ]))
+}

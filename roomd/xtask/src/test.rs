@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! `./x test`: everything that continuous integration runs, cheapest first.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::{check, generate, kiosk, lab, project};
+
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("format", || {
+        project::cargo("cargo fmt", &["fmt", "--all", "--check"])
+    }),
+    ("licences", check::licences),
+    ("layers", check::layers),
+    ("generated types", generate::check),
+    ("dependencies", check::dependencies),
+    ("unused dependencies", check::unused),
+    ("clippy", || {
+        let all = [
+            "clippy",
+            "--quiet",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+        ];
+        project::cargo("cargo clippy", &[&all[..], &["-D", "warnings"]].concat())
+    }),
+    ("documentation", documentation),
+    ("panel check", || {
+        kiosk::build()
+            .and_then(|()| kiosk::npm("panel: types, lints, sizes", &["run", "--silent", "check"]))
+    }),
+    ("rust tests", || {
+        project::cargo(
+            "cargo test",
+            &["test", "--quiet", "--workspace", "--locked"],
+        )
+    }),
+    ("panel tests", || {
+        kiosk::npm("panel: stories, accessibility", &["test", "--silent"])
+    }),
+    ("scenarios", lab::run_all),
+];
+
+/// Runs the steps; stops at the first that fails.
+pub fn run(only: Option<&str>) -> Result<()> {
+    let started = Instant::now();
+    let wanted = |step: &&Step| only.is_none_or(|part| step.0.contains(part));
+    let mut passed = 0;
+    for (name, step) in STEPS.iter().filter(wanted) {
+        let begun = Instant::now();
+        project::say(&format!("test: {name}"));
+        if let Err(error) = step() {
+            eprintln!("\x1b[31merror\x1b[0m: {name}: {error:#}");
+            println!("{passed} passed, 1 failed");
+            std::process::exit(1);
+        }
+        passed += 1;
+        println!("ok   {name} ({})", project::seconds(begun.elapsed()));
+    }
+    println!("all of it took {}", project::seconds(started.elapsed()));
+    println!("{passed} passed, 0 failed");
+    Ok(())
+}
+
+fn documentation() -> Result<()> {
+    let mut command = Command::new("cargo");
+    command
+        .current_dir(project::root())
+        .env("RUSTDOCFLAGS", "-D warnings");
+    command.args([
+        "doc",
+        "--quiet",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ]);
+    project::run("cargo doc", &mut command)
+}
