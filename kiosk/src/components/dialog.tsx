@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { useLocale } from "../i18n/locale";
+import { Icon } from "./icon";
+
+interface Props {
+  title: string;
+  /** Called when a person wants it gone, by Escape as well. */
+  onClose: () => void;
+  /** Without a way out but its own buttons. */
+  modal?: boolean;
+  size?: "small" | "large";
+  children: ComponentChildren;
+}
+
+/** A dialog of the platform: it traps the focus, hides what is behind it, and closes on Escape. */
+export function Dialog({ title, onClose, modal = false, size = "small", children }: Props) {
+  const { text } = useLocale();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const heading = useId();
+
+  useEffect(() => {
+    const element = dialog.current;
+    if (element && !element.open) element.showModal();
+    return () => element?.close();
+  }, []);
+
+  return (
+    <dialog
+      ref={dialog}
+      class={`dialog ${size}`}
+      aria-labelledby={heading}
+      onCancel={(event) => {
+        event.preventDefault();
+        if (!modal) onClose();
+      }}
+    >
+      <header class="dialog-head">
+        <h2 id={heading}>{title}</h2>
+        {!modal && (
+          <button
+            type="button"
+            class="button square quiet"
+            aria-label={text.common.close}
+            data-testid="dialog-close"
+            onClick={onClose}
+          >
+            <Icon name="close" />
+          </button>
+        )}
+      </header>
+      {children}
+    </dialog>
+  );
+}

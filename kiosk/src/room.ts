@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+// The connection to the room: session, WebSocket, reconnection. What it knows are the room's own
+// events; nothing is kept beyond the next one.
+import { signal, type ReadonlySignal } from "@preact/signals";
+import { apply } from "./api/apply";
+import type { ClientMessage, Levels, Reply, Request, ServerMessage, State } from "./api/types";
+
+/** How the page stands with the room. */
+export type Link = "connecting" | "unpaired" | "online";
+
+/** What came of a pairing code. */
+export type PairResult =
+  | { readonly kind: "paired" }
+  | { readonly kind: "wrong"; readonly triesLeft: number }
+  | { readonly kind: "locked"; readonly retryAfterSeconds: number }
+  | { readonly kind: "expired" }
+  | { readonly kind: "failed" };
+
+export interface Room {
+  readonly link: ReadonlySignal<Link>;
+  readonly state: ReadonlySignal<State | null>;
+  readonly levels: ReadonlySignal<Levels>;
+  request(request: Request): Promise<Reply>;
+  pair(code: string): Promise<PairResult>;
+  /** Makes the room's display show a fresh pairing code. */
+  showCode(): Promise<boolean>;
+}
+
+const SILENCE: Levels = { microphone: 0, speaking: [] };
+const BUSY: Reply = { reply: "refused", refusal: "busy" };
+const FIRST_DELAY_MS = 400;
+const LONGEST_DELAY_MS = 8_000;
+const REPLY_TIMEOUT_MS = 10_000;
+const PROBE_EVERY_MS = 15_000;
+const PROBE_TIMEOUT_MS = 5_000;
+
+/** Connects to the room that served this page, and stays connected. */
+export function connectRoom(): Room {
+  const link = signal<Link>("connecting");
+  const state = signal<State | null>(null);
+  const levels = signal<Levels>(SILENCE);
+  const pending = new Map<number, (reply: Reply) => void>();
+  let socket: WebSocket | null = null;
+  let nextId = 1;
+  let delay = FIRST_DELAY_MS;
+
+  function receive(text: string): void {
+    const message = parse(text);
+    if (!message) return;
+    if (message.message === "reply") {
+      pending.get(message.id)?.(message.reply);
+      pending.delete(message.id);
+      return;
+    }
+    if (message.event.event === "levels") {
+      levels.value = message.event.value;
+      return;
+    }
+    state.value = apply(state.value, message.event);
+    if (message.event.event === "state") {
+      link.value = "online";
+      delay = FIRST_DELAY_MS;
+    }
+  }
+
+  function retry(): void {
+    setTimeout(() => void start(), delay * (0.8 + Math.random() * 0.4));
+    delay = Math.min(delay * 2, LONGEST_DELAY_MS);
+  }
+
+  function open(): void {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const opened = new WebSocket(`${scheme}://${location.host}/api/panel`);
+    socket = opened;
+    opened.addEventListener("message", ({ data }) => receive(String(data)));
+    opened.addEventListener("close", () => {
+      if (socket === opened) lost();
+    });
+  }
+
+  function lost(): void {
+    socket = null;
+    link.value = "connecting";
+    levels.value = SILENCE;
+    for (const answer of pending.values()) answer(BUSY);
+    pending.clear();
+    retry();
+  }
+
+  async function start(): Promise<void> {
+    const status = await sessionStatus();
+    if (status === 200) open();
+    else if (status === 401) {
+      link.value = "unpaired";
+      state.value = null;
+    } else retry();
+  }
+
+  // A cable that was pulled closes no socket; the probe notices within seconds.
+  setInterval(() => {
+    const probed = socket;
+    if (!probed) return;
+    void sessionStatus().then((status) => {
+      if (status === 200 || socket !== probed) return;
+      probed.close();
+      lost();
+    });
+  }, PROBE_EVERY_MS);
+  addEventListener("online", () => {
+    delay = FIRST_DELAY_MS;
+  });
+  void redeemToken().then(start);
+
+  return {
+    link,
+    state,
+    levels,
+    request(request) {
+      if (!socket || socket.readyState !== WebSocket.OPEN) return Promise.resolve(BUSY);
+      const id = nextId++;
+      const message: ClientMessage = { id, request };
+      socket.send(JSON.stringify(message));
+      return new Promise((resolve) => {
+        pending.set(id, resolve);
+        setTimeout(() => {
+          if (pending.delete(id)) resolve(BUSY);
+        }, REPLY_TIMEOUT_MS);
+      });
+    },
+    async pair(code) {
+      const result = await pair(code);
+      if (result.kind === "paired") {
+        link.value = "connecting";
+        void start();
+      }
+      return result;
+    },
+    showCode: async () => (await post("/api/pair/show"))?.ok ?? false,
+  };
+}
+
+/** Turns the token that a wired panel's address carries into a session, and takes it off. */
+async function redeemToken(): Promise<void> {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!token) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  await post("/api/session", { token });
+}
+
+async function sessionStatus(): Promise<number | null> {
+  try {
+    const response = await fetch("/api/session", {
+      cache: "no-store",
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    });
+    return response.status;
+  } catch {
+    return null;
+  }
+}
+
+async function pair(code: string): Promise<PairResult> {
+  const response = await post("/api/pair", { code });
+  if (response?.ok) return { kind: "paired" };
+  const body = await details(response);
+  if (response?.status === 403) return { kind: "wrong", triesLeft: body.triesLeft ?? 0 };
+  if (response?.status === 410) return { kind: "expired" };
+  if (response?.status === 429) {
+    return { kind: "locked", retryAfterSeconds: body.retryAfterSeconds ?? 60 };
+  }
+  return { kind: "failed" };
+}
+
+async function details(
+  response: Response | null,
+): Promise<{ triesLeft?: number; retryAfterSeconds?: number }> {
+  try {
+    return (await response?.json()) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+async function post(path: string, body?: object): Promise<Response | null> {
+  try {
+    return await fetch(path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body ?? {}),
+      signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+    });
+  } catch {
+    return null;
+  }
+}
+
+function parse(text: string): ServerMessage | null {
+  try {
+    const message: unknown = JSON.parse(text);
+    return isServerMessage(message) ? message : null;
+  } catch {
+    return null;
+  }
+}
+
+function isServerMessage(value: unknown): value is ServerMessage {
+  if (typeof value !== "object" || value === null || !("message" in value)) return false;
+  return value.message === "event" || value.message === "reply";
+}

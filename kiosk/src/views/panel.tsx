@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+import { useMemo } from "preact/hooks";
+import { createLocale, LocaleContext } from "../i18n/locale";
+import { Announcer } from "../components/announcer";
+import { Toast } from "../components/toast";
+import type { State } from "../api/types";
+import type { Actions, Live, Snapshot, Ui } from "../snapshot";
+import type { Theme } from "../theme";
+import { Connecting } from "./connecting";
+import { Dialogs } from "./dialogs";
+import { FaultView } from "./fault";
+import { Idle } from "./idle";
+import { InCall } from "./in-call";
+import { Joining } from "./joining";
+import { Pairing } from "./pairing";
+
+interface Props {
+  snapshot: Snapshot;
+  live: Live;
+  act: Actions;
+}
+
+/** What every view of a connected panel takes. */
+export interface ViewProps {
+  state: State;
+  ui: Ui;
+  theme: Theme;
+  live: Live;
+  act: Actions;
+}
+
+/** The whole page: a projection of the snapshot. */
+export function Panel({ snapshot, live, act }: Props) {
+  const { link, state, ui, theme } = snapshot;
+  const language = state?.room.language ?? ui.language;
+  const timeZone = state?.room.timeZone ?? "Europe/Berlin";
+  const locale = useMemo(() => createLocale(language, timeZone), [language, timeZone]);
+  document.documentElement.lang = language;
+
+  return (
+    <LocaleContext.Provider value={locale}>
+      {link === "unpaired" && <Pairing entry={ui.pairing} theme={theme} act={act} />}
+      {link !== "unpaired" && state && (
+        <div class="stage" inert={link !== "online"}>
+          <View state={state} ui={ui} theme={theme} live={live} act={act} />
+          {link === "online" && <Dialogs state={state} ui={ui} theme={theme} live={live} act={act} />}
+        </div>
+      )}
+      {link === "connecting" && <Connecting over={state !== null} />}
+      <Toast refusal={ui.toast} onClose={() => act.show({ toast: null })} />
+      <Announcer link={link} state={state} />
+    </LocaleContext.Provider>
+  );
+}
+
+function View(props: ViewProps) {
+  switch (props.state.room.phase.phase) {
+    case "idle":
+    case "offered":
+      return <Idle {...props} />;
+    case "joining":
+    case "lobby":
+    case "reconnecting":
+    case "leaving":
+      return <Joining {...props} />;
+    case "in-call":
+      return props.state.call ? <InCall {...props} call={props.state.call} /> : <Idle {...props} />;
+    case "fault":
+      return <FaultView {...props} code={props.state.room.phase.code} />;
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+// Every state that the panel draws, as a snapshot; each is a screenshot and an accessibility check.
+import type { Levels, State } from "../../src/api/types";
+import type { Link } from "../../src/room";
+import type { Ui } from "../../src/snapshot";
+import { chat, crowd, person } from "./people";
+import { CALL, DAY, IDLE, NOW, at, entry, idle, inCall } from "./state";
+
+export interface Story {
+  readonly link?: Link;
+  readonly state: State | null;
+  readonly ui?: Partial<Ui>;
+  readonly levels?: Partial<Levels>;
+}
+
+const LONG = "Gemeinsame Sitzung des Ausschusses für Stadtentwicklung, Bauwesen und Verkehr mit dem Rechnungsprüfungsausschuss zur Fortschreibung des Nahverkehrsplans";
+const LATER = new Date(NOW + 45_000).toISOString();
+
+function agenda(change: Partial<State["agenda"]>): State {
+  return idle({ agenda: { ...IDLE.agenda, ...change } });
+}
+
+export const STORIES: Record<string, Story> = {
+  pairing: { link: "unpaired", state: null, ui: { pairing: { code: "418", status: "typing" } } },
+  "pairing-wrong": {
+    link: "unpaired",
+    state: null,
+    ui: { pairing: { code: "", status: { kind: "wrong", triesLeft: 2 } } },
+  },
+  "pairing-locked": {
+    link: "unpaired",
+    state: null,
+    ui: { pairing: { code: "", status: { kind: "locked", retryAfterSeconds: 60 } } },
+  },
+  connecting: { link: "connecting", state: null },
+  "connecting-over": { link: "connecting", state: inCall() },
+
+  idle: { state: idle() },
+  "idle-busy": {
+    state: agenda({ entries: [entry("lauf", "Standesamt intern", at(9), at(9, 45), { link: { kind: "none" } }), ...DAY.slice(1)] }),
+  },
+  "idle-empty": { state: agenda({ entries: [] }) },
+  "idle-no-calendar": {
+    state: idle({ agenda: { entries: [], readAt: null, stale: false, configured: false, skipped: [] } }),
+  },
+  "idle-stale": {
+    state: idle({ agenda: { ...IDLE.agenda, stale: true }, faults: [{ code: "calendar-unreachable", detail: null }] }),
+  },
+  "idle-long": {
+    state: idle(
+      {
+        agenda: {
+          ...IDLE.agenda,
+          entries: [
+            entry("tag", "Klausurtagung des Verwaltungsvorstands", at(0), new Date(Date.UTC(2026, 10, 25, 23)).toISOString(), { allDay: true, link: { kind: "none" } }),
+            entry("lang", LONG, at(9, 30), at(12), { warnings: ["short-id", "reused-id", "password-in-invitation"] }),
+            entry("wort", "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft", at(12), at(13), { attendance: "declined" }),
+            ...DAY.slice(3),
+            ...DAY.slice(0, 3).map((item) => ({ ...item, id: `${item.id}-2`, start: at(17), end: at(18) })),
+          ],
+        },
+      },
+      { name: "Großer Sitzungssaal im Alten Rathaus, Ostflügel, 2. Obergeschoss" },
+    ),
+  },
+  "idle-faults": {
+    state: idle({
+      faults: [
+        { code: "camera-missing", detail: "usb 1-1.2: no frames for 10 s" },
+        { code: "microphone-missing", detail: null },
+        { code: "config-rejected", detail: "/etc/roomd/roomd.toml:14:3" },
+      ],
+    }),
+  },
+  "idle-joins-sending": { state: idle({}, { joinsSending: true }) },
+  "idle-refused-toast": { state: idle(), ui: { toast: "destination-not-allowed" } },
+  "join-link": { state: idle(), ui: { dialog: { kind: "join-link" } } },
+  "booking-joinable": { state: idle(), ui: { dialog: { kind: "booking", booking: "haushalt" } } },
+  "booking-refused": { state: idle(), ui: { dialog: { kind: "booking", booking: "extern" } } },
+
+  offered: { state: idle({ agenda: { ...IDLE.agenda, entries: [entry("jf", "Jour fixe Digitalisierung", at(9, 15), at(10, 15)), ...DAY.slice(1)] } }, { phase: { phase: "offered", booking: "jf" } }) },
+  "offered-long": {
+    state: idle(
+      { agenda: { ...IDLE.agenda, entries: [entry("jf", LONG, at(9), at(10, 15)), ...DAY.slice(1)] }, faults: [{ code: "camera-missing", detail: null }] },
+      { phase: { phase: "offered", booking: "jf" }, joinsSending: true },
+    ),
+  },
+
+  joining: {
+    state: { ...inCall({ sending: false, participants: [] }), room: { ...IDLE.room, phase: { phase: "joining" } } },
+    levels: { microphone: 34 },
+  },
+  "joining-sending": {
+    state: { ...inCall({ participants: [] }), room: { ...IDLE.room, joinsSending: true, phase: { phase: "joining" } } },
+  },
+  lobby: {
+    state: { ...inCall({ sending: false, participants: [] }), room: { ...IDLE.room, phase: { phase: "lobby" } } },
+    levels: { microphone: 12 },
+  },
+  password: {
+    state: { ...inCall({ sending: false, passwordWanted: false }), room: { ...IDLE.room, phase: { phase: "joining" } } },
+  },
+  "password-wrong": {
+    state: { ...inCall({ sending: false, passwordWanted: true }), room: { ...IDLE.room, phase: { phase: "joining" } } },
+  },
+
+  "in-call-silent": {
+    state: inCall({ sending: false, microphone: false, camera: false }),
+    levels: { microphone: 38 },
+  },
+  "in-call": { state: inCall(), levels: { microphone: 62 } },
+  "in-call-muted": { state: inCall({ microphone: false, camera: false, hand: true, volume: 0, layout: "share" }) },
+  "in-call-alone": {
+    state: inCall({ participants: [], e2ee: "pending", title: null }),
+    ui: { tab: "invite" },
+  },
+  "in-call-nobody": { state: inCall({ participants: [], e2ee: "pending" }) },
+  "in-call-countdown": {
+    state: inCall({ participants: [], e2ee: "pending", countdown: { endsAt: LATER } }),
+  },
+  "in-call-waiting": {
+    state: inCall({
+      sending: false,
+      microphone: false,
+      camera: false,
+      waiting: [person("w1", "Fatima O’Neill"), person("w2", "Maximilian-Alexander von und zu Hohenlohe-Langenburg")],
+    }),
+  },
+  "in-call-forty": {
+    state: inCall({ participants: crowd(40), e2ee: "off", title: LONG, chat: chat() }, { faults: [{ code: "peer-not-verified", detail: null }] }),
+    ui: { person: "p2" },
+    levels: { microphone: 80 },
+  },
+  "in-call-chat": { state: inCall({ chat: chat() }), ui: { tab: "chat", seenChat: 5 } },
+  "in-call-chat-empty": { state: inCall(), ui: { tab: "chat" } },
+  "in-call-leave": { state: inCall(), ui: { dialog: { kind: "leave" } } },
+  "in-call-remove": { state: inCall(), ui: { dialog: { kind: "remove", participant: "p1" } } },
+  reconnecting: { state: { ...inCall(), room: { ...IDLE.room, phase: { phase: "reconnecting", attempt: 2 } } } },
+  leaving: { state: { ...inCall(), room: { ...IDLE.room, phase: { phase: "leaving" } } } },
+
+  fault: { state: idle({}, { phase: { phase: "fault", code: "meeting-unreachable" } }) },
+  "fault-not-allowed": { state: idle({}, { phase: { phase: "fault", code: "destination-not-allowed" } }) },
+  diagnosis: {
+    state: {
+      ...inCall(),
+      faults: [{ code: "config-rejected", detail: "/etc/roomd/roomd.toml:14:3: unknown key `cammera`" }],
+      agenda: { ...IDLE.agenda, skipped: [{ uid: "7f0c21b4-0d7e-4c2a-9d55-1a6b7f1e0c3a@rathaus.example", cause: "DTSTART: no such time zone" }] },
+      devices: { ...IDLE.devices, camera: null },
+      statistics: {
+        joinMs: 842, firstRemoteFrameMs: 1130, fpsSent: 29.8, fpsReceived: 29.9, avOffsetMs: -14, cpuPercent: 37.5, rssMb: 143, threads: 31, descriptors: 88, badMessages: 1,
+        peers: [
+          { participant: "p0", rttMs: 18, lossPercent: 0.2, receivedKbps: 1480, sentKbps: 1512 },
+          { participant: "p1", rttMs: null, lossPercent: null, receivedKbps: 620, sentKbps: 1498 },
+        ],
+      },
+      call: CALL,
+    },
+    ui: { dialog: { kind: "diagnosis" } },
+  },
+};
