@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 // Bundles pages: one script and one style sheet each, with hashed names, nothing inline, so that
 // `default-src 'self'` is all the content security policy they need.
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 
@@ -32,6 +32,7 @@ export async function buildPages(pages, outdir, { minify = true } = {}) {
     metafile: true,
     logLevel: "warning",
   });
+  await copyFile("src/icon.svg", join(outdir, "assets", "icon.svg"));
   for (const page of pages) {
     const output = Object.entries(result.metafile.outputs).find(
       ([, { entryPoint }]) => entryPoint === page.entry,

@@ -25,12 +25,11 @@ export function Toolbar({ theme, onTheme, onLanguage, onDiagnosis }: Props) {
             type="button"
             key={code}
             aria-pressed={code === language}
-            aria-label={text.language[code]}
             lang={code}
             data-testid={`language-${code}`}
             onClick={() => onLanguage(code)}
           >
-            {code.toUpperCase()}
+            {text.language[code]}
           </button>
         ))}
       </div>

@@ -77,12 +77,12 @@ function Entry({ entry, live, act }: ViewProps & { entry: AgendaEntry }) {
       <button
         type="button"
         class="entry-body"
-        aria-label={text.booking.details(title)}
         data-testid="booking-details"
         onClick={open}
       >
         <strong class="clamp-2">{title}</strong>
         <Marks entry={entry} running={running} text={text} />
+        <span class="visually-hidden">{text.booking.details}</span>
       </button>
       {entry.link.kind === "joinable" && (
         <button

@@ -30,7 +30,7 @@ export function Chat({ call, act }: CallProps) {
       {call.chat.length === 0 ? (
         <div class="empty">
           <Icon name="chat" size={56} />
-          <h3>{text.chat.empty}</h3>
+          <h2>{text.chat.empty}</h2>
           <p class="muted">{text.chat.emptyHint}</p>
         </div>
       ) : (

@@ -18,7 +18,7 @@ export function Idle(props: ViewProps) {
   const entry = offered(state);
   return (
     <main class="idle" data-phase={state.room.phase.phase}>
-      <TopBar {...props}>
+      <TopBar main {...props}>
         <Status {...props} />
       </TopBar>
       <section class="idle-main">
@@ -89,7 +89,7 @@ function Offer({ entry, state, live, act }: ViewProps & { entry: AgendaEntry }) 
           {running >= 1 && text.offered.runningSince(running)}
         </span>
       </p>
-      <h1 class="clamp-3">{entry.title ?? text.booking.untitled}</h1>
+      <h2 class="clamp-3">{entry.title ?? text.booking.untitled}</h2>
       <p class="muted tabular">
         {format.time(start)} – {format.time(Date.parse(entry.end))}
       </p>

@@ -12,7 +12,7 @@ export function People({ call, ui, act }: CallProps) {
     return (
       <div class="empty">
         <Icon name="people" size={56} />
-        <h3>{text.people.nobody}</h3>
+        <h2>{text.people.nobody}</h2>
         <p class="muted">{text.people.nobodyHint}</p>
       </div>
     );
@@ -34,12 +34,12 @@ export function People({ call, ui, act }: CallProps) {
               <button
                 type="button"
                 class="button wide"
-                aria-label={text.people.removeName(person.name)}
                 data-testid="remove"
                 onClick={() => act.open({ kind: "remove", participant: person.id })}
               >
                 <Icon name="remove" />
                 {text.people.remove}
+                <span class="visually-hidden">: {person.name}</span>
               </button>
             )}
           </li>

@@ -4,18 +4,26 @@ import type { ComponentChildren } from "preact";
 import { Toolbar } from "../components/toolbar";
 import type { ViewProps } from "./panel";
 
+type Props = Pick<ViewProps, "state" | "theme" | "act"> & {
+  /** The room's name heads the view. */
+  main?: boolean;
+  children?: ComponentChildren;
+};
+
 /** The room's name, what the view adds, and the quiet tools. */
 export function TopBar({
   state,
   theme,
   act,
+  main = false,
   children,
-}: Pick<ViewProps, "state" | "theme" | "act"> & { children?: ComponentChildren }) {
+}: Props) {
+  const Name = main ? "h1" : "span";
   return (
     <header class="topbar">
-      <span class="brand" data-testid="room-name">
+      <Name class="brand" data-testid="room-name">
         {state.room.name}
-      </span>
+      </Name>
       {children}
       <Toolbar
         theme={theme}
