@@ -11,6 +11,7 @@ import { step } from "./core/step";
 import { Devices } from "./media/devices";
 import { level, measureMicrophone } from "./media/level";
 import { Peer, type LocalTracks, type RemoteStreams } from "./media/peer";
+import { keepAwake } from "./media/wake";
 import { Channel, channelAddress } from "./signalling";
 
 const LISTEN_MS = 250;
@@ -52,6 +53,7 @@ export class Guest {
       this.dispatch({ type: "sending", sending });
     });
     effect(() => this.#limit(this.call.value.wantedLines, this.call.value.members.length));
+    keepAwake(() => this.call.value.phase.name === "meeting");
     setInterval(() => void this.#listen(), LISTEN_MS);
     addEventListener("pagehide", () => {
       if (this.call.peek().phase.name === "meeting") this.dispatch({ type: "leave" });

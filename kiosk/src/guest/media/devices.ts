@@ -46,6 +46,9 @@ export class Devices {
     camera: signal(""),
     speaker: signal(""),
   };
+  /** Counts releases: what a browser grants afterwards is given back at once. */
+  #releases = 0;
+  readonly #changed = () => void this.#refresh();
   readonly canShare = typeof navigator.mediaDevices?.getDisplayMedia === "function";
   readonly canChooseSpeaker = "setSinkId" in HTMLMediaElement.prototype;
 
@@ -57,9 +60,10 @@ export class Devices {
       this.errors.camera.value = "insecure";
       return;
     }
-    media.addEventListener("devicechange", () => void this.#refresh());
+    media.addEventListener("devicechange", this.#changed);
     try {
-      const stream = await media.getUserMedia({ audio: AUDIO, video: VIDEO });
+      const stream = await this.#ask({ audio: AUDIO, video: VIDEO });
+      if (!stream) return;
       this.#take("microphone", stream.getAudioTracks()[0] ?? null);
       this.#take("camera", stream.getVideoTracks()[0] ?? null);
     } catch (error) {
@@ -96,11 +100,12 @@ export class Devices {
     this.chosen[kind].value = id;
     const wasOn = kind === "microphone" ? this.microphoneOn.value : this.camera.value !== null;
     this.#let(kind);
-    if (wasOn || kind === "camera") await this.#open(kind);
+    if (wasOn) await this.#open(kind);
   }
 
   async share(): Promise<void> {
     this.shareError.value = null;
+    const releases = this.#releases;
     let track: MediaStreamTrack | undefined;
     try {
       const stream = await navigator.mediaDevices.getDisplayMedia(DISPLAY);
@@ -112,6 +117,7 @@ export class Devices {
       return;
     }
     if (!track) return;
+    if (releases !== this.#releases) return void track.stop();
     const surface = track.getSettings();
     const ratio = window.devicePixelRatio;
     const whole = { width: screen.width * ratio, height: screen.height * ratio };
@@ -132,25 +138,39 @@ export class Devices {
   }
 
   release(): void {
+    this.#releases += 1;
     this.#let("microphone");
     this.#let("camera");
     this.stopSharing();
   }
 
   async #open(kind: Kind): Promise<void> {
-    const media = navigator.mediaDevices as MediaDevices | undefined;
-    if (!media) return;
+    if (!("mediaDevices" in navigator)) return;
     const id = this.chosen[kind].value;
     const device = id === "" ? {} : { deviceId: { exact: id } };
     try {
-      const stream = await media.getUserMedia(
+      const stream = await this.#ask(
         kind === "microphone" ? { audio: { ...AUDIO, ...device } } : { video: { ...VIDEO, ...device } },
       );
-      this.#take(kind, stream.getTracks()[0] ?? null);
+      if (stream) this.#take(kind, stream.getTracks()[0] ?? null);
     } catch (error) {
-      this.errors[kind].value = deviceError(error);
+      const cause = deviceError(error);
+      if (cause === "missing" && id !== "") {
+        // The chosen one was unplugged; any other will do.
+        this.chosen[kind].value = "";
+        return this.#open(kind);
+      }
+      this.errors[kind].value = cause;
     }
-    await this.#refresh();
+    return this.#refresh();
+  }
+
+  async #ask(wish: MediaStreamConstraints): Promise<MediaStream | null> {
+    const releases = this.#releases;
+    const stream = await navigator.mediaDevices.getUserMedia(wish);
+    if (releases === this.#releases) return stream;
+    for (const track of stream.getTracks()) track.stop();
+    return null;
   }
 
   #take(kind: Kind, track: MediaStreamTrack | null): void {

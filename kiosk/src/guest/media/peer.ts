@@ -43,7 +43,7 @@ export class Peer {
     this.#tracks = tracks;
     this.#events = events;
     this.#pc = new RTCPeerConnection({
-      iceServers: iceServers.map((urls) => ({ urls })),
+      iceServers: iceServers.filter((url) => /^stuns?:/.test(url)).map((urls) => ({ urls })),
       bundlePolicy: "max-bundle",
     });
     this.#pc.onicecandidate = ({ candidate }) => {
