@@ -23,7 +23,11 @@ export function Dialog({ title, onClose, modal = false, size = "small", children
 
   useEffect(() => {
     const element = dialog.current;
-    if (element && !element.open) element.showModal();
+    if (element && !element.open) {
+      element.showModal();
+      // A dialog without a field is read out as a whole, instead of from its close button.
+      if (!element.querySelector("[autofocus]")) element.focus();
+    }
     return () => element?.close();
   }, []);
 
@@ -31,6 +35,7 @@ export function Dialog({ title, onClose, modal = false, size = "small", children
     <dialog
       ref={dialog}
       class={`dialog ${size}`}
+      tabIndex={-1}
       aria-labelledby={heading}
       onCancel={(event) => {
         event.preventDefault();

@@ -85,7 +85,7 @@ function CallNotices({ state, call, live, act }: CallProps) {
   return (
     <>
       {call.countdown && (
-        <div class="countdown" role="alertdialog" aria-labelledby="countdown" data-testid="countdown">
+        <div class="countdown" role="group" aria-labelledby="countdown" data-testid="countdown">
           <Icon name="clock" size={32} />
           <div class="notice-text">
             <strong id="countdown">{text.countdown.title}</strong>

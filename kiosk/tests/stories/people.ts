@@ -41,7 +41,7 @@ export function chat(): ChatMessage[] {
     ["p0", "Erika Mustermann", "Guten Morgen! Hört man uns?"],
     [null, "Sitzungssaal 2", "Ja, sehr gut."],
     ["p1", "Ahmet Yılmaz", "Die Unterlagen zum zweiten Tagesordnungspunkt liegen unter https://cloud.example.org/s/haushaltsplan-2027-entwurf-fassung-3"],
-    ["p2", "Katarzyna von und zu Hohenlohe-Langenburg", "Danke 👍"],
+    ["p2", "Katarzyna von und zu Hohenlohe-Langenburg", "Danke und guten Morgen."],
     ["p0", "Erika Mustermann", "Wir beginnen in zwei Minuten."],
   ];
   return lines.map(([from, name, text], index) => ({
