@@ -15,7 +15,7 @@
 // waitForValue page, expression, timeout? -> its value once true
 // text        page, TARGET, timeout?         -> text content
 // count       page, TARGET
-// attribute   page, TARGET, name, timeout?
+// attribute   page, TARGET, attribute, timeout?
 // eval        page, expression               -> awaited value
 // probe       page, name, selector?, args?   -> roomdProbe.name(element?, ...args)
 // screenshot  page, path, fullPage?
@@ -180,7 +180,7 @@ const commands = {
     return page(command).getByRole(command.role, options).count();
   },
   async attribute(command) {
-    return target(command).getAttribute(command.name, wait(command));
+    return target(command).getAttribute(command.attribute, wait(command));
   },
   async eval(command) {
     return page(command).evaluate(command.expression);

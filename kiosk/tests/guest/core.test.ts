@@ -58,6 +58,7 @@ describe("the call", () => {
       { type: "hello", version: 1, name: "Anna", password: null, resume: null },
     ]);
     assert.deepEqual(run([{ type: "join", name: "  " }])[1], []);
+    assert.deepEqual(run([{ type: "join", name: "\u200b\u2060" }])[1], [], "nothing to see");
   });
 
   it("keeps names within 80 characters without cutting one in half", () => {
@@ -151,6 +152,28 @@ describe("the call", () => {
     assert.deepEqual(peers(run([...base, failed])[1], "restart"), ["room"]);
     const late: Input = { type: "timer", timer: "build:room" };
     assert.deepEqual(peers(run([...base, failed, late])[1], "connect"), ["room"]);
+  });
+
+  it("builds anew when a restart is answered with another certificate", () => {
+    const answer = (sdp: string) => said({ type: "answer", from: "room", sdp });
+    const base: Input[] = [
+      ...JOINED,
+      welcome("g1", [member("room")]),
+      answer(OFFER),
+      { type: "link", peer: "room", state: "failed" },
+      { type: "described", peer: "room", kind: "offer", sdp: OFFER },
+    ];
+    assert.deepEqual(
+      run([...base, answer(OFFER)])[1].map(({ type }) => type),
+      ["take-answer"],
+    );
+    const [call, effects] = run([...base, answer(OTHER)]);
+    assert.deepEqual(peers(effects, "connect"), ["room"]);
+    const last = run([answer(OTHER)], call)[1];
+    assert.deepEqual(
+      last.map(({ type }) => type),
+      ["take-answer"],
+    );
   });
 
   it("leaves restarting to the side that offered", () => {

@@ -39,7 +39,7 @@ function draw() {
     }
   }
 }
-setInterval(draw, 40);
+setInterval(draw, 80);
 draw();
 const audio = new AudioContext();
 const tone = audio.createOscillator();
@@ -50,7 +50,7 @@ const out = audio.createMediaStreamDestination();
 tone.connect(gain).connect(out);
 tone.start();
 
-const tracks = [out.stream.getAudioTracks()[0], canvas.captureStream(25).getVideoTracks()[0], null];
+const tracks = [out.stream.getAudioTracks()[0], canvas.captureStream(12).getVideoTracks()[0], null];
 const peers = new Map();
 const socket = new WebSocket(`${location.origin.replace("http", "ws")}/room`);
 const send = (to, message) => socket.send(JSON.stringify({ to, from: "room", ...message }));

@@ -21,7 +21,7 @@ export function launch(displayMedia = "window", fakeDevices = true): Promise<Bro
       "--no-sandbox",
       ...(fakeDevices
         ? [
-            `--use-fake-device-for-media-stream=display-media-type=${displayMedia}`,
+            `--use-fake-device-for-media-stream=display-media-type=${displayMedia},fps=10`,
             "--use-fake-ui-for-media-stream",
           ]
         : []),
@@ -92,7 +92,14 @@ export async function holds(page: Page, expression: string, timeout = 30_000): P
 /** The picture of this participant arrives, and it is one. */
 export function picture(page: Page, participant: string, kind = "camera"): Promise<unknown> {
   const selector = `video[data-participant="${participant}"][data-kind="${kind}"]`;
-  return holds(page, `roomdProbe.luma(document.querySelector('${selector}') ?? {})?.deviation > 4`);
+  return holds(
+    page,
+    `roomdProbe.luma(document.querySelector('${selector}') ?? {})?.deviation > 4`,
+    60_000,
+  ).catch(async (cause: unknown) => {
+    const stats = JSON.stringify(await page.evaluate("roomdProbe.inboundStats()"));
+    throw new Error(`no ${kind} of ${participant}: ${stats}`, { cause });
+  });
 }
 
 export async function axe(page: Page): Promise<string[]> {

@@ -15,6 +15,7 @@ import {
 } from "./call";
 import type { Announcement, Effect, Input, Step } from "./effects";
 import { fingerprints } from "./sdp";
+import { isVisible } from "./text";
 
 const INTERRUPTED_MS = 4000;
 const BUILD_MS = 15_000;
@@ -106,7 +107,7 @@ function hello(call: Call): FromGuest {
 
 function join(call: Call, given: string): Step {
   const name = [...given.trim()].slice(0, NAME_LENGTH).join("");
-  if (call.phase.name !== "prejoin" || name === "") return [call, []];
+  if (call.phase.name !== "prejoin" || !isVisible(name)) return [call, []];
   return [{ ...call, name, phase: { name: "connecting" } }, [{ type: "open-socket" }]];
 }
 
@@ -213,6 +214,14 @@ function meetingMessage(
     case "answer": {
       const link = call.links.get(it.from);
       if (!link?.pending) return [call, []];
+      // Another certificate than before is another connection, not a restart of this one.
+      if (link.fingerprint !== "" && link.fingerprint !== fingerprints(it.sdp)) {
+        const attempts = link.attempts + 1;
+        return [
+          withLink(call, it.from, newLink(true, attempts)),
+          connect(it.from, call.iceServers, attempts),
+        ];
+      }
       return [
         withLink(call, it.from, { ...link, pending: false, fingerprint: fingerprints(it.sdp) }),
         [{ type: "take-answer", peer: it.from, sdp: it.sdp }],
@@ -420,7 +429,7 @@ function timer(call: Call, name: string): Step {
 
 function writeChat(call: Call, given: string): Step {
   const text = [...given.trim()].slice(0, TEXT_LENGTH).join("");
-  if (!inMeeting(call) || !call.online || text === "") return [call, []];
+  if (!inMeeting(call) || !call.online || !isVisible(text)) return [call, []];
   return [call, [send({ type: "chat", text })]];
 }
 

@@ -94,7 +94,9 @@ export class Peer {
 
   takeCandidate(candidate: string, mid: string | null): void {
     if (candidate === "") return;
-    const init: RTCIceCandidateInit = { candidate, sdpMid: mid ?? "0" };
+    // All m-lines share one transport, so a candidate without one belongs to the first.
+    const init: RTCIceCandidateInit =
+      mid === null ? { candidate, sdpMLineIndex: 0 } : { candidate, sdpMid: mid };
     this.#then(async () => {
       if (this.#pc.remoteDescription) await this.#add(init);
       else if (this.#early.length < 100) this.#early.push(init);

@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { TEXT_LENGTH } from "../core/call";
+import { isVisible } from "../core/text";
 import type { Guest } from "../guest";
 import { language, texts } from "../i18n";
 import { SendIcon } from "./icons";
@@ -20,7 +21,7 @@ export function Chat({ guest }: { guest: Guest }) {
   }, [chat.at(-1)?.key]);
   const send = (event: Event) => {
     event.preventDefault();
-    if (!online || text.value.trim() === "") return;
+    if (!online || !isVisible(text.value)) return;
     guest.dispatch({ type: "chat", text: text.value });
     text.value = "";
   };

@@ -4,6 +4,7 @@ import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
 import { NAME_LENGTH } from "../core/call";
+import { isVisible } from "../core/text";
 import type { Guest } from "../guest";
 import { texts } from "../i18n";
 import { level } from "../media/level";
@@ -19,7 +20,7 @@ export function Prejoin({ guest }: { guest: Guest }) {
   const field = useRef<HTMLInputElement>(null);
   const submit = (event: Event) => {
     event.preventDefault();
-    missing.value = name.value.trim() === "";
+    missing.value = !isVisible(name.value);
     if (missing.value) field.current?.focus();
     else guest.dispatch({ type: "join", name: name.value });
   };
