@@ -2,6 +2,11 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Reads a corpus of entries as the common clients write them, and compares with what a person
 //! expects of them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail loudly"
+)]
 mod common;
 
 use std::fmt::Write;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 //! The schedule over time: offers, wake-ups, daylight saving, restarts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may fail loudly"
+)]
 mod common;
 
 use chrono::{Datelike, TimeDelta, Timelike, Weekday};

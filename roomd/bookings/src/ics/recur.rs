@@ -24,8 +24,8 @@ pub(super) fn expand(
         return Ok(Vec::new());
     }
     let mut rule = rule.clone();
-    rule.until = when::partial(until);
-    let dtstart = when::partial(start).ok_or(Cause::BadTime)?;
+    rule.until = Some(when::partial(until));
+    let dtstart = when::partial(start);
     let event = ICalendarComponent {
         component_type: ICalendarComponentType::VEvent,
         entries: vec![

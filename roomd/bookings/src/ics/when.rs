@@ -125,8 +125,8 @@ pub(super) fn naive(partial: &PartialDateTime) -> Option<NaiveDateTime> {
 }
 
 /// The other way round, without a zone.
-pub(super) fn partial(time: NaiveDateTime) -> Option<PartialDateTime> {
-    Some(PartialDateTime {
+pub(super) fn partial(time: NaiveDateTime) -> PartialDateTime {
+    PartialDateTime {
         year: u16::try_from(time.year()).ok(),
         month: u8::try_from(time.month()).ok(),
         day: u8::try_from(time.day()).ok(),
@@ -134,5 +134,5 @@ pub(super) fn partial(time: NaiveDateTime) -> Option<PartialDateTime> {
         minute: u8::try_from(time.minute()).ok(),
         second: u8::try_from(time.second()).ok(),
         ..PartialDateTime::default()
-    })
+    }
 }
