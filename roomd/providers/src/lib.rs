@@ -22,14 +22,18 @@ pub struct ProvidersConfig {
 /// Every configured platform.
 #[must_use]
 pub fn registry(config: ProvidersConfig) -> Vec<Box<dyn Provider>> {
-    let direct = config.direct.map(|config| -> Box<dyn Provider> { Box::new(Direct::new(config)) });
+    let direct = config
+        .direct
+        .map(|config| -> Box<dyn Provider> { Box::new(Direct::new(config)) });
     [direct].into_iter().flatten().collect()
 }
 
 /// The first platform's reading of a link.
 #[must_use]
 pub fn recognise(providers: &[Box<dyn Provider>], url: &Url) -> Option<MeetingLink> {
-    providers.iter().find_map(|provider| provider.recognise(url))
+    providers
+        .iter()
+        .find_map(|provider| provider.recognise(url))
 }
 
 /// The platform with this id.
