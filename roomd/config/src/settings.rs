@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
+
+use chrono_tz::Tz;
+use roomd_model::{Language, Pii, Secret};
+use serde::Deserialize;
+use url::Url;
+
+use crate::HostPattern;
+
+/// Everything that can be configured, validated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `[room]`
+    pub room: Room,
+    /// `[join]`
+    pub join: Join,
+    /// `[calendar]`
+    pub calendar: Calendar,
+    /// `[direct]`
+    pub direct: Direct,
+    /// `[web]`
+    pub web: Web,
+    /// `[media]`
+    pub media: Media,
+    /// `[dbus]`: where roomd offers its interface.
+    pub bus: Bus,
+    /// `[state]`: the directory of what survives a restart.
+    pub state_directory: PathBuf,
+    /// `[log]`
+    pub log_level: LogLevel,
+}
+
+impl Settings {
+    /// What a file that only names the room means.
+    #[must_use]
+    pub fn default_for(name: impl Into<String>) -> Self {
+        Self {
+            room: Room {
+                name: name.into(),
+                language: Language::De,
+                time_zone: Tz::Europe__Berlin,
+                support: None,
+            },
+            join: Join::default(),
+            calendar: Calendar::default(),
+            direct: Direct::default(),
+            web: Web::default(),
+            media: Media::default(),
+            bus: Bus::System,
+            state_directory: PathBuf::from("/var/lib/roomd"),
+            log_level: LogLevel::Info,
+        }
+    }
+}
+
+/// The room itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// Its name, as on the door.
+    pub name: String,
+    /// The language that panel and display start in.
+    pub language: Language,
+    /// Where the room is.
+    pub time_zone: Tz,
+    /// Whom to ask.
+    pub support: Option<String>,
+}
+
+/// How the room joins and leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Join {
+    /// Joins already sending.
+    pub sending: bool,
+    /// How long before its start a meeting is offered.
+    pub window: Duration,
+    /// How long an empty call lasts.
+    pub empty_call: Duration,
+    /// Hosts the room may contact besides its platforms' own.
+    pub allow: Vec<HostPattern>,
+}
+
+impl Default for Join {
+    fn default() -> Self {
+        Self {
+            sending: false,
+            window: Duration::from_secs(600),
+            empty_call: Duration::from_secs(120),
+            allow: Vec::new(),
+        }
+    }
+}
+
+/// The room's calendar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calendar {
+    /// Where it is.
+    pub source: CalendarSource,
+    /// How often it is read.
+    pub poll: Duration,
+    /// Which titles the room shows and keeps.
+    pub titles: Titles,
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        Self {
+            source: CalendarSource::None,
+            poll: Duration::from_secs(30),
+            titles: Titles::HidePrivate,
+        }
+    }
+}
+
+/// Where the calendar is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CalendarSource {
+    /// There is none.
+    None,
+    /// An iCalendar file.
+    File(PathBuf),
+    /// An iCalendar document behind HTTPS.
+    Ics(Remote),
+    /// A CalDAV collection.
+    CalDav(Remote),
+}
+
+/// A calendar behind HTTPS. Plain HTTP only to the device itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Its address.
+    pub url: Pii<Url>,
+    /// The room's account.
+    pub username: Option<Pii<String>>,
+    /// The file that holds the account's password, so that the configuration does not.
+    pub password_file: Option<PathBuf>,
+    /// A certificate authority to trust besides the system's, PEM.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Which titles the room shows and keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Titles {
+    /// All.
+    Show,
+    /// All but those of private and confidential entries.
+    #[default]
+    HidePrivate,
+    /// None.
+    HideAll,
+}
+
+/// Meetings that the room hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Direct {
+    /// The room hosts any.
+    pub enabled: bool,
+    /// How many guests at once.
+    pub max_guests: u8,
+    /// The host name that guests open; the machine's own when none.
+    pub host: Option<String>,
+    /// What guests must know when nobody chose another password.
+    pub password_default: Option<Secret>,
+}
+
+impl Default for Direct {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_guests: 6,
+            host: None,
+            password_default: None,
+        }
+    }
+}
+
+/// Panel and guests' page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Web {
+    /// Where roomd listens.
+    pub listen: SocketAddr,
+    /// The directory of the pages.
+    pub kiosk_dir: PathBuf,
+    /// How the pages identify themselves.
+    pub tls: Tls,
+    /// Where the wired panel finds its token.
+    pub panel_token: PathBuf,
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 443)),
+            kiosk_dir: PathBuf::from("/usr/share/roomd/kiosk"),
+            tls: Tls::Device,
+            panel_token: PathBuf::from("/run/roomd/panel-token"),
+        }
+    }
+}
+
+/// How the pages identify themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// By a certificate of the device's own authority.
+    Device,
+    /// By the administration's certificate.
+    Files {
+        /// The chain, PEM.
+        certificate: PathBuf,
+        /// The private key, PEM.
+        key: PathBuf,
+    },
+}
+
+/// Cameras, sound, display and network of the media engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Media {
+    /// The camera.
+    pub camera: Camera,
+    /// The microphone.
+    pub microphone: Microphone,
+    /// The loudspeaker.
+    pub loudspeaker: Loudspeaker,
+    /// The display.
+    pub display: Output,
+    /// The UDP ports that media uses; any when none.
+    pub udp_ports: Option<RangeInclusive<u16>>,
+    /// The addresses that media uses; all of the machine's when empty.
+    pub addresses: Vec<IpAddr>,
+    /// STUN servers, `stun:host:port`.
+    pub stun: Vec<String>,
+    /// Offers the loopback address too; for tests on one machine.
+    pub include_loopback: bool,
+}
+
+/// The camera.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Camera {
+    /// The first one found, otherwise the test picture.
+    #[default]
+    Auto,
+    /// The test picture.
+    Test,
+    /// A device, such as `/dev/video0`.
+    Device(PathBuf),
+    /// A recording, over and over.
+    File(PathBuf),
+}
+
+/// The microphone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Microphone {
+    /// The first one found, otherwise the test sound.
+    #[default]
+    Auto,
+    /// The test sound.
+    Test,
+    /// An ALSA device, such as `hw:1,0`.
+    Device(String),
+    /// A recording, over and over.
+    File(PathBuf),
+}
+
+/// The loudspeaker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Loudspeaker {
+    /// The first one found, otherwise none.
+    #[default]
+    Auto,
+    /// None.
+    Off,
+    /// An ALSA device, such as `hw:1,0`.
+    Device(String),
+}
+
+/// The display.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Output {
+    /// Whatever there is, otherwise none.
+    #[default]
+    Auto,
+    /// None.
+    Headless,
+    /// The kernel's own, without a desktop.
+    Kms,
+    /// A Wayland desktop.
+    Wayland,
+    /// An X11 desktop.
+    X11,
+}
+
+/// Where roomd offers its D-Bus interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bus {
+    /// On the system bus.
+    System,
+    /// On the session bus.
+    Session,
+    /// On the bus at a D-Bus address.
+    Address(String),
+}
+
+/// How much is logged. Personal data never is above debug.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// And what may fail.
+    Warn,
+    /// And what happened.
+    #[default]
+    Info,
+    /// And how.
+    Debug,
+    /// And everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// As filters of the log spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}

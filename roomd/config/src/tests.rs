@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use std::{fmt::Write, path::Path, time::Duration};
+
+use roomd_model::Language;
+
+use crate::{
+    Bus, CalendarSource, Camera, HostPattern, Loudspeaker, Microphone, Settings, Tls, parse, raw,
+};
+
+const FILE: &str = "/etc/roomd/roomd.toml";
+
+#[test]
+fn a_name_is_enough() {
+    let settings = parse("[room]\nname = \" Elbe \"\n", FILE).unwrap();
+    assert_eq!(settings, Settings::default_for("Elbe"));
+    assert_eq!(settings.web.listen.to_string(), "[::]:443");
+    assert!(!settings.join.sending);
+}
+
+#[test]
+fn every_example_in_the_documentation_is_valid() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let example = std::fs::read_to_string(folder.join("roomd.example.toml")).unwrap();
+    let mut blocks = vec![("roomd.example.toml".to_owned(), example)];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for block in text.split("```toml\n").skip(1) {
+                let block = block.split("```").next().unwrap();
+                blocks.push((path.display().to_string(), block.to_owned()));
+            }
+        }
+    }
+    assert!(blocks.len() > 8);
+    for (name, block) in blocks {
+        if let Err(error) = parse(&block, &name) {
+            panic!("{error}\n\n{block}");
+        }
+    }
+}
+
+#[test]
+fn the_reference_describes_every_key() {
+    let reference = include_str!("../REFERENCE.md");
+    for (section, keys) in keys() {
+        assert!(reference.contains(&format!("`[{section}]`")), "[{section}]");
+        assert!(!keys.is_empty());
+        for key in keys {
+            let row = format!("| `{key}` |");
+            let row_in = format!("| `{key}` in `[{section}]` |");
+            assert!(
+                reference.contains(&row) || reference.contains(&row_in),
+                "{section}.{key}"
+            );
+            let used = format!("\n{key} = ");
+            assert!(reference.contains(&used), "no example of {section}.{key}");
+        }
+    }
+}
+
+#[test]
+fn every_value_arrives() {
+    let text = r#"
+        [room]
+        name = "Elbe"
+        language = "en"
+        time_zone = "Europe/Lisbon"
+        [join]
+        sending = true
+        window_minutes = 0
+        empty_call_seconds = 60
+        allow = ["Meet.Example.org", "*.example.net"]
+        [calendar]
+        source = "ics"
+        url = "http://127.0.0.1:5232/room.ics"
+        [direct]
+        password_default = "geheimnis"
+        [web]
+        tls = { certificate = "/a.pem", key = "/b.pem" }
+        [media]
+        camera = "/recordings/guest.webm"
+        microphone = "hw:1,0"
+        loudspeaker = "off"
+        udp_ports = "40000-40100"
+        [dbus]
+        bus = "unix:path=/run/bus"
+    "#;
+    let settings = parse(text, FILE).unwrap();
+    assert_eq!(settings.room.language, Language::En);
+    assert_eq!(settings.room.time_zone, chrono_tz::Europe::Lisbon);
+    assert!(settings.join.sending);
+    assert_eq!(settings.join.window, Duration::ZERO);
+    assert_eq!(settings.join.empty_call, Duration::from_secs(60));
+    assert_eq!(settings.join.allow[0].to_string(), "meet.example.org");
+    let CalendarSource::Ics(remote) = &settings.calendar.source else {
+        panic!("{:?}", settings.calendar.source);
+    };
+    assert_eq!(remote.url.expose().port(), Some(5232));
+    assert!(matches!(settings.web.tls, Tls::Files { .. }));
+    assert_eq!(
+        settings.media.camera,
+        Camera::File("/recordings/guest.webm".into())
+    );
+    assert_eq!(
+        settings.media.microphone,
+        Microphone::Device("hw:1,0".into())
+    );
+    assert_eq!(settings.media.loudspeaker, Loudspeaker::Off);
+    assert_eq!(settings.media.udp_ports, Some(40000..=40100));
+    assert_eq!(settings.bus, Bus::Address("unix:path=/run/bus".into()));
+    let printed = format!("{settings:?}");
+    assert!(
+        !printed.contains("geheimnis") && !printed.contains("5232"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn errors_name_line_caret_and_cause() {
+    let room = "[room]\nname = \"Elbe\"\n";
+    let mut all = String::new();
+    for wrong in [
+        "[room]\nlanguage = \"de\"\nnmae = \"Sitzungsraum 2\"\n",
+        "",
+        "[room]\n",
+        "[room]\nname = 7\n",
+        "[direct]\npassword_default = 12345678\n",
+        "[room]\nname = \"\"\n",
+        "[room]\nname = \"a\"\nname = \"b\"\n",
+        "[room\nname = \"a\"\n",
+        "[rooom]\nname = \"a\"\n",
+        "[room]\nname = \"ä\"\nlanguage = \"fr\"\n",
+        "[room]\nname = \"a\"\ntime_zone = \"Berlin\"\n",
+        "[join]\nwindow_minutes = 61\n",
+        "[join]\nempty_call_seconds = -1\n",
+        "[join]\nallow = [\"meet.example.org\", \"https://example.org/\"]\n",
+        "[join]\nallow = [\"*.org\"]\n",
+        "[join]\nsending = \"no\"\n",
+        "[calendar]\nsource = \"caldav\"\n",
+        "[calendar]\nsource = \"none\"\nurl = \"https://example.org/\"\n",
+        "[calendar]\nsource = \"ics\"\nurl = \"http://example.org/a.ics\"\n",
+        "[calendar]\nsource = \"ics\"\nurl = \"https://me:pw@example.org/\"\n",
+        "[calendar]\nsource = \"caldav\"\nurl = \"https://example.org/\"\nusername = \"room\"\n",
+        "[calendar]\nsource = \"webdav\"\n",
+        "[calendar]\npoll_seconds = 90\n",
+        "[direct]\nmax_guests = 7\n",
+        "[direct]\nhost = \"https://room.example.org\"\n",
+        "[direct]\npassword_default = \"kurz\"\n",
+        "[web]\nlisten = \"[::]:70000\"\n",
+        "[web]\ntls = \"none\"\n",
+        "[web]\ntls = { certificate = \"/a.pem\" }\n",
+        "[web]\nkiosk_dir = \"kiosk\"\n",
+        "[media]\ncamera = \"front\"\n",
+        "[media]\nmicrophone = \"my microphone\"\n",
+        "[media]\nudp_ports = \"40100-40000\"\n",
+        "[media]\naddresses = [\"192.0.2.300\"]\n",
+        "[media]\n\tstun = [\"turn:example.org\"]\n",
+        "[dbus]\nbus = \"user\"\n",
+        "[log]\nlevel = \"loud\"\n",
+    ] {
+        let text = if wrong.starts_with("[room") || wrong.is_empty() {
+            wrong.to_owned()
+        } else {
+            format!("{room}\n{wrong}")
+        };
+        let error = parse(&text, FILE).unwrap_err();
+        let _ = writeln!(all, "{error}\n");
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn an_error_never_prints_a_password() {
+    let text = "[room]\nname = \"a\"\n[direct]\npassword_default = \"kurz\"\n";
+    let error = parse(text, FILE).unwrap_err();
+    assert_eq!(error.place(), format!("{FILE}:4:20"));
+    assert!(!error.to_string().contains("kurz"), "{error}");
+}
+
+#[test]
+fn no_text_makes_it_panic() {
+    let example = include_str!("../roomd.example.toml");
+    for (at, _) in example.char_indices() {
+        for inserted in ["", "\"", "=", "[", "\u{0}", "ä", "\n\r"] {
+            let text = format!("{}{inserted}{}", &example[..at], &example[at..]);
+            if let Err(error) = parse(&text, FILE) {
+                assert!(error.to_string().starts_with("error: "));
+            }
+            let _ = parse(&format!("{}{inserted}", &example[..at]), FILE).map_err(|e| e.place());
+        }
+    }
+}
+
+#[test]
+fn patterns_match_hosts_below_a_domain_only() {
+    let below = HostPattern::parse("*.example.org").unwrap();
+    let host = HostPattern::parse("Example.org").unwrap();
+    for (name, in_below, is_host) in [
+        ("meet.example.org", true, false),
+        ("a.b.EXAMPLE.org.", true, false),
+        ("example.org", false, true),
+        (".example.org", false, false),
+        ("badexample.org", false, false),
+        ("example.org.evil.net", false, false),
+    ] {
+        assert_eq!(below.matches(name), in_below, "{name}");
+        assert_eq!(host.matches(name), is_host, "{name}");
+    }
+    for wrong in [
+        "*",
+        "*.",
+        "*.org",
+        "a b",
+        "example.org:443",
+        "user@example.org",
+        "",
+        "a/b",
+    ] {
+        assert_eq!(HostPattern::parse(wrong), None, "{wrong}");
+    }
+}
+
+/// Every section and its keys, as the parser itself lists them.
+fn keys() -> Vec<(String, Vec<String>)> {
+    let listed = |text: &str| -> Vec<String> {
+        let error = toml::from_str::<raw::File>(text).unwrap_err();
+        let names = error.message().split('`').skip(1).step_by(2).skip(1);
+        names.map(str::to_owned).collect()
+    };
+    listed("zz = 1")
+        .into_iter()
+        .map(|section| {
+            let keys = listed(&format!("[{section}]\nzz = 1\n"));
+            (section, keys)
+        })
+        .collect()
+}
