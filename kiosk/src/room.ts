@@ -110,7 +110,7 @@ export function connectRoom(): Room {
   addEventListener("online", () => {
     delay = FIRST_DELAY_MS;
   });
-  void redeemToken().then(start);
+  void redeemAddress().then(start);
 
   return {
     link,
@@ -140,12 +140,17 @@ export function connectRoom(): Room {
   };
 }
 
-/** Turns the token that a wired panel's address carries into a session, and takes it off. */
-async function redeemToken(): Promise<void> {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (!token) return;
+/**
+ * Turns what the address carries into a session, and takes it off: a wired panel's token, or the
+ * code that a tablet scanned from the display.
+ */
+async function redeemAddress(): Promise<void> {
+  const carried = new URLSearchParams(location.hash.slice(1));
+  const [token, code] = [carried.get("token"), carried.get("code")];
+  if (!token && !code) return;
   history.replaceState(null, "", location.pathname + location.search);
-  await post("/api/session", { token });
+  if (token) await post("/api/session", { token });
+  else await post("/api/pair", { code });
 }
 
 async function sessionStatus(): Promise<number | null> {

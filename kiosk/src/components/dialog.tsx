@@ -23,12 +23,16 @@ export function Dialog({ title, onClose, modal = false, size = "small", children
 
   useEffect(() => {
     const element = dialog.current;
-    if (element && !element.open) {
-      element.showModal();
-      // A dialog without a field is read out as a whole, instead of from its close button.
-      if (!element.querySelector("[autofocus]")) element.focus();
-    }
-    return () => element?.close();
+    if (!element) return;
+    const before = document.activeElement;
+    element.showModal();
+    // A dialog without a field is read out as a whole, instead of from its close button.
+    if (!element.querySelector("[autofocus]")) element.focus();
+    return () => {
+      element.close();
+      // The element may be gone before it could give the focus back itself.
+      if (before instanceof HTMLElement) queueMicrotask(() => before.focus());
+    };
   }, []);
 
   return (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { createLocale, LocaleContext } from "../i18n/locale";
 import { Announcer } from "../components/announcer";
 import { Toast } from "../components/toast";
@@ -37,6 +37,7 @@ export function Panel({ snapshot, live, act }: Props) {
   const timeZone = state?.room.timeZone ?? "Europe/Berlin";
   const locale = useMemo(() => createLocale(language, timeZone), [language, timeZone]);
   document.documentElement.lang = language;
+  useTidyScreen(state, ui, act);
 
   return (
     <LocaleContext.Provider value={locale}>
@@ -52,6 +53,19 @@ export function Panel({ snapshot, live, act }: Props) {
       <Announcer link={link} state={state} />
     </LocaleContext.Provider>
   );
+}
+
+/** What was open for one meeting must not be open in the next, nor anybody's list or chat. */
+function useTidyScreen(state: State | null, ui: Ui, act: Actions): void {
+  const called = state ? state.call !== null : null;
+  const before = useRef(called);
+  useEffect(() => {
+    const was = before.current;
+    before.current = called ?? was;
+    if (was === null || called === null || was === called) return;
+    act.show({ tab: "people", person: null, seenChat: 0 });
+    if (ui.dialog && ui.dialog.kind !== "diagnosis") act.open(null);
+  }, [called]);
 }
 
 function View(props: ViewProps) {

@@ -61,6 +61,26 @@ test("a wired panel trades its token for a session and takes it off the address"
   assert.equal(page.url(), `${room.origin}/panel.html`);
 });
 
+test("a tablet that scans the display's code is paired without typing", async () => {
+  await page.goto(`${room.origin}/panel.html#code=${room.code}`);
+  await phase("idle");
+  assert.equal(page.url(), `${room.origin}/panel.html`);
+});
+
+test("what was open for one meeting is closed when it ends", async () => {
+  room.paired = true;
+  room.state = inCall();
+  await page.goto(`${room.origin}/panel.html`);
+  await part("tab-chat").click();
+  await part("leave").click();
+  await page.getByRole("dialog").waitFor();
+  room.tell({ event: "state", value: idle() });
+  await phase("idle");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  room.tell({ event: "state", value: inCall() });
+  await page.locator('[data-testid="tab-people"][aria-selected="true"]').waitFor();
+});
+
 test("the way of a meeting: join, send, admit, mute, leave", async () => {
   room.paired = true;
   await page.goto(`${room.origin}/panel.html`);
