@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+/// The room on the bus; see `roomd/interfaces/DBUS.md`.
+#[zbus::proxy(
+    interface = "org.roomd.Room1",
+    default_service = "org.roomd.Room1",
+    default_path = "/org/roomd/Room1"
+)]
+pub(crate) trait Room1 {
+    fn status(&self) -> zbus::Result<String>;
+    fn meetings(&self) -> zbus::Result<String>;
+    fn diagnose(&self) -> zbus::Result<String>;
+    fn snapshot(&self) -> zbus::Result<Vec<u8>>;
+    fn join(&self, booking: &str) -> zbus::Result<()>;
+    fn join_link(&self, url: &str) -> zbus::Result<()>;
+    fn start_meeting(&self, password: &str) -> zbus::Result<()>;
+    fn leave(&self) -> zbus::Result<()>;
+    fn send(&self) -> zbus::Result<()>;
+    fn set_microphone(&self, on: bool) -> zbus::Result<()>;
+    fn set_camera(&self, on: bool) -> zbus::Result<()>;
+    fn set_volume(&self, percent: u8) -> zbus::Result<()>;
+    fn set_layout(&self, layout: &str) -> zbus::Result<()>;
+    fn admit(&self, participant: &str) -> zbus::Result<()>;
+    fn deny(&self, participant: &str) -> zbus::Result<()>;
+    fn remove(&self, participant: &str) -> zbus::Result<()>;
+    fn answer(&self, booking: &str, accept: bool) -> zbus::Result<()>;
+    fn show_pairing_code(&self) -> zbus::Result<()>;
+}

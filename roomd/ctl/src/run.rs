@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use std::time::Duration;
+
+use roomd_api::{Agenda, State};
+use serde_json::{Value, json};
+use zbus::connection::Builder;
+
+use crate::arguments::{Arguments, Command, Switch};
+use crate::failure::Failure;
+use crate::print;
+use crate::proxy::Room1Proxy;
+
+/// What a command has to say, in both forms.
+#[derive(Debug)]
+pub(crate) struct Output {
+    text: String,
+    json: Value,
+}
+
+impl Output {
+    fn new(text: impl Into<String>, json: Value) -> Self {
+        Self {
+            text: text.into(),
+            json,
+        }
+    }
+
+    /// Of a request that the room accepted.
+    fn accepted(text: &str) -> Self {
+        Self::new(text, json!({"accepted": true}))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.text.clone()
+    }
+
+    pub(crate) fn json(&self) -> String {
+        self.json.to_string()
+    }
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<Output, Failure> {
+    let connection = match arguments.bus.as_str() {
+        "system" => Builder::system(),
+        "session" => Builder::session(),
+        address => Builder::address(address),
+    }
+    .method_timeout(Duration::from_secs(15))
+    .build()
+    .await
+    .map_err(|error| Failure::no_bus(&error))?;
+    let room = Room1Proxy::builder(&connection)
+        .cache_properties(zbus::proxy::CacheProperties::No)
+        .build()
+        .await?;
+    match arguments.command {
+        Command::Status => status(&room).await,
+        Command::Meetings => meetings(&room).await,
+        Command::Diagnose => diagnose(&room).await,
+        Command::Snapshot { file } => {
+            let picture = room.snapshot().await?;
+            std::fs::write(&file, &picture).map_err(|source| Failure::Write {
+                path: file.clone(),
+                source,
+            })?;
+            let text = format!("saved {} ({} bytes)", file.display(), picture.len());
+            Ok(Output::new(
+                text,
+                json!({"file": file, "bytes": picture.len()}),
+            ))
+        }
+        Command::Admit { id } if id == "all" => admit_all(&room).await,
+        other => request(&room, other).await,
+    }
+}
+
+async fn status(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
+    let answer = room.status().await?;
+    let state: State = serde_json::from_str(&answer)?;
+    Ok(Output::new(
+        print::status(&state),
+        serde_json::from_str(&answer)?,
+    ))
+}
+
+async fn meetings(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
+    let answer = room.meetings().await?;
+    let agenda: Agenda = serde_json::from_str(&answer)?;
+    Ok(Output::new(
+        print::meetings(&agenda, &chrono::Local),
+        serde_json::from_str(&answer)?,
+    ))
+}
+
+async fn diagnose(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
+    let diagnosis: Value = serde_json::from_str(&room.diagnose().await?)?;
+    Ok(Output::new(print::tree(&diagnosis), diagnosis))
+}
+
+async fn admit_all(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
+    let state: State = serde_json::from_str(&room.status().await?)?;
+    let waiting = state.call.map(|call| call.waiting).unwrap_or_default();
+    for participant in &waiting {
+        room.admit(&participant.id.0).await?;
+    }
+    let text = match waiting.len() {
+        0 => "nobody waits".to_owned(),
+        1 => "admitted one".to_owned(),
+        count => format!("admitted {count}"),
+    };
+    Ok(Output::new(
+        text,
+        json!({"accepted": true, "admitted": waiting.len()}),
+    ))
+}
+
+/// Commands that ask the room for something and need no other answer than its consent.
+async fn request(room: &Room1Proxy<'_>, command: Command) -> Result<Output, Failure> {
+    let text = match command {
+        Command::Join {
+            link: Some(url), ..
+        } => {
+            room.join_link(&url).await?;
+            "joining"
+        }
+        Command::Join { id, link: None } => {
+            room.join(id.as_deref().unwrap_or_default()).await?;
+            "joining"
+        }
+        Command::StartMeeting { password } => {
+            room.start_meeting(password.as_deref().unwrap_or_default())
+                .await?;
+            "starting a meeting; `roomctl status` shows its link"
+        }
+        Command::Leave => {
+            room.leave().await?;
+            "leaving"
+        }
+        Command::Send => {
+            room.send().await?;
+            "sending"
+        }
+        Command::Mute => {
+            room.set_microphone(false).await?;
+            "microphone off"
+        }
+        Command::Unmute => {
+            room.set_microphone(true).await?;
+            "microphone on"
+        }
+        Command::Camera { switch } => {
+            room.set_camera(switch == Switch::On).await?;
+            match switch {
+                Switch::On => "camera on",
+                Switch::Off => "camera off",
+            }
+        }
+        Command::Volume { percent } => {
+            room.set_volume(percent).await?;
+            "volume set"
+        }
+        Command::Layout { layout } => {
+            room.set_layout(layout.name()).await?;
+            "layout set"
+        }
+        Command::Admit { id } => {
+            room.admit(&id).await?;
+            "admitted"
+        }
+        Command::Deny { id } => {
+            room.deny(&id).await?;
+            "turned away"
+        }
+        Command::Remove { id } => {
+            room.remove(&id).await?;
+            "removed"
+        }
+        Command::Accept { id } => {
+            room.answer(&id, true).await?;
+            "accepted"
+        }
+        Command::Decline { id } => {
+            room.answer(&id, false).await?;
+            "declined"
+        }
+        Command::Pair => {
+            room.show_pairing_code().await?;
+            "the room's display shows a pairing code"
+        }
+        Command::Status | Command::Meetings | Command::Diagnose | Command::Snapshot { .. } => {
+            return status(room).await;
+        }
+    };
+    Ok(Output::accepted(text))
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! roomctl and the daemon's interface, over a bus of their own.
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+
+use roomd_api::{Agenda, Devices, Pairing, Refusal, Reply, Request, Room as RoomFacts, State};
+use roomd_interfaces::dbus::{self, Bus};
+use roomd_interfaces::{Origin, Room, RoomOwner, SnapshotError};
+use roomd_model::{Fault, FaultCode, Language, Layout, Phase, Pii};
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+
+struct PrivateBus {
+    daemon: Child,
+    address: String,
+}
+
+impl PrivateBus {
+    fn start() -> Self {
+        let mut daemon = Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--print-address=1"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("dbus-daemon is installed");
+        let mut address = String::new();
+        BufReader::new(daemon.stdout.take().unwrap())
+            .read_line(&mut address)
+            .unwrap();
+        Self {
+            daemon,
+            address: address.trim().to_owned(),
+        }
+    }
+
+    /// The bus with a room on it.
+    async fn with_room(room: Room) -> Self {
+        let bus = Self::start();
+        let address = Bus::Address(bus.address.clone());
+        tokio::spawn(dbus::serve(address, room, std::future::pending()));
+        let connection = zbus::connection::Builder::address(bus.address.as_str())
+            .build()
+            .await
+            .unwrap();
+        let names = zbus::fdo::DBusProxy::new(&connection).await.unwrap();
+        let name = zbus::names::BusName::try_from(dbus::NAME).unwrap();
+        while !names.name_has_owner(name.clone()).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+        bus
+    }
+
+    async fn roomctl(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_roomctl"));
+        command.args(["--bus", &self.address]).args(arguments);
+        spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap()
+    }
+}
+
+impl Drop for PrivateBus {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+fn state() -> State {
+    State {
+        room: RoomFacts {
+            name: "Raum Elbe".to_owned(),
+            phase: Phase::Idle,
+            language: Language::De,
+            time_zone: "Europe/Berlin".to_owned(),
+            hosts_meetings: true,
+            joins_sending: false,
+            version: "1.2.3".to_owned(),
+            support: None,
+        },
+        agenda: Agenda::default(),
+        call: None,
+        devices: Devices::default(),
+        pairing: Some(Pairing {
+            code: Some(Pii::from("482913")),
+            url: Pii::from("https://room.example/"),
+            expires_at: chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+        }),
+        faults: vec![Fault::new(FaultCode::CameraMissing)],
+        statistics: roomd_api::Statistics::default(),
+    }
+}
+
+/// Answers every request, and hands it on.
+fn answering(mut owner: RoomOwner, reply: Reply) -> tokio::sync::mpsc::Receiver<Request> {
+    let (sender, requests) = tokio::sync::mpsc::channel(16);
+    tokio::spawn(async move {
+        while let Some(intent) = owner.intents.recv().await {
+            assert_eq!(intent.origin, Origin::DBus);
+            sender.send(intent.request).await.unwrap();
+            intent.reply.send(reply.clone()).unwrap();
+        }
+        drop(owner.state);
+    });
+    requests
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn commands_become_requests() {
+    let (room, owner) = Room::new(state());
+    let mut requests = answering(owner, Reply::Accepted);
+    let bus = PrivateBus::with_room(room).await;
+    let cases: [(&[&str], Request); 5] = [
+        (&["mute"], Request::Microphone { on: false }),
+        (&["camera", "on"], Request::Camera { on: true }),
+        (&["volume", "40"], Request::Volume { percent: 40 }),
+        (
+            &["layout", "share"],
+            Request::Layout {
+                layout: Layout::Share,
+            },
+        ),
+        (
+            &["join", "--link", "https://meet.example/x"],
+            Request::JoinLink {
+                url: Pii::from("https://meet.example/x"),
+            },
+        ),
+    ];
+    for (arguments, expected) in cases {
+        let output = bus.roomctl(arguments).await;
+        assert_eq!(output.status.code(), Some(0), "{arguments:?} {output:?}");
+        assert_eq!(requests.recv().await, Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn status_is_complete_but_for_the_pairing_code() {
+    let (room, _owner) = Room::new(state());
+    let bus = PrivateBus::with_room(room).await;
+    let text = stdout(&bus.roomctl(&["status"]).await);
+    assert!(
+        text.contains("Raum Elbe") && text.contains("camera-missing (warning)"),
+        "{text}"
+    );
+    let json = stdout(&bus.roomctl(&["--json", "status"]).await);
+    assert!(!json.contains("482913"), "{json}");
+    let status: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(status["room"]["version"], "1.2.3");
+    let diagnosis = stdout(&bus.roomctl(&["diagnose", "--json"]).await);
+    let diagnosis: Value = serde_json::from_str(&diagnosis).unwrap();
+    assert_eq!(diagnosis["healthy"], json!(false));
+}
+
+#[tokio::test]
+async fn refusals_and_absence_have_their_exit_codes() {
+    let (room, owner) = Room::new(state());
+    let refusal = Reply::Refused {
+        refusal: Refusal::NotNow,
+    };
+    let _requests = answering(owner, refusal);
+    let bus = PrivateBus::with_room(room).await;
+    let output = bus.roomctl(&["leave"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: "));
+    let output = bus.roomctl(&["--json", "leave"]).await;
+    let error: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(error["error"]["code"], "NotNow");
+    let output = bus.roomctl(&["join"]).await;
+    assert_eq!(output.status.code(), Some(1), "nothing to join: {output:?}");
+    assert_eq!(bus.roomctl(&["volume", "101"]).await.status.code(), Some(2));
+    let empty = PrivateBus::start();
+    let output = empty.roomctl(&["--json", "status"]).await;
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let error: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(error["error"]["code"], "Unreachable");
+}
+
+#[tokio::test]
+async fn a_snapshot_is_saved() {
+    let (room, mut owner) = Room::new(state());
+    let bus = PrivateBus::with_room(room).await;
+    tokio::spawn(async move {
+        let first = owner.snapshots.recv().await.unwrap();
+        first.send(Ok(b"\x89PNG picture".to_vec())).unwrap();
+        let second = owner.snapshots.recv().await.unwrap();
+        second.send(Err(SnapshotError::NoDisplay)).unwrap();
+        std::future::pending::<()>().await;
+        drop(owner);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("display.png");
+    let path = file.to_str().unwrap();
+    let output = bus.roomctl(&["snapshot", path]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"\x89PNG picture");
+    let output = bus.roomctl(&["snapshot", path]).await;
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn properties_change_with_a_signal() {
+    let (room, owner) = Room::new(state());
+    let bus = PrivateBus::with_room(room).await;
+    let connection = zbus::connection::Builder::address(bus.address.as_str())
+        .build()
+        .await
+        .unwrap();
+    let proxy = zbus::Proxy::new(&connection, dbus::NAME, dbus::PATH, dbus::INTERFACE)
+        .await
+        .unwrap();
+    let phase: String = proxy.get_property("Phase").await.unwrap();
+    assert_eq!(phase, "idle");
+    let mut changes = proxy.receive_property_changed::<String>("Phase").await;
+    let mut next = state();
+    next.room.phase = Phase::Joining;
+    owner.state.send_replace(Arc::new(next));
+    loop {
+        let change = futures_util::StreamExt::next(&mut changes).await.unwrap();
+        if change.get().await.unwrap() == "joining" {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_interface_describes_itself() {
+    let (room, _owner) = Room::new(state());
+    let bus = PrivateBus::with_room(room).await;
+    let mut busctl = Command::new("busctl");
+    busctl.args([&format!("--address={}", bus.address), "introspect"]);
+    busctl.args([dbus::NAME, dbus::PATH, dbus::INTERFACE]);
+    let output = spawn_blocking(move || busctl.output()).await.unwrap();
+    let Ok(output) = output else {
+        return; // a machine without systemd
+    };
+    let table = stdout(&output);
+    for member in [
+        ".Join",
+        ".Snapshot",
+        ".SetVolume",
+        ".Phase",
+        ".Faults",
+        ".Sending",
+        ".Headless",
+    ] {
+        assert!(table.contains(member), "{member} is missing in\n{table}");
+    }
+    assert!(table.contains("emits-change"), "{table}");
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+// The macro writes the asynchronous shape that D-Bus needs around every function.
+#![allow(clippy::unused_async)]
+
+use std::sync::Arc;
+
+use roomd_api::{AgendaLink, Request, State};
+use roomd_model::{Attendance, BookingId, Layout, ParticipantId, Phase, Pii, Secret};
+use serde::Serialize;
+
+use super::diagnosis::Diagnosis;
+use super::error::{Error, answer};
+use super::properties::Projection;
+use crate::room::without_code;
+use crate::{Origin, Room};
+
+/// The object on the bus.
+#[derive(Debug)]
+pub(super) struct Room1 {
+    room: Room,
+}
+
+impl Room1 {
+    pub(super) const fn new(room: Room) -> Self {
+        Self { room }
+    }
+
+    fn state(&self) -> Arc<State> {
+        without_code(&self.room.state().borrow())
+    }
+
+    fn projection(&self) -> Projection {
+        Projection::of(&self.state())
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), Error> {
+        answer(self.room.ask(request, Origin::DBus).await)
+    }
+}
+
+/// A meeting room: what it does, and what it can be asked for.
+///
+/// Every method answers as soon as the room has accepted or refused; the properties tell how it
+/// goes from there.
+#[zbus::interface(name = "org.roomd.Room1")]
+impl Room1 {
+    /// Everything that a panel shows, as JSON.
+    fn status(&self) -> Result<String, Error> {
+        json(&*self.state())
+    }
+
+    /// Today's meetings, as JSON.
+    fn meetings(&self) -> Result<String, Error> {
+        json(&self.state().agenda)
+    }
+
+    /// What an operator looks at first, as JSON without names, titles and links.
+    fn diagnose(&self) -> Result<String, Error> {
+        json(&Diagnosis::of(&self.state()))
+    }
+
+    /// A picture of what the display shows, as PNG.
+    async fn snapshot(&self) -> Result<Vec<u8>, Error> {
+        Ok(self.room.snapshot().await?)
+    }
+
+    /// Joins a meeting of the agenda; an empty id joins the one that is offered, or the next.
+    async fn join(&self, booking: String) -> Result<(), Error> {
+        let booking = if booking.is_empty() {
+            next_meeting(&self.state()).ok_or_else(|| {
+                Error::Unknown("No meeting of today has a link that this room can join.".to_owned())
+            })?
+        } else {
+            BookingId(booking)
+        };
+        self.ask(Request::JoinBooking { booking }).await
+    }
+
+    /// Joins the meeting that a link leads to.
+    async fn join_link(&self, url: String) -> Result<(), Error> {
+        self.ask(Request::JoinLink { url: Pii::new(url) }).await
+    }
+
+    /// Starts a direct meeting; an empty password is none.
+    async fn start_meeting(&self, password: String) -> Result<(), Error> {
+        let password = (!password.is_empty()).then(|| Secret::new(password));
+        self.ask(Request::StartMeeting { password }).await
+    }
+
+    /// Leaves the meeting, or gives up joining it.
+    async fn leave(&self) -> Result<(), Error> {
+        self.ask(Request::Leave).await
+    }
+
+    /// Sends picture and sound from here on, after a join that sends nothing.
+    async fn send(&self) -> Result<(), Error> {
+        self.ask(Request::StartSending).await
+    }
+
+    /// Switches the microphone.
+    async fn set_microphone(&self, on: bool) -> Result<(), Error> {
+        self.ask(Request::Microphone { on }).await
+    }
+
+    /// Switches the camera.
+    async fn set_camera(&self, on: bool) -> Result<(), Error> {
+        self.ask(Request::Camera { on }).await
+    }
+
+    /// Sets the loudspeaker's volume, 0 to 100.
+    async fn set_volume(&self, percent: u8) -> Result<(), Error> {
+        self.ask(Request::Volume { percent }).await
+    }
+
+    /// Arranges the display: grid, speaker or share.
+    async fn set_layout(&self, layout: String) -> Result<(), Error> {
+        let layout = match layout.as_str() {
+            "grid" => Layout::Grid,
+            "speaker" => Layout::Speaker,
+            "share" => Layout::Share,
+            _ => {
+                return Err(Error::BadRequest(
+                    "A layout is one of grid, speaker and share.".to_owned(),
+                ));
+            }
+        };
+        self.ask(Request::Layout { layout }).await
+    }
+
+    /// Lets someone in who waits.
+    async fn admit(&self, participant: String) -> Result<(), Error> {
+        let participant = ParticipantId(participant);
+        self.ask(Request::Admit { participant }).await
+    }
+
+    /// Turns someone away who waits.
+    async fn deny(&self, participant: String) -> Result<(), Error> {
+        let participant = ParticipantId(participant);
+        self.ask(Request::Deny { participant }).await
+    }
+
+    /// Removes someone from the meeting.
+    async fn remove(&self, participant: String) -> Result<(), Error> {
+        let participant = ParticipantId(participant);
+        self.ask(Request::Remove { participant }).await
+    }
+
+    /// Answers an invitation in the room's name.
+    async fn answer(&self, booking: String, accept: bool) -> Result<(), Error> {
+        let booking = BookingId(booking);
+        self.ask(Request::Attendance { booking, accept }).await
+    }
+
+    /// Shows a pairing code on the room's display.
+    async fn show_pairing_code(&self) -> Result<(), Error> {
+        self.ask(Request::ShowPairingCode).await
+    }
+
+    /// idle, offered, joining, lobby, in-call, reconnecting, leaving or fault.
+    #[zbus(property)]
+    fn phase(&self) -> String {
+        self.projection().phase.to_owned()
+    }
+
+    /// The room's name.
+    #[zbus(property)]
+    fn room_name(&self) -> String {
+        self.projection().room_name
+    }
+
+    /// The version of roomd.
+    #[zbus(property)]
+    fn version(&self) -> String {
+        self.projection().version
+    }
+
+    /// In a meeting, or on the way back to it.
+    #[zbus(property)]
+    fn in_call(&self) -> bool {
+        self.projection().in_call
+    }
+
+    /// A person pressed the button that sends, or the configuration joins sending.
+    #[zbus(property)]
+    fn sending(&self) -> bool {
+        self.projection().sending
+    }
+
+    /// The microphone is on the wire.
+    #[zbus(property)]
+    fn microphone(&self) -> bool {
+        self.projection().microphone
+    }
+
+    /// The camera is on the wire.
+    #[zbus(property)]
+    fn camera(&self) -> bool {
+        self.projection().camera
+    }
+
+    /// The loudspeaker's volume, 0 to 100; 0 without a call.
+    #[zbus(property)]
+    fn volume(&self) -> u8 {
+        self.projection().volume
+    }
+
+    /// grid, speaker or share; empty without a call.
+    #[zbus(property)]
+    fn layout(&self) -> String {
+        self.projection().layout.to_owned()
+    }
+
+    /// End-to-end encryption as negotiated: pending, verified or off; empty without a call.
+    #[zbus(property)]
+    fn e2ee(&self) -> String {
+        self.projection().e2ee.to_owned()
+    }
+
+    /// How many others are in the meeting.
+    #[zbus(property)]
+    fn participants(&self) -> u32 {
+        self.projection().participants
+    }
+
+    /// How many wait to be admitted.
+    #[zbus(property)]
+    fn waiting(&self) -> u32 {
+        self.projection().waiting
+    }
+
+    /// The codes of what is wrong, worst first.
+    #[zbus(property)]
+    fn faults(&self) -> Vec<String> {
+        self.projection().faults
+    }
+
+    /// No display is driven.
+    #[zbus(property)]
+    fn headless(&self) -> bool {
+        self.projection().headless
+    }
+
+    /// The calendar does not answer; the meetings are the last known ones.
+    #[zbus(property)]
+    fn calendar_stale(&self) -> bool {
+        self.projection().calendar_stale
+    }
+}
+
+/// The meeting that is offered, or else the first of today that can be joined.
+fn next_meeting(state: &State) -> Option<BookingId> {
+    if let Phase::Offered { booking } = &state.room.phase {
+        return Some(booking.clone());
+    }
+    state
+        .agenda
+        .entries
+        .iter()
+        .find(|entry| {
+            matches!(entry.link, AgendaLink::Joinable { .. })
+                && entry.attendance != Attendance::Declined
+        })
+        .map(|entry| entry.id.clone())
+}
+
+fn json(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value)
+        .map_err(|_| Error::Failed("The state cannot be written as JSON.".to_owned()))
+}

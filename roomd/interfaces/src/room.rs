@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use std::sync::Arc;
+use std::time::Duration;
+
+use roomd_api::{Levels, Refusal, Reply, Request, State};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+/// Requests that wait for the daemon at most; beyond it, clients are told that it is busy.
+const WAITING: usize = 64;
+/// A request that the daemon has not answered by then is reported as busy.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What somebody wants of the room.
+#[derive(Debug)]
+pub struct Intent {
+    /// What; its sizes and ranges were checked.
+    pub request: Request,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// For the answer.
+    pub reply: oneshot::Sender<Reply>,
+}
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A paired panel somewhere in the building.
+    Panel,
+    /// The panel that is wired to the device.
+    LocalPanel,
+    /// An operator or a program on the device.
+    DBus,
+}
+
+/// Asks for a picture (PNG) of what the display shows.
+pub type SnapshotRequest = oneshot::Sender<Result<Vec<u8>, SnapshotError>>;
+
+/// Why there is no picture of the display.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// Nothing is drawn, so there is nothing to show.
+    #[error("the display is not running")]
+    NoDisplay,
+    /// Drawing or encoding failed.
+    #[error("the picture could not be made")]
+    Failed,
+    /// The daemon is shutting down or overloaded.
+    #[error("the daemon is busy")]
+    Busy,
+}
+
+/// The room as the interfaces see it: its state, its levels, and a way to ask for something.
+#[derive(Clone, Debug)]
+pub struct Room {
+    state: watch::Receiver<Arc<State>>,
+    levels: broadcast::Sender<Levels>,
+    intents: mpsc::Sender<Intent>,
+    snapshots: mpsc::Sender<SnapshotRequest>,
+}
+
+/// The daemon's side of a [`Room`].
+#[derive(Debug)]
+pub struct RoomOwner {
+    /// Publishes the state.
+    pub state: watch::Sender<Arc<State>>,
+    /// Publishes levels; needs no listener.
+    pub levels: broadcast::Sender<Levels>,
+    /// What people want.
+    pub intents: mpsc::Receiver<Intent>,
+    /// Who wants a picture of the display.
+    pub snapshots: mpsc::Receiver<SnapshotRequest>,
+}
+
+impl Room {
+    /// A room and its owner's side.
+    #[must_use]
+    pub fn new(state: State) -> (Self, RoomOwner) {
+        let (state_sender, state_receiver) = watch::channel(Arc::new(state));
+        let (levels, _) = broadcast::channel(4);
+        let (intents_sender, intents) = mpsc::channel(WAITING);
+        let (snapshots_sender, snapshots) = mpsc::channel(2);
+        let room = Self {
+            state: state_receiver,
+            levels: levels.clone(),
+            intents: intents_sender,
+            snapshots: snapshots_sender,
+        };
+        let owner = RoomOwner {
+            state: state_sender,
+            levels,
+            intents,
+            snapshots,
+        };
+        (room, owner)
+    }
+
+    /// The state, with its pairing code; which must not leave the process.
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<Arc<State>> {
+        self.state.clone()
+    }
+
+    /// The levels from here on.
+    #[must_use]
+    pub fn levels(&self) -> broadcast::Receiver<Levels> {
+        self.levels.subscribe()
+    }
+
+    /// The state's owner is still there.
+    #[must_use]
+    pub fn alive(&self) -> bool {
+        self.state.has_changed().is_ok() && !self.intents.is_closed()
+    }
+
+    /// Hands a request to the daemon and waits for its answer; never longer than ten seconds.
+    pub async fn ask(&self, request: Request, origin: Origin) -> Reply {
+        if !is_acceptable(&request) {
+            return refused(Refusal::BadRequest);
+        }
+        let (reply, answer) = oneshot::channel();
+        let intent = Intent {
+            request,
+            origin,
+            reply,
+        };
+        if self.intents.try_send(intent).is_err() {
+            return refused(Refusal::Busy);
+        }
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(_)) | Err(_) => refused(Refusal::Busy),
+        }
+    }
+
+    /// A picture (PNG) of what the display shows.
+    ///
+    /// # Errors
+    /// When there is no display, or the daemon does not answer.
+    pub async fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
+        let (reply, answer) = oneshot::channel();
+        self.snapshots
+            .try_send(reply)
+            .map_err(|_| SnapshotError::Busy)?;
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(SnapshotError::Busy),
+        }
+    }
+}
+
+/// The state as it may leave the process: only the room's own display shows the pairing code.
+pub(crate) fn without_code(state: &Arc<State>) -> Arc<State> {
+    let shows_code = state
+        .pairing
+        .as_ref()
+        .is_some_and(|pairing| pairing.code.is_some());
+    if !shows_code {
+        return Arc::clone(state);
+    }
+    let mut stripped = State::clone(state);
+    if let Some(pairing) = &mut stripped.pairing {
+        pairing.code = None;
+    }
+    Arc::new(stripped)
+}
+
+pub(crate) const fn refused(refusal: Refusal) -> Reply {
+    Reply::Refused { refusal }
+}
+
+/// Sizes and ranges are those that the api promises.
+fn is_acceptable(request: &Request) -> bool {
+    match request {
+        Request::JoinBooking { booking } | Request::Attendance { booking, .. } => {
+            (1..=1024).contains(&booking.0.len())
+        }
+        Request::JoinLink { url } => (1..=4096).contains(&url.expose().len()),
+        Request::StartMeeting { password } => password
+            .as_ref()
+            .is_none_or(|password| (1..=256).contains(&password.expose().len())),
+        Request::Password { password } => (1..=256).contains(&password.expose().len()),
+        Request::Volume { percent } => *percent <= 100,
+        Request::Admit { participant }
+        | Request::Deny { participant }
+        | Request::Remove { participant } => (1..=128).contains(&participant.0.len()),
+        Request::Chat { text } => {
+            let text = text.expose();
+            !text.trim().is_empty() && text.chars().nth(2000).is_none()
+        }
+        Request::Leave
+        | Request::StartSending
+        | Request::Microphone { .. }
+        | Request::Camera { .. }
+        | Request::Layout { .. }
+        | Request::Hand { .. }
+        | Request::Stay
+        | Request::Language { .. }
+        | Request::ShowPairingCode
+        | Request::Acknowledge { .. } => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use roomd_model::{BookingId, ParticipantId, Pii, Secret};
+
+    use super::*;
+
+    #[test]
+    fn sizes_and_ranges_are_checked() {
+        let chat = |text: String| Request::Chat {
+            text: Pii::new(text),
+        };
+        let check = |request: Request, expected: bool| {
+            assert_eq!(is_acceptable(&request), expected, "{request:?}");
+        };
+        check(chat("ü".repeat(2000)), true);
+        check(chat("ü".repeat(2001)), false);
+        check(chat("  \n".to_owned()), false);
+        check(Request::Volume { percent: 100 }, true);
+        check(Request::Volume { percent: 101 }, false);
+        check(
+            Request::JoinLink {
+                url: Pii::new("x".repeat(4097)),
+            },
+            false,
+        );
+        check(
+            Request::StartMeeting {
+                password: Some(Secret::new("")),
+            },
+            false,
+        );
+        check(Request::StartMeeting { password: None }, true);
+        check(
+            Request::Admit {
+                participant: ParticipantId(String::new()),
+            },
+            false,
+        );
+        check(
+            Request::JoinBooking {
+                booking: BookingId("x".repeat(1025)),
+            },
+            false,
+        );
+        check(Request::Leave, true);
+    }
+}
