@@ -3,6 +3,11 @@
 //! One WebRTC connection to one peer.
 #![deny(missing_docs)]
 
+mod core;
+mod gather;
 mod port;
+mod task;
 
+pub use core::{Core, Dropped, Transmit};
 pub use port::{Frame, PeerCommand, PeerConfig, PeerEvent, PeerReport, SenderReport};
+pub use task::spawn;

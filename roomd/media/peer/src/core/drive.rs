@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Polling the transport, and the state that follows from it.
+
+use std::time::{Duration, Instant};
+
+use roomd_conference::PeerState;
+use str0m::bwe::BweKind;
+use str0m::error::RtcError;
+use str0m::stats::PeerStats;
+use str0m::{Event, Input, Output};
+
+use super::{Core, PATIENCE, Transmit};
+use crate::{PeerEvent, PeerReport};
+
+/// Most rounds at one moment; what is left waits for the next call.
+const MAX_ROUNDS: usize = 16;
+/// Most outputs in one round.
+const MAX_OUTPUTS: usize = 20_000;
+/// Most errors of the transport in one round.
+const MAX_ERRORS: usize = 64;
+/// A path on which nothing arrives for so long is no path: the peer checks it every second.
+const SILENCE: Duration = Duration::from_secs(5);
+/// Rest after too many errors or rounds.
+const REST: Duration = Duration::from_millis(5);
+
+/// Totals at the last report.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Figures {
+    at: Option<Instant>,
+    received: u64,
+    sent: u64,
+}
+
+impl Core {
+    /// Polls until the transport waits for a later moment.
+    pub(super) fn drive(&mut self, now: Instant) {
+        for _ in 0..MAX_ROUNDS {
+            self.drain(now);
+            if self.wake > now || !self.rtc.is_alive() {
+                break;
+            }
+            if self.rtc.handle_input(Input::Timeout(now)).is_err() {
+                break;
+            }
+        }
+        if self.wake <= now {
+            self.wake = now + REST;
+        }
+        self.review(now);
+    }
+
+    fn drain(&mut self, now: Instant) {
+        let mut errors = 0;
+        for _ in 0..MAX_OUTPUTS {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(at)) => {
+                    self.wake = at;
+                    return;
+                }
+                Ok(Output::Transmit(transmit)) => self.transmits.push_back(Transmit {
+                    source: transmit.source,
+                    destination: transmit.destination,
+                    contents: transmit.contents.into(),
+                }),
+                Ok(Output::Event(event)) => self.event(now, event),
+                Err(error) => {
+                    errors += 1;
+                    self.failure(&error);
+                    if self.ended || errors >= MAX_ERRORS {
+                        break;
+                    }
+                }
+            }
+        }
+        self.wake = now + REST;
+    }
+
+    fn failure(&mut self, error: &RtcError) {
+        if self.rtc.is_alive() {
+            // A packet that cannot be used; the connection goes on.
+            self.dropped.frames += 1;
+            return;
+        }
+        let state = if let RtcError::RemoteSdp(_) = error {
+            PeerState::Unverified
+        } else {
+            PeerState::Failed
+        };
+        self.end(Some(state));
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the transport's events may grow"
+    )]
+    fn event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Connected => {
+                if self.certificate_matches() {
+                    self.certified = true;
+                } else {
+                    self.rtc.disconnect();
+                    self.end(Some(PeerState::Unverified));
+                }
+            }
+            Event::IceConnectionStateChange(state) => {
+                self.path = state.is_connected() || (self.path && !state.is_disconnected());
+            }
+            Event::MediaData(data) => self.frame(now, data),
+            Event::SenderFeedback(feedback) => self.sender_report(&feedback),
+            Event::KeyframeRequest(request) => self.keyframe_wanted(request.mid),
+            Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
+                self.events
+                    .push_back(PeerEvent::Bandwidth(estimate.as_u64()));
+            }
+            Event::PeerStats(stats) => self.report(&stats),
+            // The transport repeats this one until it is dropped.
+            Event::Closed => {
+                self.rtc.disconnect();
+                self.end(Some(PeerState::Failed));
+            }
+            _ => {}
+        }
+    }
+
+    fn certificate_matches(&mut self) -> bool {
+        let Some(expected) = self.expected else {
+            return false;
+        };
+        let api = self.rtc.direct_api();
+        api.remote_dtls_fingerprint().is_some_and(|found| {
+            found.hash_func.eq_ignore_ascii_case("sha-256") && found.bytes == expected
+        })
+    }
+
+    fn report(&mut self, stats: &PeerStats) {
+        let last = self.figures;
+        self.figures = Figures {
+            at: Some(stats.timestamp),
+            received: stats.peer_bytes_rx,
+            sent: stats.peer_bytes_tx,
+        };
+        let Some(at) = last.at else { return };
+        let seconds = stats.timestamp.saturating_duration_since(at).as_secs_f64();
+        if seconds <= 0.0 || self.state != PeerState::Verified {
+            return;
+        }
+        let pair = stats.selected_candidate_pair.as_ref();
+        let rate = |now: u64, then: u64| now.saturating_sub(then) as f64 * 8.0 / seconds;
+        self.events.push_back(PeerEvent::Report(PeerReport {
+            rtt: stats.rtt.or_else(|| pair?.current_round_trip_time),
+            loss: stats
+                .ingress_loss_fraction
+                .map(|loss| f64::from(loss).clamp(0.0, 1.0)),
+            received_bps: rate(stats.peer_bytes_rx, last.received),
+            sent_bps: rate(stats.peer_bytes_tx, last.sent),
+        }));
+    }
+
+    /// Draws the state from what the transport says, and the end from the state.
+    fn review(&mut self, now: Instant) {
+        if self.ended {
+            return;
+        }
+        if !self.rtc.is_alive() {
+            self.end((!self.closing).then_some(PeerState::Failed));
+            return;
+        }
+        if self.closing {
+            return;
+        }
+        let silent = self.heard + SILENCE <= now;
+        if self.path && self.certified && !silent {
+            self.enter_verified();
+        } else if self.state == PeerState::Verified {
+            self.patience = Some(now + PATIENCE);
+            self.enter(PeerState::Interrupted);
+        }
+        if self.patience.is_some_and(|until| until <= now) {
+            self.rtc.disconnect();
+            self.end(Some(PeerState::Failed));
+        }
+    }
+
+    /// Says that the peer is verified before its first frame is passed on.
+    pub(super) fn enter_verified(&mut self) {
+        self.patience = None;
+        self.enter(PeerState::Verified);
+    }
+
+    /// When silence turns into an interruption.
+    pub(super) fn silence_due(&self) -> Option<Instant> {
+        (self.state == PeerState::Verified).then_some(self.heard + SILENCE)
+    }
+
+    fn enter(&mut self, state: PeerState) {
+        if self.state != state {
+            self.state = state;
+            self.events.push_back(PeerEvent::State(state));
+        }
+    }
+
+    fn end(&mut self, state: Option<PeerState>) {
+        if self.ended {
+            return;
+        }
+        self.ended = true;
+        if let Some(state) = state {
+            self.enter(state);
+        }
+        self.events.push_back(PeerEvent::Closed);
+    }
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The connection without clock, task or socket.
+//!
+//! Time, datagrams and commands go in; datagrams, events and the next deadline come out. Every call
+//! that changes the transport polls it until it asks for a timeout before it returns.
+//!
+//! Invariants: no frame goes in or out unless the state is [`PeerState::Verified`]; that state needs
+//! a path, a finished DTLS handshake and a certificate whose sha-256 digest is the one of the remote
+//! description, compared here a second time. The digest of the first description stays in force:
+//! later descriptions with another one are refused. sha-256 is the only hash taken, as it is the one
+//! that every browser offers and the transport checks.
+
+mod describe;
+mod drive;
+mod media;
+mod setup;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use roomd_conference::{PeerState, SdpKind};
+use roomd_model::Pii;
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
+use str0m::media::{Direction, MediaKind, Mid};
+use str0m::net::{Protocol, Receive};
+use str0m::{Candidate, Input, Rtc};
+
+use crate::{PeerCommand, PeerEvent};
+use describe::Refusal;
+use drive::Figures;
+use media::Line;
+
+/// How long a connection may look for a path, at first and after an interruption.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Largest datagram taken.
+const MAX_DATAGRAM: usize = 2000;
+/// Most datagrams taken in a second.
+const MAX_DATAGRAMS_PER_SECOND: u32 = 20_000;
+/// Most remote candidates taken one by one between two descriptions.
+const MAX_TRICKLED: usize = 64;
+/// Most m-lines of our offer.
+const MAX_OFFERED: usize = 16;
+
+/// A datagram to send.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Transmit {
+    /// The local address, one that was given to [`Core::add_local`].
+    pub source: SocketAddr,
+    /// Where it goes.
+    pub destination: SocketAddr,
+    /// The bytes.
+    pub contents: Vec<u8>,
+}
+
+impl std::fmt::Debug for Transmit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transmit")
+            .field("len", &self.contents.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What was dropped, for the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Datagrams that were too large, too many, not for this connection, or unreadable.
+    pub datagrams: u64,
+    /// Frames written while the peer was not verified or the m-line could not take them.
+    pub writes: u64,
+    /// Remote candidates that cannot be used.
+    pub candidates: u64,
+    /// Received frames that could not be put together or are empty.
+    pub frames: u64,
+}
+
+/// One connection, driven from outside.
+pub struct Core {
+    rtc: Rtc,
+    state: PeerState,
+    /// Nothing happens any more.
+    ended: bool,
+    closing: bool,
+    negotiated: bool,
+    pending: Option<SdpPendingOffer>,
+    expected: Option<[u8; 32]>,
+    certified: bool,
+    path: bool,
+    /// When the last datagram of the peer arrived.
+    heard: Instant,
+    lines: BTreeMap<Mid, Line>,
+    transmits: VecDeque<Transmit>,
+    events: VecDeque<PeerEvent>,
+    wake: Instant,
+    patience: Option<Instant>,
+    trickled: usize,
+    second: Instant,
+    datagrams: u32,
+    figures: Figures,
+    dropped: Dropped,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// Makes a connection that has no addresses yet.
+    pub fn new(now: Instant) -> Self {
+        let mut core = Self {
+            rtc: setup::rtc(now),
+            state: PeerState::Connecting,
+            ended: false,
+            closing: false,
+            negotiated: false,
+            pending: None,
+            expected: None,
+            certified: false,
+            path: false,
+            heard: now,
+            lines: BTreeMap::new(),
+            transmits: VecDeque::new(),
+            events: VecDeque::new(),
+            wake: now,
+            patience: None,
+            trickled: 0,
+            second: now,
+            datagrams: 0,
+            figures: Figures::default(),
+            dropped: Dropped::default(),
+        };
+        core.drive(now);
+        core
+    }
+
+    /// Adds a local address, and the one a STUN server saw for it. Later descriptions hold them.
+    pub fn add_local(&mut self, now: Instant, base: SocketAddr, mapped: Option<SocketAddr>) {
+        let candidate = match mapped {
+            Some(mapped) => Candidate::server_reflexive(mapped, base, Protocol::Udp),
+            None => Candidate::host(base, Protocol::Udp),
+        };
+        match candidate {
+            Ok(candidate) => {
+                self.rtc.add_local_candidate(candidate);
+                self.drive(now);
+            }
+            Err(_) => self.dropped.candidates += 1,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.ended {
+            return;
+        }
+        self.flush_keyframe_requests(now);
+        if self.rtc.handle_input(Input::Timeout(now)).is_err() {
+            tracing::debug!("the transport refused a timeout");
+        }
+        self.drive(now);
+    }
+
+    /// Takes a datagram that arrived on a local address.
+    pub fn handle_datagram(
+        &mut self,
+        now: Instant,
+        source: SocketAddr,
+        destination: SocketAddr,
+        contents: &[u8],
+    ) {
+        if self.ended {
+            return;
+        }
+        if contents.len() > MAX_DATAGRAM || self.flooded(now) {
+            self.dropped.datagrams += 1;
+            return;
+        }
+        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, contents) else {
+            self.dropped.datagrams += 1;
+            return;
+        };
+        let input = Input::Receive(now, receive);
+        // Without this, DTLS records from anywhere would reach the handshake.
+        if !self.rtc.accepts(&input) {
+            self.dropped.datagrams += 1;
+            return;
+        }
+        if self.rtc.handle_input(input).is_err() {
+            self.dropped.datagrams += 1;
+        }
+        self.heard = now;
+        self.drive(now);
+    }
+
+    /// Obeys a command.
+    pub fn handle_command(&mut self, now: Instant, command: PeerCommand) {
+        if self.ended {
+            if let PeerCommand::RemoteDescription { .. } = command {
+                self.refuse(Refusal::Ended);
+            }
+            return;
+        }
+        match command {
+            PeerCommand::RemoteDescription { kind, sdp } => {
+                if let Err(refusal) = self.remote_description(now, kind, sdp.expose()) {
+                    self.refuse(refusal);
+                }
+            }
+            PeerCommand::Offer { audio } => {
+                if let Err(refusal) = self.offer(&audio) {
+                    self.refuse(refusal);
+                }
+            }
+            PeerCommand::RemoteCandidate(line) => self.remote_candidate(line.expose()),
+            PeerCommand::Write { mid, frame } => self.write(&mid, frame),
+            PeerCommand::RequestKeyframe { mid } => self.request_keyframe(now, &mid),
+            PeerCommand::Close => self.close(),
+        }
+        self.drive(now);
+    }
+
+    /// The next datagram to send.
+    pub fn poll_transmit(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<PeerEvent> {
+        self.events.pop_front()
+    }
+
+    /// When [`Core::handle_timeout`] wants to be called; none when the connection has ended.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.ended {
+            return None;
+        }
+        let keyframe = self.lines.values().filter_map(Line::keyframe_due).min();
+        [Some(self.wake), self.patience, self.silence_due(), keyframe]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The state.
+    pub const fn state(&self) -> PeerState {
+        self.state
+    }
+
+    /// Whether the connection has ended; events and datagrams may still wait.
+    pub const fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// What was dropped so far.
+    pub const fn dropped(&self) -> Dropped {
+        self.dropped
+    }
+
+    fn flooded(&mut self, now: Instant) -> bool {
+        if now.saturating_duration_since(self.second) >= Duration::from_secs(1) {
+            self.second = now;
+            self.datagrams = 0;
+        }
+        self.datagrams = self.datagrams.saturating_add(1);
+        self.datagrams > MAX_DATAGRAMS_PER_SECOND
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.events
+            .push_back(PeerEvent::DescriptionRefused(refusal.to_string()));
+    }
+
+    fn remote_description(
+        &mut self,
+        now: Instant,
+        kind: SdpKind,
+        sdp: &str,
+    ) -> Result<(), Refusal> {
+        let description = describe::inspect(sdp)?;
+        if self
+            .expected
+            .is_some_and(|known| known != description.fingerprint)
+        {
+            return Err(Refusal::FingerprintChanged);
+        }
+        match kind {
+            SdpKind::Offer => {
+                let offer =
+                    SdpOffer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
+                // The transport takes our unanswered offer back by itself.
+                self.pending = None;
+                let answer = self
+                    .rtc
+                    .sdp_api()
+                    .accept_offer(offer)
+                    .map_err(|_| Refusal::NotApplicable)?;
+                self.describe(SdpKind::Answer, answer.to_sdp_string());
+            }
+            SdpKind::Answer => {
+                let answer =
+                    SdpAnswer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
+                let pending = self.pending.take().ok_or(Refusal::AnswerWithoutOffer)?;
+                self.rtc
+                    .sdp_api()
+                    .accept_answer(pending, answer)
+                    .map_err(|_| Refusal::NotApplicable)?;
+            }
+        }
+        self.expected = Some(description.fingerprint);
+        self.negotiated = true;
+        self.trickled = 0;
+        if self.state != PeerState::Verified {
+            self.patience = Some(now + PATIENCE);
+        }
+        Ok(())
+    }
+
+    fn offer(&mut self, audio: &[bool]) -> Result<(), Refusal> {
+        let mut changes = self.rtc.sdp_api();
+        if self.negotiated {
+            changes.ice_restart(true);
+        } else {
+            for &audio in audio.iter().take(MAX_OFFERED) {
+                let kind = if audio {
+                    MediaKind::Audio
+                } else {
+                    MediaKind::Video
+                };
+                // One stream for all m-lines: the receiver then keeps picture and sound together.
+                changes.add_media(kind, Direction::SendRecv, Some("room".into()), None, None);
+            }
+        }
+        let (offer, pending) = changes.apply().ok_or(Refusal::OfferEmpty)?;
+        self.pending = Some(pending);
+        self.describe(SdpKind::Offer, offer.to_sdp_string());
+        Ok(())
+    }
+
+    fn describe(&mut self, kind: SdpKind, sdp: String) {
+        let sdp = Pii::new(sdp);
+        self.events
+            .push_back(PeerEvent::LocalDescription { kind, sdp });
+    }
+
+    fn remote_candidate(&mut self, line: &str) {
+        match describe::candidate(line) {
+            Some(candidate) if self.trickled < MAX_TRICKLED => {
+                self.trickled += 1;
+                self.rtc.add_remote_candidate(candidate);
+            }
+            Some(_) | None => self.dropped.candidates += 1,
+        }
+    }
+
+    fn close(&mut self) {
+        self.closing = true;
+        if self.rtc.close().is_err() {
+            self.rtc.disconnect();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Finding the addresses of a connection: one socket for each local address, and what STUN servers
+//! see of it (RFC 8489). TURN is not supported yet; its servers are counted and skipped.
+
+mod addresses;
+mod stun;
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use tokio::net::UdpSocket;
+use tokio::time::Instant;
+
+use crate::PeerConfig;
+
+/// What STUN may cost.
+const BUDGET: Duration = Duration::from_secs(1);
+/// First retransmission, doubled each time (RFC 8489, section 6.2.1).
+const RETRANSMISSION: Duration = Duration::from_millis(500);
+/// Most local addresses.
+const MAX_SOCKETS: usize = 8;
+/// Most STUN servers asked.
+const MAX_SERVERS: usize = 4;
+
+/// A socket and what was found out about it.
+#[derive(Debug)]
+pub(crate) struct Local {
+    /// Bound to one address.
+    pub(crate) socket: UdpSocket,
+    /// That address.
+    pub(crate) address: SocketAddr,
+    /// The addresses that STUN servers saw.
+    pub(crate) mapped: Vec<SocketAddr>,
+}
+
+/// Opens the sockets and asks the STUN servers.
+pub(crate) async fn gather(config: &PeerConfig) -> Vec<Local> {
+    let addresses = addresses::local(config);
+    let mut locals = Vec::new();
+    for address in addresses.into_iter().take(MAX_SOCKETS) {
+        if let Some(socket) = bind(address, config.ports).await
+            && let Ok(address) = socket.local_addr()
+        {
+            locals.push(Local {
+                socket,
+                address,
+                mapped: Vec::new(),
+            });
+        }
+    }
+    let urls = config.ice_servers.iter().map(|server| server.url.as_str());
+    let (stun, skipped) = stun::servers(urls);
+    if skipped > 0 {
+        tracing::warn!(skipped, "only stun: servers are supported yet");
+    }
+    if stun.is_empty() || locals.is_empty() {
+        return locals;
+    }
+    let deadline = Instant::now() + BUDGET;
+    let asked = async {
+        let servers = resolve(&stun[..stun.len().min(MAX_SERVERS)]).await;
+        ask(&mut locals, &servers).await;
+    };
+    // What was found before the deadline stays.
+    let _ = tokio::time::timeout_at(deadline, asked).await;
+    locals
+}
+
+async fn bind(address: IpAddr, ports: Option<(u16, u16)>) -> Option<UdpSocket> {
+    let Some((low, high)) = ports else {
+        return UdpSocket::bind((address, 0)).await.ok();
+    };
+    for port in low.min(high)..=low.max(high) {
+        if let Ok(socket) = UdpSocket::bind((address, port)).await {
+            return Some(socket);
+        }
+    }
+    None
+}
+
+async fn resolve(servers: &[(String, u16)]) -> Vec<SocketAddr> {
+    let mut found: Vec<SocketAddr> = Vec::new();
+    for (host, port) in servers {
+        let Ok(addresses) = tokio::net::lookup_host((host.as_str(), *port)).await else {
+            continue;
+        };
+        let addresses: Vec<SocketAddr> = addresses.collect();
+        found.extend(addresses.iter().find(|address| address.is_ipv4()));
+        found.extend(addresses.iter().find(|address| address.is_ipv6()));
+    }
+    found
+}
+
+/// Asks every server from every socket, until all have answered or the caller stops it.
+async fn ask(locals: &mut [Local], servers: &[SocketAddr]) {
+    let mut requests = Vec::new();
+    for (index, local) in locals.iter().enumerate() {
+        for &server in servers {
+            if server.is_ipv4() == local.address.is_ipv4() {
+                requests.push((index, stun::Request::new(server)));
+            }
+        }
+    }
+    let mut interval = RETRANSMISSION;
+    while !requests.is_empty() {
+        for (index, request) in &requests {
+            // A failed send is a server that cannot be reached from this address.
+            let socket = &locals[*index].socket;
+            let _ = socket.send_to(request.bytes(), request.server()).await;
+        }
+        let until = Instant::now() + interval;
+        interval *= 2;
+        while !requests.is_empty() {
+            let Ok((index, source, datagram)) =
+                tokio::time::timeout_at(until, receive(locals)).await
+            else {
+                break;
+            };
+            let local = &mut locals[index];
+            requests.retain(|(at, request)| {
+                let mapped = (*at == index)
+                    .then(|| request.answer(source, &datagram))
+                    .flatten();
+                if let Some(mapped) = mapped
+                    && mapped != local.address
+                    && !local.mapped.contains(&mapped)
+                {
+                    local.mapped.push(mapped);
+                }
+                mapped.is_none()
+            });
+        }
+    }
+}
+
+async fn receive(locals: &[Local]) -> (usize, SocketAddr, Vec<u8>) {
+    let mut buffer = vec![0; 2048];
+    std::future::poll_fn(|context| {
+        for (index, local) in locals.iter().enumerate() {
+            let mut read = tokio::io::ReadBuf::new(&mut buffer);
+            // An error is an ICMP answer to an earlier request; the next datagram may be good.
+            if let std::task::Poll::Ready(result) = local.socket.poll_recv_from(context, &mut read)
+            {
+                match result {
+                    Ok(source) => {
+                        let datagram = read.filled().to_vec();
+                        return std::task::Poll::Ready((index, source, datagram));
+                    }
+                    Err(_) => context.waker().wake_by_ref(),
+                }
+            }
+        }
+        std::task::Poll::Pending
+    })
+    .await
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Two connections in virtual time, joined by a network in memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a failed test panics"
+)]
+
+mod hostile;
+mod media;
+mod net;
+mod security;

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use std::time::Duration;
+
+use roomd_conference::{PeerState, SdpKind};
+use roomd_peer::{Frame, PeerCommand};
+
+use crate::net::{A, B, DELAY, Net, mids};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The stamp that the sender wrote into the payload, against the unwrapped time of arrival order.
+fn stamp(frame: &Frame) -> u64 {
+    u64::from_be_bytes(frame.payload[1..9].try_into().unwrap())
+}
+
+#[test]
+fn carries_sound_and_picture_both_ways() {
+    let (mut net, lines) = Net::call();
+    net.talk(&lines, 5 * SECOND);
+    net.run(SECOND);
+    for end in &net.ends {
+        assert!(end.count(&lines[0]) >= 248, "{}", end.count(&lines[0]));
+        assert!(end.count(&lines[1]) >= 123, "{}", end.count(&lines[1]));
+        for (mid, frame) in &end.frames {
+            let sound = *mid == lines[0];
+            assert_eq!(frame.clock_rate, if sound { 48_000 } else { 90_000 });
+            assert_eq!(frame.payload.len(), if sound { 80 } else { 4000 });
+            assert_eq!(frame.keyframe, sound || frame.payload[0] & 1 == 0);
+            assert!(frame.contiguous);
+            // All frames of a line have one distance between sent and received time.
+            let (_, first) = end.frames.iter().find(|(line, _)| line == mid).unwrap();
+            let expected = stamp(frame) - stamp(first);
+            assert_eq!(frame.rtp_time - first.rtp_time, expected);
+        }
+        assert!(
+            end.frames
+                .iter()
+                .any(|(mid, frame)| *mid == lines[1] && frame.keyframe)
+        );
+        assert!(end.figures >= 4);
+        assert!(
+            end.bandwidth.iter().any(|&rate| rate > 100_000),
+            "{:?}",
+            end.bandwidth
+        );
+    }
+}
+
+#[test]
+fn ties_sender_reports_to_the_frames_time() {
+    let (mut net, lines) = Net::call();
+    net.talk(&lines, 6 * SECOND);
+    for (line, rate) in lines.iter().zip([48_000.0, 90_000.0]) {
+        let (_, frame) = net.ends[B]
+            .frames
+            .iter()
+            .rfind(|(mid, _)| mid == line)
+            .unwrap();
+        let reports: Vec<_> = net.ends[B]
+            .reports
+            .iter()
+            .filter(|(mid, _)| mid == line)
+            .collect();
+        assert!(reports.len() >= 4, "{}", reports.len());
+        let (first, last) = (reports[0].1, reports[reports.len() - 1].1);
+        // The sender's wall clock and its RTP time run alike.
+        let wall = last.wall.duration_since(first.wall).unwrap().as_secs_f64();
+        let rtp = (last.rtp_time - first.rtp_time) as f64 / rate;
+        assert!((wall - rtp).abs() < 0.005, "{wall} {rtp}");
+        // The last report and the last frame are of about the same moment.
+        let apart = (frame.rtp_time as f64 - last.rtp_time as f64) / rate;
+        assert!(apart.abs() < 1.5, "{apart}");
+    }
+}
+
+#[test]
+fn recovers_lost_packets_of_a_picture() {
+    let (mut net, lines) = Net::call();
+    net.lose_every = Some(20);
+    net.talk(&lines, 10 * SECOND);
+    net.lose_every = None;
+    net.run(SECOND);
+    assert!(net.lost > 50, "{}", net.lost);
+    for end in &net.ends {
+        let pictures: Vec<_> = end
+            .frames
+            .iter()
+            .filter(|(mid, _)| *mid == lines[1])
+            .collect();
+        assert!(pictures.len() >= 245, "{}", pictures.len());
+        assert!(pictures.iter().all(|(_, frame)| frame.contiguous));
+        // Lost sound is not waited for longer than the frames behind it bear.
+        let sounds = end.count(&lines[0]);
+        assert!((450..500).contains(&sounds), "{sounds}");
+    }
+}
+
+#[test]
+fn restarts_ice_in_the_middle_of_a_call() {
+    for offerer in [A, B] {
+        let (mut net, lines) = Net::call();
+        net.talk(&lines, SECOND);
+        let before = net.ends[offerer].described.last().unwrap().1.clone();
+        net.cut = true;
+        net.run(8 * SECOND);
+        for end in &net.ends {
+            assert_eq!(end.states.last(), Some(&PeerState::Interrupted));
+        }
+        net.cut = false;
+        net.command(offerer, PeerCommand::Offer { audio: vec![] });
+        let (kind, offer) = net.ends[offerer].described.last().unwrap().clone();
+        assert_eq!(kind, SdpKind::Offer);
+        assert_ne!(credentials(&before), credentials(&offer));
+        net.describe(1 - offerer, SdpKind::Offer, offer);
+        let (kind, answer) = net.ends[1 - offerer].described.last().unwrap().clone();
+        assert_eq!(kind, SdpKind::Answer);
+        net.describe(offerer, SdpKind::Answer, answer);
+        net.run(2 * SECOND);
+        let before: Vec<_> = net.ends.iter().map(|end| end.frames.len()).collect();
+        net.talk(&lines, SECOND);
+        for (end, before) in net.ends.iter().zip(before) {
+            assert_eq!(
+                end.states.last(),
+                Some(&PeerState::Verified),
+                "{:?}",
+                end.refused
+            );
+            assert!(
+                end.frames.len() > before + 60,
+                "{} {before}",
+                end.frames.len()
+            );
+        }
+    }
+}
+
+fn credentials(sdp: &str) -> &str {
+    sdp.lines()
+        .find(|line| line.starts_with("a=ice-ufrag:"))
+        .unwrap()
+}
+
+#[test]
+fn survives_a_restart_while_the_path_stands() {
+    let (mut net, lines) = Net::call();
+    net.command(B, PeerCommand::Offer { audio: vec![] });
+    let offer = net.ends[B].described.last().unwrap().1.clone();
+    net.describe(A, SdpKind::Offer, offer);
+    let answer = net.ends[A].described.last().unwrap().1.clone();
+    net.describe(B, SdpKind::Answer, answer);
+    net.talk(&lines, 3 * SECOND);
+    net.run(SECOND);
+    for end in &net.ends {
+        assert_eq!(end.states.last(), Some(&PeerState::Verified));
+        assert!(end.count(&lines[0]) > 140, "{}", end.count(&lines[0]));
+    }
+}
+
+#[test]
+fn passes_keyframe_requests_at_a_bounded_rate() {
+    let (mut net, lines) = Net::call();
+    net.talk(&lines, SECOND);
+    net.ends[B].keyframes_wanted.clear();
+    // No keyframe answers for 1.9 s: requests at 0, 0.5, 1.0 and 1.5 s.
+    let picture = &lines[1];
+    for _ in 0..19 {
+        net.command(
+            A,
+            PeerCommand::RequestKeyframe {
+                mid: picture.clone(),
+            },
+        );
+        net.run(Duration::from_millis(100));
+    }
+    net.run(2 * DELAY);
+    let wanted = &net.ends[B].keyframes_wanted;
+    assert_eq!(wanted.len(), 4, "{wanted:?}");
+    assert!(wanted.iter().all(|mid| mid == picture));
+    // Neither an unknown line nor one that cannot have them does harm.
+    net.command(
+        A,
+        PeerCommand::RequestKeyframe {
+            mid: "nothing".into(),
+        },
+    );
+    net.command(
+        A,
+        PeerCommand::RequestKeyframe {
+            mid: lines[0].clone(),
+        },
+    );
+    net.run(SECOND);
+}
+
+#[test]
+fn an_inactive_line_leaves_the_others_alone_and_comes_back() {
+    let (mut net, lines) = Net::call();
+    net.talk(&lines, SECOND);
+    // B's offers are written by hand from its answer, as it would make them itself.
+    let own = net.ends[B].described.last().unwrap().1.clone();
+    let own = own.replace("a=setup:passive", "a=setup:actpass");
+    let own = own.replace("a=setup:active", "a=setup:actpass");
+    assert_eq!(mids(&own), lines);
+    let line = format!("a=mid:{}", lines[1]);
+    let (head, tail) = own.split_once(&line).unwrap();
+    let inactive = format!("{head}{line}{}", tail.replace("a=sendrecv", "a=inactive"));
+    assert_ne!(own, inactive);
+
+    net.describe(A, SdpKind::Offer, inactive);
+    let answer = net.ends[A].described.last().unwrap().1.clone();
+    assert!(answer.contains("a=inactive"), "{:?}", net.ends[A].refused);
+    let before = [net.ends[B].count(&lines[0]), net.ends[B].count(&lines[1])];
+    net.talk(&lines, 2 * SECOND);
+    net.run(SECOND);
+    assert!(net.ends[B].count(&lines[0]) > before[0] + 95);
+    assert!(
+        net.ends[B].count(&lines[1]) <= before[1] + 2,
+        "A stopped sending its picture"
+    );
+
+    net.describe(A, SdpKind::Offer, own);
+    let before = [net.ends[B].count(&lines[0]), net.ends[B].count(&lines[1])];
+    let heard = net.ends[A].count(&lines[1]);
+    net.talk(&lines, 2 * SECOND);
+    net.run(SECOND);
+    assert!(net.ends[B].count(&lines[0]) > before[0] + 95);
+    assert!(net.ends[B].count(&lines[1]) > before[1] + 45);
+    assert!(net.ends[A].count(&lines[1]) > heard + 45);
+    assert_eq!(net.ends[A].states, [PeerState::Verified]);
+}
+
+#[test]
+fn closes_on_both_sides() {
+    let (mut net, lines) = Net::call();
+    net.talk(&lines, SECOND);
+    net.command(A, PeerCommand::Close);
+    net.run(SECOND);
+    assert!(net.ends[A].closed);
+    assert_eq!(net.ends[A].states, [PeerState::Verified]);
+    assert!(net.ends[B].closed);
+    assert_eq!(net.ends[B].states, [PeerState::Verified, PeerState::Failed]);
+    assert_eq!(net.ends[A].core.poll_timeout(), None);
+}
+
+#[test]
+fn gives_up_when_the_path_stays_away() {
+    let (mut net, _) = Net::call();
+    net.cut = true;
+    net.run(40 * SECOND);
+    for end in &net.ends {
+        let states = [
+            PeerState::Verified,
+            PeerState::Interrupted,
+            PeerState::Failed,
+        ];
+        assert_eq!(end.states, states);
+        assert!(end.closed);
+    }
+}
+
+#[test]
+fn says_what_it_sends_in_its_offer() {
+    let (net, _) = Net::call();
+    let offer = &net.ends[A].described[0].1;
+    assert_eq!(offer.matches("\nm=").count(), 2);
+    assert!(
+        offer.contains(" stereo=0") || offer.contains(";stereo=0"),
+        "{offer}"
+    );
+    assert!(offer.contains("useinbandfec=1"));
+    assert!(offer.contains("192.0.2.1 5000 typ host"));
+    for codec in ["H264", "VP9", "AV1", "PCMU", "G722", "red/"] {
+        assert!(!offer.contains(codec), "{codec}");
+    }
+    for feedback in ["transport-cc", "nack pli", "nack\r\n"] {
+        assert!(offer.contains(feedback), "{feedback}");
+    }
+}

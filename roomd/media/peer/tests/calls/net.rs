@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The network in memory: it delivers after a delay, loses on request and counts what passes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use roomd_conference::{PeerState, SdpKind};
+use roomd_model::Pii;
+use roomd_peer::{Core, Frame, PeerCommand, PeerEvent, SenderReport};
+
+pub const DELAY: Duration = Duration::from_millis(20);
+
+/// One end of the call and what it reported.
+pub struct End {
+    pub core: Core,
+    pub address: SocketAddr,
+    pub states: Vec<PeerState>,
+    pub frames: Vec<(String, Frame)>,
+    pub reports: Vec<(String, SenderReport)>,
+    pub described: Vec<(SdpKind, String)>,
+    pub refused: Vec<String>,
+    pub keyframes_wanted: Vec<String>,
+    pub bandwidth: Vec<u64>,
+    pub figures: usize,
+    pub closed: bool,
+    /// Datagrams sent that are RTP or RTCP by their first byte (RFC 7983).
+    pub media_sent: usize,
+}
+
+impl End {
+    fn new(now: Instant, address: &str) -> Self {
+        let address = address.parse().unwrap();
+        let mut core = Core::new(now);
+        core.add_local(now, address, None);
+        Self {
+            core,
+            address,
+            states: vec![],
+            frames: vec![],
+            reports: vec![],
+            described: vec![],
+            refused: vec![],
+            keyframes_wanted: vec![],
+            bandwidth: vec![],
+            figures: 0,
+            closed: false,
+            media_sent: 0,
+        }
+    }
+
+    fn take_events(&mut self) {
+        while let Some(event) = self.core.poll_event() {
+            assert!(!self.closed, "Closed is the last event");
+            match event {
+                PeerEvent::LocalDescription { kind, sdp } => {
+                    self.described.push((kind, sdp.into_inner()));
+                }
+                PeerEvent::DescriptionRefused(code) => self.refused.push(code),
+                PeerEvent::State(state) => self.states.push(state),
+                PeerEvent::Frame { mid, frame } => self.frames.push((mid, frame)),
+                PeerEvent::SenderReport { mid, report } => self.reports.push((mid, report)),
+                PeerEvent::KeyframeWanted { mid } => self.keyframes_wanted.push(mid),
+                PeerEvent::Bandwidth(rate) => self.bandwidth.push(rate),
+                PeerEvent::Report(_) => self.figures += 1,
+                PeerEvent::Closed => self.closed = true,
+            }
+        }
+    }
+
+    pub fn count(&self, mid: &str) -> usize {
+        self.frames.iter().filter(|(line, _)| line == mid).count()
+    }
+}
+
+/// Both ends, the clock and what is under way.
+pub struct Net {
+    pub start: Instant,
+    pub now: Instant,
+    pub ends: [End; 2],
+    under_way: Vec<(Instant, usize, SocketAddr, SocketAddr, Vec<u8>)>,
+    /// Every so many media datagrams one is lost.
+    pub lose_every: Option<u32>,
+    pub cut: bool,
+    counter: u32,
+    pub lost: u32,
+}
+
+pub const A: usize = 0;
+pub const B: usize = 1;
+
+impl Net {
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            start: now,
+            now,
+            ends: [
+                End::new(now, "192.0.2.1:5000"),
+                End::new(now, "192.0.2.2:6000"),
+            ],
+            under_way: vec![],
+            lose_every: None,
+            cut: false,
+            counter: 0,
+            lost: 0,
+        }
+    }
+
+    /// A call that is verified on both sides; gives the m-lines, sound and picture.
+    pub fn call() -> (Self, [String; 2]) {
+        let mut net = Self::new();
+        net.negotiate(|sdp| sdp, |sdp| sdp);
+        net.run(Duration::from_secs(2));
+        for end in &net.ends {
+            assert_eq!(end.states, [PeerState::Verified], "{:?}", end.refused);
+        }
+        let mids = mids(&net.ends[A].described.last().unwrap().1);
+        (net, [mids[0].clone(), mids[1].clone()])
+    }
+
+    /// Offer from A, answer from B, each changed under way.
+    pub fn negotiate(
+        &mut self,
+        offer: impl Fn(String) -> String,
+        answer: impl Fn(String) -> String,
+    ) {
+        self.command(
+            A,
+            PeerCommand::Offer {
+                audio: vec![true, false],
+            },
+        );
+        let sdp = offer(self.ends[A].described.last().unwrap().1.clone());
+        self.describe(B, SdpKind::Offer, sdp);
+        if let Some((SdpKind::Answer, sdp)) = self.ends[B].described.last().cloned() {
+            self.describe(A, SdpKind::Answer, answer(sdp));
+        }
+    }
+
+    pub fn describe(&mut self, end: usize, kind: SdpKind, sdp: String) {
+        self.command(
+            end,
+            PeerCommand::RemoteDescription {
+                kind,
+                sdp: Pii::new(sdp),
+            },
+        );
+    }
+
+    pub fn command(&mut self, end: usize, command: PeerCommand) {
+        self.ends[end].core.handle_command(self.now, command);
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        for from in [A, B] {
+            let to = 1 - from;
+            while let Some(transmit) = self.ends[from].core.poll_transmit() {
+                assert_eq!(transmit.source, self.ends[from].address);
+                let media = matches!(transmit.contents.first(), Some(128..192));
+                if media {
+                    self.ends[from].media_sent += 1;
+                    self.counter += 1;
+                    if self
+                        .lose_every
+                        .is_some_and(|every| self.counter.is_multiple_of(every))
+                    {
+                        self.lost += 1;
+                        continue;
+                    }
+                }
+                if self.cut || transmit.destination != self.ends[to].address {
+                    continue;
+                }
+                let at = self.now + DELAY;
+                let datagram = (
+                    at,
+                    to,
+                    transmit.source,
+                    transmit.destination,
+                    transmit.contents,
+                );
+                self.under_way.push(datagram);
+            }
+            self.ends[from].take_events();
+        }
+    }
+
+    /// Lets the time pass.
+    pub fn run(&mut self, duration: Duration) {
+        let until = self.now + duration;
+        loop {
+            self.collect();
+            let timeouts = self.ends.iter().filter_map(|end| end.core.poll_timeout());
+            let arrivals = self.under_way.iter().map(|datagram| datagram.0);
+            let Some(next) = timeouts.chain(arrivals).min().filter(|&next| next <= until) else {
+                break;
+            };
+            self.now = self.now.max(next);
+            let due = self
+                .under_way
+                .iter()
+                .position(|datagram| datagram.0 <= self.now);
+            if let Some(due) = due {
+                let (_, to, source, destination, contents) = self.under_way.remove(due);
+                self.ends[to]
+                    .core
+                    .handle_datagram(self.now, source, destination, &contents);
+                continue;
+            }
+            for end in &mut self.ends {
+                if end.core.poll_timeout().is_some_and(|at| at <= self.now) {
+                    end.core.handle_timeout(self.now);
+                }
+            }
+        }
+        self.now = until;
+        self.collect();
+    }
+
+    /// Both ends send sound every 20 ms and a picture every 40 ms.
+    pub fn talk(&mut self, mids: &[String; 2], duration: Duration) {
+        let until = self.now + duration;
+        let mut tick = 0u64;
+        while self.now < until {
+            for end in [A, B] {
+                let sound = sound(self.now, self.start);
+                self.command(
+                    end,
+                    PeerCommand::Write {
+                        mid: mids[0].clone(),
+                        frame: sound,
+                    },
+                );
+                if tick.is_multiple_of(2) {
+                    let picture = picture(self.now, self.start, tick.is_multiple_of(100));
+                    self.command(
+                        end,
+                        PeerCommand::Write {
+                            mid: mids[1].clone(),
+                            frame: picture,
+                        },
+                    );
+                }
+            }
+            tick += 1;
+            self.run(Duration::from_millis(20));
+        }
+    }
+}
+
+pub fn mids(sdp: &str) -> Vec<String> {
+    sdp.lines()
+        .filter_map(|line| line.strip_prefix("a=mid:"))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn at_rate(now: Instant, start: Instant, rate: u64) -> u64 {
+    u64::try_from((now - start).as_micros()).unwrap() * rate / 1_000_000
+}
+
+pub fn sound(now: Instant, start: Instant) -> Frame {
+    let rtp_time = at_rate(now, start, 48_000);
+    let mut payload = vec![0x78; 80];
+    payload[1..9].copy_from_slice(&rtp_time.to_be_bytes());
+    Frame {
+        payload: Arc::from(payload),
+        rtp_time,
+        clock_rate: 48_000,
+        at: now,
+        keyframe: true,
+        contiguous: true,
+    }
+}
+
+/// Looks like VP8 to whom reads only the frame tag; four packets long.
+pub fn picture(now: Instant, start: Instant, keyframe: bool) -> Frame {
+    let rtp_time = at_rate(now, start, 90_000);
+    let mut payload = vec![0x5a; 4000];
+    payload[0] = if keyframe { 0x10 } else { 0x11 };
+    payload[1..9].copy_from_slice(&rtp_time.to_be_bytes());
+    Frame {
+        payload: Arc::from(payload),
+        rtp_time,
+        clock_rate: 90_000,
+        at: now,
+        keyframe,
+        contiguous: true,
+    }
+}
