@@ -1,3 +1,31 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! The media engine: capture, codecs, playout, display.
+//! The media engine: devices, codecs, playout, display and connections, behind one handle.
+//!
+//! One task owns everything that decides; see `task`. GStreamer runs in many short pipelines, one
+//! for each device, codec and sink, so that whatever fails is rebuilt alone. Composition and mixing
+//! are pure code of `roomd-media-core` on a thread each.
+//!
+//! Invariants: nothing reaches a peer that is not verified, and nothing of it is decoded; a source
+//! that is not sent is not captured; nothing records.
+
+mod branch;
+mod camera;
+mod decode;
+mod display;
+mod encode;
+mod engine;
+#[cfg(test)]
+mod loop_tests;
+mod microphone;
+mod sound;
+mod task;
+mod time;
+mod types;
+
+pub use branch::BranchError;
+pub use engine::{Engine, Gone, StartError, start};
+pub use types::{
+    CameraSource, DeviceReport, DisplayOutput, EngineCommand, EngineEvent, EngineStatistics,
+    Loudspeaker, MicrophoneSource, Settings,
+};

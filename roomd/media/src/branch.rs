@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! One running GStreamer pipeline, built from a plan.
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
+use roomd_media_core::plan::{ENCODER, Plan, SINK, SOURCE};
+
+/// A pipeline could not be built or started.
+#[derive(Debug, thiserror::Error)]
+pub enum BranchError {
+    /// An element is missing or refuses a setting.
+    #[error("building a pipeline")]
+    Build(#[from] gst::glib::Error),
+    /// The plan lacks an element that the engine needs.
+    #[error("the pipeline has no element {0}")]
+    Element(&'static str),
+    /// A device does not open.
+    #[error("starting a pipeline")]
+    Start(#[from] gst::StateChangeError),
+}
+
+/// What a running pipeline reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// An element complains and goes on.
+    Warning,
+    /// It has stopped working.
+    Error,
+    /// A file is at its end.
+    End,
+}
+
+/// A running pipeline; stops when dropped.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pipeline: gst::Pipeline,
+    source: Option<AppSrc>,
+}
+
+impl Branch {
+    /// Starts a pipeline. Both functions run on its threads and must not wait.
+    pub(crate) fn open(
+        plan: &Plan,
+        mut sample: impl FnMut(&gst::Sample) + Send + 'static,
+        notice: impl Fn(Notice) + Send + Sync + 'static,
+    ) -> Result<Self, BranchError> {
+        let pipeline = gst::parse::launch(&plan.to_string())?
+            .downcast::<gst::Pipeline>()
+            .map_err(|_| BranchError::Element("pipeline"))?;
+        if let Some(bus) = pipeline.bus() {
+            bus.set_sync_handler(move |_, message| {
+                use gst::MessageView::{Eos, Error, Warning};
+                // GStreamer's list of messages is open.
+                #[allow(clippy::wildcard_enum_match_arm)]
+                match message.view() {
+                    Error(error) => {
+                        tracing::debug!(domain = ?error.error().kind::<gst::CoreError>(), "pipeline error");
+                        notice(Notice::Error);
+                    }
+                    Warning(_) => notice(Notice::Warning),
+                    Eos(_) => notice(Notice::End),
+                    _ => {}
+                }
+                gst::BusSyncReply::Drop
+            });
+        }
+        let find = |name| pipeline.by_name(name);
+        let source = find(SOURCE).and_then(|element| element.downcast::<AppSrc>().ok());
+        if let Some(sink) = find(SINK).and_then(|element| element.downcast::<AppSink>().ok()) {
+            let callbacks = AppSinkCallbacks::builder().new_sample(move |sink| {
+                sample(&sink.pull_sample().map_err(|_| gst::FlowError::Eos)?);
+                Ok(gst::FlowSuccess::Ok)
+            });
+            sink.set_callbacks(callbacks.build());
+        }
+        let branch = Self { pipeline, source };
+        branch.pipeline.set_state(gst::State::Playing)?;
+        Ok(branch)
+    }
+
+    /// Pushes bytes with their time; a full queue loses its oldest.
+    pub(crate) fn push(
+        &self,
+        bytes: impl AsRef<[u8]> + Send + 'static,
+        at: gst::ClockTime,
+        lasts: Option<gst::ClockTime>,
+    ) {
+        let mut buffer = gst::Buffer::from_slice(bytes);
+        if let Some(buffer) = buffer.get_mut() {
+            buffer.set_pts(at);
+            buffer.set_duration(lasts);
+        }
+        if let Some(source) = &self.source {
+            // An error means that the pipeline stops; its notice says so.
+            let _ = source.push_buffer(buffer);
+        }
+    }
+
+    /// Tells a decoder that something is missing here.
+    pub(crate) fn push_gap(&self, at: gst::ClockTime, lasts: gst::ClockTime) {
+        if let Some(source) = &self.source {
+            source.send_event(gst::event::Gap::builder(at).duration(lasts).build());
+        }
+    }
+
+    /// The encoder, in a pipeline that has one.
+    pub(crate) fn encoder(&self) -> Option<gst::Element> {
+        self.pipeline.by_name(ENCODER)
+    }
+
+    /// Plays a file from its begin again.
+    pub(crate) fn rewind(&self) {
+        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT;
+        if self
+            .pipeline
+            .seek_simple(flags, gst::ClockTime::ZERO)
+            .is_err()
+        {
+            tracing::debug!("the file cannot be played again");
+        }
+    }
+}
+
+impl Drop for Branch {
+    fn drop(&mut self) {
+        let pipeline = self.pipeline.clone();
+        let stop = move || {
+            // Stopping cannot fail in a way that anything could be done about.
+            let _ = pipeline.set_state(gst::State::Null);
+        };
+        // A device may take long to close, and a streaming thread must never wait for itself.
+        let stopper = std::thread::Builder::new().name("stop".to_owned());
+        if let Err(error) = stopper.spawn(stop) {
+            tracing::error!(%error, "a pipeline is left running");
+        }
+    }
+}

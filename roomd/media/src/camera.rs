@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The camera: a device, a file or the test picture, opened only while someone looks or it is sent.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use gstreamer as gst;
+use gstreamer_video::{VideoFrameExt as _, VideoFrameRef, VideoInfo};
+use roomd_media_core::frame::I420;
+use roomd_media_core::plan::CameraInput;
+use roomd_media_core::testpicture::TestPicture;
+use tokio::sync::{mpsc, watch};
+
+use crate::branch::{Branch, Notice};
+use crate::time::wall_millis;
+use crate::types::CameraSource;
+
+/// A picture and the moment it was taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Shot {
+    pub frame: Arc<I420>,
+    pub at: Instant,
+}
+
+/// Without a picture for this long an open camera counts as lost.
+const SILENT: Duration = Duration::from_secs(3);
+
+/// The camera, open or not.
+#[derive(Debug)]
+pub(crate) struct Camera {
+    source: CameraSource,
+    picture: Arc<TestPicture>,
+    utc_offset: i32,
+    shots: watch::Sender<Option<Shot>>,
+    notices: mpsc::Sender<Notice>,
+    worker: Worker,
+    opened: Instant,
+    /// Counts failures, to try the next device and the next format.
+    attempt: usize,
+    had_device: bool,
+}
+
+#[derive(Debug)]
+enum Worker {
+    Closed,
+    Device { path: PathBuf, _branch: Branch },
+    File(Branch),
+    Test(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
+}
+
+/// Stops a thread when dropped.
+#[derive(Debug)]
+pub(crate) struct Stop(pub Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What the room sees of its camera.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CameraReport {
+    pub name: Option<String>,
+    pub test_picture: bool,
+}
+
+impl Camera {
+    pub(crate) fn new(
+        source: CameraSource,
+        picture: TestPicture,
+        utc_offset: i32,
+        notices: mpsc::Sender<Notice>,
+    ) -> Self {
+        Self {
+            source,
+            picture: Arc::new(picture),
+            utc_offset,
+            shots: watch::Sender::new(None),
+            notices,
+            worker: Worker::Closed,
+            opened: Instant::now(),
+            attempt: 0,
+            had_device: false,
+        }
+    }
+
+    /// The latest picture.
+    pub(crate) fn shots(&self) -> watch::Receiver<Option<Shot>> {
+        self.shots.subscribe()
+    }
+
+    /// The picture that stands in for a lost camera.
+    pub(crate) fn still(&self) -> Arc<I420> {
+        Arc::new(self.picture.still())
+    }
+
+    pub(crate) const fn is_open(&self) -> bool {
+        !matches!(self.worker, Worker::Closed)
+    }
+
+    /// Opens what the settings and the machine offer; false when nothing opens.
+    pub(crate) fn open(&mut self) -> bool {
+        if self.is_open() {
+            return true;
+        }
+        self.opened = Instant::now();
+        let source = self.source.clone();
+        self.worker = match source {
+            CameraSource::TestPicture => self.test(),
+            CameraSource::File(path) => self.file(&path),
+            CameraSource::Device(path) => self.device(&path),
+            CameraSource::Auto => match nth_device(self.attempt / 2) {
+                Some(path) => self.device(&path),
+                None if self.had_device => Worker::Closed,
+                None => self.test(),
+            },
+        };
+        if !self.is_open() {
+            self.attempt += 1;
+        }
+        self.is_open()
+    }
+
+    /// Releases the device.
+    pub(crate) fn close(&mut self) {
+        self.worker = Worker::Closed;
+        self.shots.send_replace(None);
+    }
+
+    /// Takes a notice of the running pipeline; false when the camera is lost.
+    pub(crate) fn notice(&mut self, notice: Notice) -> bool {
+        match (notice, &self.worker) {
+            (Notice::End, Worker::File(branch)) => branch.rewind(),
+            (Notice::Warning, _) | (_, Worker::Closed | Worker::Test(_)) => {}
+            (Notice::End | Notice::Error, _) => {
+                self.attempt += 1;
+                self.close();
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Checks once a second that pictures come; false when the camera is lost.
+    pub(crate) fn check(&mut self, now: Instant) -> bool {
+        let last = self.shots.borrow().as_ref().map(|shot| shot.at);
+        let since = last.unwrap_or(self.opened).max(self.opened);
+        let unplugged = matches!(&self.worker, Worker::Device { path, .. } if !path.exists());
+        if self.is_open() && (unplugged || now.saturating_duration_since(since) > SILENT) {
+            return self.notice(Notice::Error);
+        }
+        self.had_device |= last.is_some() && matches!(self.worker, Worker::Device { .. });
+        true
+    }
+
+    pub(crate) fn report(&self) -> CameraReport {
+        let (name, test_picture) = match (&self.worker, &self.source) {
+            (Worker::Device { path, .. }, _) => (Some(path.display().to_string()), false),
+            (Worker::File(_), _) | (Worker::Closed, CameraSource::File(_)) => {
+                (Some("file".to_owned()), false)
+            }
+            (Worker::Test(_), _) | (Worker::Closed, CameraSource::TestPicture) => {
+                (Some("test picture".to_owned()), true)
+            }
+            (Worker::Closed, CameraSource::Device(path)) => {
+                (path.exists().then(|| path.display().to_string()), false)
+            }
+            (Worker::Closed, CameraSource::Auto) => match nth_device(0) {
+                Some(path) => (Some(path.display().to_string()), false),
+                None if self.had_device => (None, false),
+                None => (Some("test picture".to_owned()), true),
+            },
+        };
+        CameraReport { name, test_picture }
+    }
+
+    fn test(&self) -> Worker {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, picture, shots) = (stop.clone(), self.picture.clone(), self.shots.clone());
+        let offset = self.utc_offset;
+        let run = move || {
+            let mut next = Instant::now();
+            while !stopped.load(Ordering::Relaxed) {
+                let at = Instant::now();
+                let frame = Arc::new(picture.draw(wall_millis(), offset));
+                shots.send_replace(Some(Shot { frame, at }));
+                next = (next + Duration::from_nanos(33_333_333)).max(at);
+                std::thread::sleep(next.saturating_duration_since(Instant::now()));
+            }
+        };
+        match std::thread::Builder::new()
+            .name("test-picture".to_owned())
+            .spawn(run)
+        {
+            Ok(_) => Worker::Test(Stop(stop)),
+            Err(_) => Worker::Closed,
+        }
+    }
+
+    fn file(&self, path: &Path) -> Worker {
+        self.branch(&CameraInput::File(path))
+            .map_or(Worker::Closed, Worker::File)
+    }
+
+    fn device(&self, path: &Path) -> Worker {
+        // Every second attempt takes a raw format: some cameras offer no MJPEG.
+        let input = if self.attempt.is_multiple_of(2) {
+            CameraInput::Mjpeg(path)
+        } else {
+            CameraInput::Raw(path)
+        };
+        let path = path.to_owned();
+        self.branch(&input)
+            .map_or(Worker::Closed, |branch| Worker::Device {
+                path,
+                _branch: branch,
+            })
+    }
+
+    fn branch(&self, input: &CameraInput<'_>) -> Option<Branch> {
+        let (shots, notices) = (self.shots.clone(), self.notices.clone());
+        let sample = move |sample: &gst::Sample| {
+            if let Some(frame) = picture(sample) {
+                let at = Instant::now();
+                shots.send_replace(Some(Shot {
+                    frame: Arc::new(frame),
+                    at,
+                }));
+            }
+        };
+        let notice = move |notice| {
+            // A full queue already holds a notice of the same trouble.
+            let _ = notices.try_send(notice);
+        };
+        Branch::open(&input.plan(), sample, notice)
+            .inspect_err(|error| tracing::info!(%error, "the camera does not open"))
+            .ok()
+    }
+}
+
+/// The picture inside a decoded sample; none when it is too large or of another kind.
+pub(crate) fn picture(sample: &gst::Sample) -> Option<I420> {
+    let info = VideoInfo::from_caps(sample.caps()?).ok()?;
+    let frame = VideoFrameRef::from_buffer_ref_readable(sample.buffer()?, &info).ok()?;
+    if frame.n_planes() != 3 {
+        return None;
+    }
+    let strides = frame.plane_stride();
+    let plane = |index: u32| {
+        let stride = usize::try_from(strides[index as usize]).ok()?;
+        Some((frame.plane_data(index).ok()?, stride))
+    };
+    I420::from_planes(
+        frame.width(),
+        frame.height(),
+        [plane(0)?, plane(1)?, plane(2)?],
+    )
+}
+
+/// The capture devices; a device's further nodes carry metadata, not pictures.
+fn nth_device(n: usize) -> Option<PathBuf> {
+    let mut names: Vec<String> = std::fs::read_dir("/sys/class/video4linux")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| {
+            let index = std::fs::read_to_string(entry.path().join("index"));
+            index.is_ok_and(|index| index.trim() == "0")
+        })
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.starts_with("video"))
+        .collect();
+    names.sort();
+    let count = names.len().max(1);
+    names
+        .get(n % count)
+        .map(|name| Path::new("/dev").join(name))
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The decoder of one received stream.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gstreamer as gst;
+use roomd_media_core::frame::I420;
+use roomd_media_core::gate::{Gate, Verdict};
+use roomd_media_core::mix::RATE;
+use roomd_media_core::plan::{AudioDecode, VideoDecode};
+use roomd_model::StreamId;
+use roomd_peer::Frame;
+use tokio::sync::{mpsc, watch};
+
+use crate::branch::{Branch, BranchError, Notice};
+use crate::camera::picture;
+use crate::microphone::samples;
+use crate::sound::Sound;
+use crate::time::from_rtp;
+
+/// What a decoder tells the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decoded {
+    /// A picture or some sound came out, of what the sender took at this RTP time.
+    Output { stream: StreamId, at: Instant },
+    /// It complains about what it was given.
+    Bad(StreamId),
+    /// It stopped working.
+    Failed(StreamId),
+}
+
+/// The pictures of a stream.
+pub(crate) type Pictures = watch::Sender<Option<Arc<I420>>>;
+
+/// A VP8 decoder behind its gate.
+#[derive(Debug)]
+pub(crate) struct VideoDecoder {
+    branch: Branch,
+    gate: Gate,
+}
+
+impl VideoDecoder {
+    pub(crate) fn open(
+        stream: StreamId,
+        pictures: Pictures,
+        output: &mpsc::Sender<Decoded>,
+    ) -> Result<Self, BranchError> {
+        let decoded = output.clone();
+        let sample = move |sample: &gst::Sample| {
+            let news = match picture(sample) {
+                Some(frame) => {
+                    pictures.send_replace(Some(Arc::new(frame)));
+                    let at = Instant::now();
+                    Decoded::Output { stream, at }
+                }
+                None => Decoded::Bad(stream),
+            };
+            // A full queue means that the engine is behind; the next picture says the same.
+            let _ = decoded.try_send(news);
+        };
+        Ok(Self {
+            branch: Branch::open(&VideoDecode.plan(), sample, notice(stream, output))?,
+            gate: Gate::default(),
+        })
+    }
+
+    /// Decodes a picture; true when the sender should be asked for a keyframe.
+    pub(crate) fn push(&mut self, frame: &Frame, now: Instant) -> bool {
+        match self.gate.admit(&frame.payload, frame.contiguous, now) {
+            Verdict::Decode => {
+                let at = from_rtp(frame.rtp_time, frame.clock_rate);
+                self.branch.push(frame.payload.clone(), at, None);
+                false
+            }
+            Verdict::Drop => false,
+            Verdict::DropAndAsk => true,
+        }
+    }
+
+    /// Shows nothing more until a keyframe comes; true when the sender should be asked for one.
+    pub(crate) fn distrust(&mut self, now: Instant) -> bool {
+        self.gate.close(now) == Verdict::DropAndAsk
+    }
+}
+
+/// An Opus decoder.
+#[derive(Debug)]
+pub(crate) struct AudioDecoder {
+    branch: Branch,
+}
+
+/// The longest Opus packet, in samples.
+const LONGEST: u64 = 5760;
+/// The largest Opus packet that is decoded, in bytes (RFC 6716: 1275 a frame, 48 frames).
+const MAX_BYTES: usize = 1275 * 48;
+
+impl AudioDecoder {
+    pub(crate) fn open(
+        stream: StreamId,
+        sound: Sound,
+        output: &mpsc::Sender<Decoded>,
+    ) -> Result<Self, BranchError> {
+        let decoded = output.clone();
+        let sample = move |sample: &gst::Sample| {
+            sound.push(stream, samples(sample));
+            let at = Instant::now();
+            // A full queue means that the engine is behind; the next sound says the same.
+            let _ = decoded.try_send(Decoded::Output { stream, at });
+        };
+        Ok(Self {
+            branch: Branch::open(&AudioDecode.plan(), sample, notice(stream, output))?,
+        })
+    }
+
+    pub(crate) fn push(&self, frame: &Frame) {
+        if frame.payload.is_empty() || frame.payload.len() > MAX_BYTES {
+            return;
+        }
+        let stamp = |time| from_rtp(time, RATE);
+        let lasts = Some(stamp(opus_samples(&frame.payload)));
+        self.branch
+            .push(frame.payload.clone(), stamp(frame.rtp_time), lasts);
+    }
+
+    /// Conceals what did not arrive.
+    pub(crate) fn lost(&self, rtp_time: u64, samples: u32) {
+        let stamp = |time| from_rtp(time, RATE);
+        self.branch
+            .push_gap(stamp(rtp_time), stamp(u64::from(samples)));
+    }
+}
+
+/// How long an Opus packet lasts, in samples at 48 kHz (RFC 6716, section 3.1).
+pub(crate) fn opus_samples(packet: &[u8]) -> u64 {
+    let Some(&toc) = packet.first() else {
+        return 0;
+    };
+    let frame = match toc >> 3 {
+        config @ 0..=11 => [480, 960, 1920, 2880][usize::from(config % 4)],
+        config @ 12..=15 => [480, 960][usize::from(config % 2)],
+        config => [120, 240, 480, 960][usize::from(config % 4)],
+    };
+    let count = match toc & 3 {
+        0 => 1,
+        1 | 2 => 2,
+        _ => u64::from(packet.get(1).copied().unwrap_or(1) & 63),
+    };
+    (frame * count).min(LONGEST)
+}
+
+fn notice(
+    stream: StreamId,
+    output: &mpsc::Sender<Decoded>,
+) -> impl Fn(Notice) + Send + Sync + 'static {
+    let output = output.clone();
+    move |notice| {
+        let news = match notice {
+            Notice::Warning => Decoded::Bad(stream),
+            Notice::Error | Notice::End => Decoded::Failed(stream),
+        };
+        // A full queue means that the engine is behind; a decoder that stopped is found by its
+        // silence.
+        let _ = output.try_send(news);
+    }
+}
+
+/// How long a stream may deliver nothing before it counts as not live.
+pub(crate) const QUIET: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::opus_samples;
+
+    #[test]
+    fn opus_packets_say_how_long_they_last() {
+        let check =
+            |packet: &[u8], samples| assert_eq!(opus_samples(packet), samples, "{packet:?}");
+        check(&[0b0111_1000], 960);
+        check(&[0b0000_1000], 960);
+        check(&[0b1111_1001], 1920);
+        check(&[0b1110_0011, 3], 360);
+        check(&[0b1111_1011, 63], 5760);
+        check(&[], 0);
+    }
+}

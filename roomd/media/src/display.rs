@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The display's thread: composes the scene and hands it to a sink, or to nobody.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use roomd_media_core::compose::{Composer, Sources};
+use roomd_media_core::frame::I420;
+use roomd_media_core::plan::VideoOut;
+use roomd_media_core::scene::{HEIGHT, Scene, TileSource, WIDTH};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::branch::{Branch, Notice};
+use crate::time::Timeline;
+use crate::types::DisplayOutput;
+
+/// What the display tells the engine.
+#[derive(Debug)]
+pub(crate) struct DisplayNews {
+    pub name: Option<String>,
+    pub missing: bool,
+}
+
+/// The pictures of one source.
+pub(crate) type Feed = watch::Receiver<Option<Arc<I420>>>;
+
+/// What the display is asked.
+enum Request {
+    Scene(Arc<Scene>),
+    Feed(TileSource, Option<Feed>),
+    Snapshot(oneshot::Sender<Arc<I420>>),
+    Failed,
+    Stop,
+}
+
+/// A handle of the display's thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Display(Sender<Request>);
+
+/// 30 pictures a second.
+const PERIOD: Duration = Duration::from_nanos(33_333_333);
+/// An unchanged picture is shown again, so that a display that woke up has one.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
+/// The longest time between two attempts to open a display.
+const MAX_RETRY: Duration = Duration::from_secs(30);
+
+impl Display {
+    pub(crate) fn start(
+        output: DisplayOutput,
+        timeline: Timeline,
+        news: mpsc::Sender<DisplayNews>,
+    ) -> std::io::Result<Self> {
+        let (sender, receiver) = channel();
+        let worker = Worker {
+            wanted: output,
+            timeline,
+            news,
+            requests: sender.clone(),
+            composer: Composer::default(),
+            scene: Arc::new(Scene::default()),
+            feeds: BTreeMap::new(),
+            sources: Sources::new(),
+            pictures: Ring::default(),
+            sink: None,
+            retry: Retry::default(),
+            stale: true,
+            shown: None,
+        };
+        std::thread::Builder::new()
+            .name("display".to_owned())
+            .spawn(move || worker.run(&receiver))?;
+        Ok(Self(sender))
+    }
+
+    pub(crate) fn scene(&self, scene: Arc<Scene>) {
+        self.ask(Request::Scene(scene));
+    }
+
+    /// Connects a source, or disconnects it.
+    pub(crate) fn feed(&self, source: TileSource, feed: Option<Feed>) {
+        self.ask(Request::Feed(source, feed));
+    }
+
+    /// What the display shows.
+    pub(crate) fn snapshot(&self) -> oneshot::Receiver<Arc<I420>> {
+        let (reply, receiver) = oneshot::channel();
+        self.ask(Request::Snapshot(reply));
+        receiver
+    }
+
+    pub(crate) fn stop(&self) {
+        self.ask(Request::Stop);
+    }
+
+    fn ask(&self, request: Request) {
+        // The thread is gone only at the end.
+        let _ = self.0.send(request);
+    }
+}
+
+/// A few pictures in turn: one is drawn while others are on their way through a sink.
+#[derive(Default)]
+struct Ring {
+    pictures: Vec<Arc<I420>>,
+    current: Option<Arc<I420>>,
+}
+
+impl Ring {
+    fn draw(&mut self, draw: impl FnOnce(&mut I420)) -> Arc<I420> {
+        self.current = None;
+        let free = self
+            .pictures
+            .iter()
+            .position(|picture| Arc::strong_count(picture) == 1);
+        let mut picture = match free {
+            Some(index) => self.pictures.swap_remove(index),
+            None => Arc::new(I420::black(WIDTH, HEIGHT)),
+        };
+        if let Some(target) = Arc::get_mut(&mut picture) {
+            draw(target);
+        }
+        if self.pictures.len() < 4 {
+            self.pictures.push(picture.clone());
+        }
+        self.current = Some(picture.clone());
+        picture
+    }
+}
+
+struct Retry {
+    at: Option<Instant>,
+    wait: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            at: None,
+            wait: Duration::from_secs(1),
+        }
+    }
+}
+
+struct Worker {
+    wanted: DisplayOutput,
+    timeline: Timeline,
+    news: mpsc::Sender<DisplayNews>,
+    requests: Sender<Request>,
+    composer: Composer,
+    scene: Arc<Scene>,
+    feeds: BTreeMap<TileSource, Feed>,
+    sources: Sources,
+    pictures: Ring,
+    sink: Option<Branch>,
+    retry: Retry,
+    /// The picture no longer shows what it should.
+    stale: bool,
+    shown: Option<Instant>,
+}
+
+struct Shared(Arc<I420>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.data()
+    }
+}
+
+impl Worker {
+    fn run(mut self, requests: &Receiver<Request>) {
+        self.open_sink(Instant::now());
+        let mut next = Instant::now();
+        loop {
+            let now = Instant::now();
+            let moving = !self.scene.tiles.is_empty();
+            let busy = moving || (self.stale && self.sink.is_some());
+            let wait = if busy {
+                next.saturating_duration_since(now)
+            } else {
+                KEEP_ALIVE
+            };
+            match requests.recv_timeout(wait) {
+                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(request) => self.handle(request),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let now = Instant::now();
+            self.keep_sink(now);
+            if now >= next {
+                self.show(now);
+                next = (next + PERIOD).max(now);
+            }
+        }
+    }
+
+    fn handle(&mut self, request: Request) {
+        match request {
+            Request::Scene(scene) => {
+                self.stale |= *scene != *self.scene;
+                self.scene = scene;
+            }
+            Request::Feed(source, Some(feed)) => {
+                self.feeds.insert(source, feed);
+            }
+            Request::Feed(source, None) => {
+                self.feeds.remove(&source);
+                self.stale |= self.sources.remove(&source).is_some();
+            }
+            Request::Snapshot(reply) => {
+                self.compose();
+                if let Some(picture) = &self.pictures.current {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(picture.clone());
+                }
+            }
+            Request::Failed => {
+                self.sink = None;
+                self.later();
+            }
+            Request::Stop => {}
+        }
+    }
+
+    /// Takes new pictures of the sources that are on the display.
+    fn collect(&mut self) {
+        for (source, feed) in &mut self.feeds {
+            if !feed.has_changed().unwrap_or(false) {
+                continue;
+            }
+            let picture = feed.borrow_and_update().clone();
+            self.stale |= self.scene.tiles.iter().any(|tile| tile.source == *source);
+            match picture {
+                Some(picture) => self.sources.insert(*source, picture),
+                None => self.sources.remove(source),
+            };
+        }
+    }
+
+    fn compose(&mut self) {
+        self.collect();
+        if !self.stale && self.pictures.current.is_some() {
+            return;
+        }
+        self.stale = false;
+        let (composer, scene, sources) = (&mut self.composer, &self.scene, &self.sources);
+        self.pictures
+            .draw(|target| composer.compose(scene, sources, target));
+    }
+
+    fn show(&mut self, now: Instant) {
+        self.collect();
+        let due = |shown| now.saturating_duration_since(shown) >= KEEP_ALIVE;
+        if !self.stale && !self.shown.is_none_or(due) {
+            return;
+        }
+        self.shown = Some(now);
+        let Some(sink) = &self.sink else {
+            // Without a display nothing is drawn until someone asks.
+            return;
+        };
+        let at = self.timeline.stamp(now);
+        self.stale = false;
+        let (composer, scene, sources) = (&mut self.composer, &self.scene, &self.sources);
+        let picture = self
+            .pictures
+            .draw(|target| composer.compose(scene, sources, target));
+        sink.push(Shared(picture), at, None);
+    }
+
+    fn keep_sink(&mut self, now: Instant) {
+        if self.sink.is_none() && self.retry.at.is_some_and(|at| now >= at) {
+            self.open_sink(now);
+        }
+    }
+
+    fn open_sink(&mut self, now: Instant) {
+        self.retry.at = None;
+        let Some((output, name)) = choose(self.wanted) else {
+            self.tell(None, false);
+            return;
+        };
+        let requests = self.requests.clone();
+        let notice = move |notice| {
+            if notice == Notice::Error {
+                // The thread is gone only at the end.
+                let _ = requests.send(Request::Failed);
+            }
+        };
+        match Branch::open(&output.plan(), |_| {}, notice) {
+            Ok(branch) => {
+                self.sink = Some(branch);
+                self.stale = true;
+                self.shown = Some(now);
+                self.tell(Some(name.to_owned()), false);
+            }
+            Err(error) => {
+                tracing::warn!(%error, display = name, "the display does not open");
+                self.later();
+            }
+        }
+    }
+
+    fn later(&mut self) {
+        self.retry.at = Some(Instant::now() + self.retry.wait);
+        self.retry.wait = (self.retry.wait * 2).min(MAX_RETRY);
+        self.tell(None, true);
+    }
+
+    fn tell(&self, name: Option<String>, missing: bool) {
+        // A full queue means that the engine is behind; the next attempt tells again.
+        let _ = self.news.try_send(DisplayNews { name, missing });
+    }
+}
+
+fn choose(wanted: DisplayOutput) -> Option<(VideoOut, &'static str)> {
+    const KMS: (VideoOut, &str) = (VideoOut::Kms, "KMS");
+    const WAYLAND: (VideoOut, &str) = (VideoOut::Wayland, "Wayland");
+    const X11: (VideoOut, &str) = (VideoOut::X11, "X11");
+    match wanted {
+        DisplayOutput::Headless => None,
+        DisplayOutput::Kms => Some(KMS),
+        DisplayOutput::Wayland => Some(WAYLAND),
+        DisplayOutput::X11 => Some(X11),
+        DisplayOutput::Auto if connected(Path::new("/sys/class/drm")) => Some(KMS),
+        DisplayOutput::Auto if std::env::var_os("WAYLAND_DISPLAY").is_some() => Some(WAYLAND),
+        DisplayOutput::Auto if std::env::var_os("DISPLAY").is_some() => Some(X11),
+        DisplayOutput::Auto => None,
+    }
+}
+
+/// Whether a graphics card has a display plugged in.
+fn connected(folder: &Path) -> bool {
+    let connectors = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    connectors.into_iter().any(|entry| {
+        let status = std::fs::read_to_string(entry.path().join("status"));
+        status.is_ok_and(|status| status.trim() == "connected")
+    })
+}

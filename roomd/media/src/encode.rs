@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The two encoders that feed every connection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_video::UpstreamForceKeyUnitEvent;
+use roomd_conference::LocalSource;
+use roomd_media_core::frame::I420;
+use roomd_media_core::mix::RATE;
+use roomd_media_core::plan::{AudioEncode, VideoEncode};
+use roomd_media_core::testpicture::{HEIGHT, WIDTH};
+use roomd_peer::Frame;
+use tokio::sync::mpsc;
+
+use crate::branch::{Branch, BranchError, Notice};
+use crate::camera::Shot;
+use crate::time::{Timeline, rtp_time};
+
+/// What leaves an encoder.
+#[derive(Debug)]
+pub(crate) enum Encoded {
+    Frame(LocalSource, Frame),
+    Failed(LocalSource),
+}
+
+const BLOCK: u64 = 10_000_000;
+/// Sound whose clock is this far off starts counting anew.
+const DRIFT: u64 = 150_000_000;
+/// Requests for keyframes are bundled for this long.
+const KEYFRAME_EVERY: Duration = Duration::from_millis(500);
+
+/// VP8.
+#[derive(Debug)]
+pub(crate) struct VideoEncoder {
+    branch: Branch,
+    timeline: Timeline,
+    bitrate: u32,
+    last: gst::ClockTime,
+    keyframe: Option<Instant>,
+}
+
+/// Opus.
+#[derive(Debug)]
+pub(crate) struct AudioEncoder {
+    branch: Branch,
+    timeline: Timeline,
+    next: Option<u64>,
+}
+
+struct Shared(Arc<I420>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.data()
+    }
+}
+
+impl VideoEncoder {
+    pub(crate) fn open(
+        bitrate: u32,
+        timeline: Timeline,
+        output: &mpsc::Sender<Encoded>,
+    ) -> Result<Self, BranchError> {
+        let plan = VideoEncode {
+            width: WIDTH,
+            height: HEIGHT,
+            bitrate,
+        };
+        let branch = encoder(&plan.plan(), LocalSource::Camera, timeline, output)?;
+        Ok(Self {
+            branch,
+            timeline,
+            bitrate,
+            last: gst::ClockTime::ZERO,
+            keyframe: None,
+        })
+    }
+
+    pub(crate) fn push(&mut self, shot: &Shot) {
+        let at = self.timeline.stamp(shot.at);
+        if (shot.frame.width(), shot.frame.height()) != (WIDTH, HEIGHT) || at <= self.last {
+            return;
+        }
+        self.last = at;
+        let lasts = gst::ClockTime::from_nseconds(33_333_333);
+        self.branch
+            .push(Shared(shot.frame.clone()), at, Some(lasts));
+    }
+
+    /// Makes a keyframe; false when the last one is too young.
+    pub(crate) fn keyframe(&mut self, now: Instant) -> bool {
+        let recent = |at| now.saturating_duration_since(at) < KEYFRAME_EVERY;
+        if self.keyframe.is_some_and(recent) {
+            return false;
+        }
+        self.keyframe = Some(now);
+        if let Some(pad) = self
+            .branch
+            .encoder()
+            .and_then(|encoder| encoder.static_pad("src"))
+        {
+            pad.send_event(
+                UpstreamForceKeyUnitEvent::builder()
+                    .all_headers(true)
+                    .build(),
+            );
+        }
+        true
+    }
+
+    pub(crate) fn set_bitrate(&mut self, bitrate: u32) {
+        if bitrate.abs_diff(self.bitrate) < self.bitrate / 20 {
+            return;
+        }
+        self.bitrate = bitrate;
+        if let (Some(encoder), Ok(rate)) = (self.branch.encoder(), i32::try_from(bitrate)) {
+            encoder.set_property("target-bitrate", rate);
+        }
+    }
+}
+
+impl AudioEncoder {
+    pub(crate) fn open(
+        timeline: Timeline,
+        output: &mpsc::Sender<Encoded>,
+    ) -> Result<Self, BranchError> {
+        let plan = AudioEncode { bitrate: 32_000 };
+        let branch = encoder(&plan.plan(), LocalSource::Microphone, timeline, output)?;
+        Ok(Self {
+            branch,
+            timeline,
+            next: None,
+        })
+    }
+
+    /// Takes samples; their time runs on evenly, and is set anew only after a gap.
+    pub(crate) fn push(&mut self, samples: &[i16], now: Instant) {
+        let lasts = samples.len() as u64 * 1_000_000_000 / u64::from(RATE);
+        let began = self.timeline.stamp(now).nseconds().saturating_sub(lasts);
+        let at = match self.next {
+            Some(next) if next.abs_diff(began) < DRIFT => next,
+            Some(_) | None => began / BLOCK * BLOCK,
+        };
+        self.next = Some(at + lasts);
+        let bytes: Vec<u8> = samples
+            .iter()
+            .flat_map(|sample| sample.to_le_bytes())
+            .collect();
+        let stamp = gst::ClockTime::from_nseconds;
+        self.branch.push(bytes, stamp(at), Some(stamp(lasts)));
+    }
+}
+
+fn encoder(
+    plan: &roomd_media_core::plan::Plan,
+    source: LocalSource,
+    timeline: Timeline,
+    output: &mpsc::Sender<Encoded>,
+) -> Result<Branch, BranchError> {
+    let (frames, failures) = (output.clone(), output.clone());
+    let sample = move |sample: &gst::Sample| {
+        if let Some(frame) = frame(sample, source, timeline) {
+            // A full queue means that the engine is behind; the next keyframe mends it.
+            let _ = frames.try_send(Encoded::Frame(source, frame));
+        }
+    };
+    let notice = move |notice| {
+        if notice == Notice::Error {
+            // A full queue already holds trouble enough.
+            let _ = failures.try_send(Encoded::Failed(source));
+        }
+    };
+    Branch::open(plan, sample, notice)
+}
+
+fn frame(sample: &gst::Sample, source: LocalSource, timeline: Timeline) -> Option<Frame> {
+    let buffer = sample.buffer()?;
+    if buffer.flags().contains(gst::BufferFlags::HEADER) && source == LocalSource::Microphone {
+        return None;
+    }
+    let stamp = buffer.pts()?;
+    let clock_rate = match source {
+        LocalSource::Camera => 90_000,
+        LocalSource::Microphone => RATE,
+    };
+    let delta = buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+    Some(Frame {
+        payload: buffer.map_readable().ok()?.as_slice().into(),
+        rtp_time: rtp_time(stamp, clock_rate),
+        clock_rate,
+        at: timeline.instant(stamp),
+        keyframe: source == LocalSource::Microphone || !delta,
+        contiguous: true,
+    })
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The engine's handle.
+
+use std::sync::Arc;
+
+use roomd_media_core::frame::I420;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::display::Display;
+use crate::sound::Sound;
+use crate::task::{self, Inputs};
+use crate::time::Timeline;
+use crate::types::{EngineCommand, EngineEvent, EngineStatistics, Settings};
+
+/// The engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// GStreamer is not usable.
+    #[error("starting GStreamer")]
+    GStreamer(#[from] gstreamer::glib::Error),
+    /// An element that every call needs is not installed.
+    #[error("the GStreamer element {0} is not installed")]
+    Element(&'static str),
+    /// A thread could not be started.
+    #[error("starting a thread")]
+    Thread(#[from] std::io::Error),
+}
+
+/// The engine is shut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the media engine is shut down")]
+pub struct Gone;
+
+/// A handle of the running engine.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    commands: mpsc::Sender<Message>,
+    statistics: watch::Receiver<EngineStatistics>,
+    display: Display,
+    sound: Sound,
+}
+
+/// What the handle sends to the task.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Command(EngineCommand),
+    Shutdown(oneshot::Sender<()>),
+}
+
+/// Elements without which no call works.
+const NEEDED: [&str; 8] = [
+    "appsrc",
+    "appsink",
+    "vp8enc",
+    "vp8dec",
+    "opusenc",
+    "opusdec",
+    "audioconvert",
+    "audioresample",
+];
+
+/// Starts the engine on the present tokio runtime.
+///
+/// # Errors
+/// When GStreamer or one of the elements that every call needs is missing.
+pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>), StartError> {
+    gstreamer::init()?;
+    for element in NEEDED {
+        gstreamer::ElementFactory::find(element).ok_or(StartError::Element(element))?;
+    }
+    let timeline = Timeline::new();
+    let (commands, messages) = mpsc::channel(64);
+    let (events, event_receiver) = mpsc::channel(256);
+    let (display_news, display_receiver) = mpsc::channel(16);
+    let (sound_news, sound_receiver) = mpsc::channel(16);
+    let statistics = watch::Sender::new(EngineStatistics::default());
+    let display = Display::start(settings.display, timeline, display_news)?;
+    let sound = Sound::start(settings.loudspeaker.clone(), timeline, sound_news)?;
+    let engine = Engine {
+        commands,
+        statistics: statistics.subscribe(),
+        display: display.clone(),
+        sound: sound.clone(),
+    };
+    let inputs = Inputs {
+        messages,
+        display: display_receiver,
+        sound: sound_receiver,
+    };
+    tokio::spawn(task::run(
+        settings, timeline, inputs, events, statistics, display, sound,
+    ));
+    Ok((engine, event_receiver))
+}
+
+impl Engine {
+    /// Asks the engine to do something; after [`Engine::shutdown`] it is ignored.
+    pub async fn command(&self, command: EngineCommand) {
+        // Without a task there is nothing left to command.
+        let _ = self.commands.send(Message::Command(command)).await;
+    }
+
+    /// The call's figures, the latest always at hand.
+    #[must_use]
+    pub fn statistics(&self) -> watch::Receiver<EngineStatistics> {
+        self.statistics.clone()
+    }
+
+    /// What the display shows at this moment.
+    ///
+    /// # Errors
+    /// When the engine is shut down.
+    pub async fn picture(&self) -> Result<Arc<I420>, Gone> {
+        self.display.snapshot().await.map_err(|_| Gone)
+    }
+
+    /// What the display shows at this moment, as a PNG file.
+    ///
+    /// # Errors
+    /// When the engine is shut down.
+    pub async fn snapshot(&self) -> Result<Vec<u8>, Gone> {
+        let picture = self.picture().await?;
+        tokio::task::spawn_blocking(move || png(&picture))
+            .await
+            .map_err(|_| Gone)?
+            .map_err(|_| Gone)
+    }
+
+    /// How loud a frequency is in the next 200 ms of what the loudspeaker plays; a full-scale sine
+    /// is 1.
+    ///
+    /// # Errors
+    /// When the engine is shut down.
+    pub async fn tone(&self, hertz: f64) -> Result<f64, Gone> {
+        self.sound.tone(hertz).await.map_err(|_| Gone)
+    }
+
+    /// Ends everything; returns when connections are closed and devices released.
+    pub async fn shutdown(&self) {
+        let (done, finished) = oneshot::channel();
+        if self.commands.send(Message::Shutdown(done)).await.is_ok() {
+            // An error means that the task has already ended.
+            let _ = finished.await;
+        }
+    }
+}
+
+fn png(picture: &I420) -> Result<Vec<u8>, png::EncodingError> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, picture.width(), picture.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Fast);
+    encoder
+        .write_header()?
+        .write_image_data(&picture.to_rgb())?;
+    Ok(file)
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The microphone: a device, a file or the test sound, captured only while it is sent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use gstreamer as gst;
+use roomd_media_core::mix::BLOCK;
+use roomd_media_core::plan::MicrophoneInput;
+use roomd_media_core::testsound::TestSound;
+use tokio::sync::mpsc;
+
+use crate::branch::{Branch, Notice};
+use crate::camera::Stop;
+use crate::types::MicrophoneSource;
+
+/// Samples, 48 kHz, one channel.
+pub(crate) type Samples = Vec<i16>;
+
+/// The microphone, open or not.
+#[derive(Debug)]
+pub(crate) struct Microphone {
+    source: MicrophoneSource,
+    tone: f64,
+    samples: mpsc::Sender<Samples>,
+    notices: mpsc::Sender<Notice>,
+    worker: Worker,
+}
+
+#[derive(Debug)]
+enum Worker {
+    Closed,
+    Device(#[expect(dead_code, reason = "runs as long as it is kept")] Branch),
+    File(Branch),
+    Test(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
+}
+
+impl Microphone {
+    pub(crate) fn new(
+        source: MicrophoneSource,
+        tone: f64,
+        samples: mpsc::Sender<Samples>,
+        notices: mpsc::Sender<Notice>,
+    ) -> Self {
+        Self {
+            source,
+            tone,
+            samples,
+            notices,
+            worker: Worker::Closed,
+        }
+    }
+
+    pub(crate) const fn is_open(&self) -> bool {
+        !matches!(self.worker, Worker::Closed)
+    }
+
+    /// Opens what the settings and the machine offer; false when nothing opens.
+    pub(crate) fn open(&mut self) -> bool {
+        if self.is_open() {
+            return true;
+        }
+        let source = self.source.clone();
+        self.worker = match &source {
+            MicrophoneSource::TestSound => self.test(),
+            MicrophoneSource::Device(device) => self
+                .branch(&MicrophoneInput::Alsa(device))
+                .map_or(Worker::Closed, Worker::Device),
+            MicrophoneSource::File(path) => self
+                .branch(&MicrophoneInput::File(path))
+                .map_or(Worker::Closed, Worker::File),
+            MicrophoneSource::Auto if has_alsa("capture") => self
+                .branch(&MicrophoneInput::Alsa("default"))
+                .map_or(Worker::Closed, Worker::Device),
+            MicrophoneSource::Auto => self.test(),
+        };
+        self.is_open()
+    }
+
+    /// Releases the device.
+    pub(crate) fn close(&mut self) {
+        self.worker = Worker::Closed;
+    }
+
+    /// Takes a notice of the running pipeline; false when the microphone is lost.
+    pub(crate) fn notice(&mut self, notice: Notice) -> bool {
+        match (notice, &self.worker) {
+            (Notice::End, Worker::File(branch)) => branch.rewind(),
+            (Notice::Warning, _) | (_, Worker::Closed | Worker::Test(_)) => {}
+            (Notice::End | Notice::Error, _) => {
+                self.close();
+                return false;
+            }
+        }
+        true
+    }
+
+    pub(crate) fn report(&self) -> Option<String> {
+        match &self.source {
+            MicrophoneSource::TestSound => Some("test sound".to_owned()),
+            MicrophoneSource::Device(device) => Some(device.clone()),
+            MicrophoneSource::File(_) => Some("file".to_owned()),
+            MicrophoneSource::Auto if has_alsa("capture") => Some("default".to_owned()),
+            MicrophoneSource::Auto => Some("test sound".to_owned()),
+        }
+    }
+
+    fn test(&self) -> Worker {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, sender) = (stop.clone(), self.samples.clone());
+        let mut sound = TestSound::new(self.tone);
+        let run = move || {
+            let mut next = Instant::now();
+            while !stopped.load(Ordering::Relaxed) {
+                let mut block = vec![0; BLOCK];
+                sound.fill(&mut block);
+                // A full queue means that nobody takes the sound.
+                let _ = sender.try_send(block);
+                next += Duration::from_millis(10);
+                std::thread::sleep(next.saturating_duration_since(Instant::now()));
+            }
+        };
+        match std::thread::Builder::new()
+            .name("test-sound".to_owned())
+            .spawn(run)
+        {
+            Ok(_) => Worker::Test(Stop(stop)),
+            Err(_) => Worker::Closed,
+        }
+    }
+
+    fn branch(&self, input: &MicrophoneInput<'_>) -> Option<Branch> {
+        let (sender, notices) = (self.samples.clone(), self.notices.clone());
+        let sample = move |sample: &gst::Sample| {
+            // A full queue means that nobody takes the sound.
+            let _ = sender.try_send(samples(sample));
+        };
+        let notice = move |notice| {
+            // A full queue already holds a notice of the same trouble.
+            let _ = notices.try_send(notice);
+        };
+        Branch::open(&input.plan(), sample, notice)
+            .inspect_err(|error| tracing::info!(%error, "the microphone does not open"))
+            .ok()
+    }
+}
+
+/// The sound inside a sample.
+pub(crate) fn samples(sample: &gst::Sample) -> Samples {
+    let Some(map) = sample
+        .buffer()
+        .and_then(|buffer| buffer.map_readable().ok())
+    else {
+        return Samples::new();
+    };
+    map.as_slice()
+        .chunks_exact(2)
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+        .collect()
+}
+
+/// Whether the machine has an ALSA device for `capture` or `playback`.
+pub(crate) fn has_alsa(direction: &str) -> bool {
+    std::fs::read_to_string("/proc/asound/pcm").is_ok_and(|list| list.contains(direction))
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The mixer's thread: received sound in, the loudspeaker's sound out, every 10 ms.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use roomd_media_core::mix::{BLOCK, Mixer, RATE};
+use roomd_media_core::plan::AudioOut;
+use roomd_media_core::tone;
+use roomd_model::StreamId;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::branch::{Branch, Notice};
+use crate::microphone::{Samples, has_alsa};
+use crate::time::Timeline;
+use crate::types::Loudspeaker;
+
+/// What the mixer tells the engine.
+#[derive(Debug)]
+pub(crate) enum SoundNews {
+    /// How loud each source is, every 50 ms while there are sources.
+    Levels(Vec<(StreamId, u8)>),
+    /// The loudspeaker was lost or came back.
+    Loudspeaker { name: Option<String>, missing: bool },
+}
+
+/// What the mixer is asked.
+#[derive(Debug)]
+enum Request {
+    Add(StreamId),
+    Remove(StreamId),
+    Push(StreamId, Samples),
+    Volume(u8),
+    Tone {
+        hertz: f64,
+        reply: oneshot::Sender<f64>,
+    },
+    Stop,
+}
+
+/// A handle of the mixer's thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Sound(SyncSender<Request>);
+
+/// How often a lost loudspeaker is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+/// Blocks that a tone is measured over: 200 ms.
+const MEASURED: usize = 20;
+
+impl Sound {
+    pub(crate) fn start(
+        loudspeaker: Loudspeaker,
+        timeline: Timeline,
+        news: mpsc::Sender<SoundNews>,
+    ) -> std::io::Result<Self> {
+        let (sender, receiver) = sync_channel(512);
+        let worker = Worker {
+            mixer: Mixer::default(),
+            loudspeaker,
+            timeline,
+            news,
+            output: None,
+            tried: None,
+            failed: sync_channel(1),
+            tones: Vec::new(),
+            blocks: 0,
+        };
+        std::thread::Builder::new()
+            .name("mixer".to_owned())
+            .spawn(move || worker.run(&receiver))?;
+        Ok(Self(sender))
+    }
+
+    pub(crate) fn add(&self, stream: StreamId) {
+        self.ask(Request::Add(stream));
+    }
+
+    pub(crate) fn remove(&self, stream: StreamId) {
+        self.ask(Request::Remove(stream));
+    }
+
+    /// Never waits: what does not fit is lost, and the mixer has queues of its own.
+    pub(crate) fn push(&self, stream: StreamId, samples: Samples) {
+        let _ = self.0.try_send(Request::Push(stream, samples));
+    }
+
+    pub(crate) fn volume(&self, percent: u8) {
+        self.ask(Request::Volume(percent));
+    }
+
+    /// How loud a frequency is in what the loudspeaker plays.
+    pub(crate) fn tone(&self, hertz: f64) -> oneshot::Receiver<f64> {
+        let (reply, receiver) = oneshot::channel();
+        self.ask(Request::Tone { hertz, reply });
+        receiver
+    }
+
+    pub(crate) fn stop(&self) {
+        self.ask(Request::Stop);
+    }
+
+    /// The mixer empties its queue every 10 ms, so this waits for that long at most.
+    fn ask(&self, request: Request) {
+        // The thread is gone only at the end.
+        let _ = self.0.send(request);
+    }
+}
+
+struct Measurement {
+    hertz: f64,
+    samples: Samples,
+    reply: oneshot::Sender<f64>,
+}
+
+struct Worker {
+    mixer: Mixer,
+    loudspeaker: Loudspeaker,
+    timeline: Timeline,
+    news: mpsc::Sender<SoundNews>,
+    output: Option<Branch>,
+    tried: Option<Instant>,
+    failed: (SyncSender<()>, Receiver<()>),
+    tones: Vec<Measurement>,
+    blocks: u64,
+}
+
+impl Worker {
+    fn run(mut self, requests: &Receiver<Request>) {
+        let period = Duration::from_millis(10);
+        let mut next = Instant::now();
+        loop {
+            let wait = if self.mixer.is_empty() && self.tones.is_empty() {
+                // A room without a call needs no clock of 10 ms.
+                Duration::from_secs(1)
+            } else {
+                next.saturating_duration_since(Instant::now())
+            };
+            match requests.recv_timeout(wait) {
+                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(request) => self.handle(request),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let now = Instant::now();
+            self.keep_output(now);
+            if now >= next {
+                self.block(next);
+                next = if now > next + 10 * period {
+                    now + period
+                } else {
+                    next + period
+                };
+            }
+        }
+    }
+
+    fn handle(&mut self, request: Request) {
+        match request {
+            Request::Add(stream) => self.mixer.add(stream),
+            Request::Remove(stream) => self.mixer.remove(stream),
+            Request::Push(stream, samples) => self.mixer.push(stream, &samples),
+            Request::Volume(percent) => self.mixer.set_volume(percent),
+            Request::Tone { hertz, reply } => self.tones.push(Measurement {
+                hertz,
+                samples: Samples::with_capacity(MEASURED * BLOCK),
+                reply,
+            }),
+            Request::Stop => {}
+        }
+    }
+
+    fn block(&mut self, at: Instant) {
+        if self.mixer.is_empty() && self.tones.is_empty() {
+            return;
+        }
+        let mut block = [0; BLOCK];
+        self.mixer.mix(&mut block);
+        if let Some(output) = &self.output {
+            let bytes: Vec<u8> = block
+                .iter()
+                .flat_map(|sample| sample.to_le_bytes())
+                .collect();
+            let lasts = gstreamer::ClockTime::from_mseconds(10);
+            output.push(bytes, self.timeline.stamp(at), Some(lasts));
+        }
+        self.measure(&block);
+        self.blocks += 1;
+        if self.blocks.is_multiple_of(5) {
+            let levels = self.mixer.levels().collect();
+            // A full queue means that the engine is behind; the next levels are fresher.
+            let _ = self.news.try_send(SoundNews::Levels(levels));
+        }
+    }
+
+    fn measure(&mut self, block: &[i16]) {
+        for tone in &mut self.tones {
+            tone.samples.extend_from_slice(block);
+        }
+        let full = |tone: &mut Measurement| tone.samples.len() >= MEASURED * BLOCK;
+        for done in self.tones.extract_if(.., full) {
+            // Whoever asked may have gone.
+            let _ = done
+                .reply
+                .send(tone::level(&done.samples, RATE, done.hertz));
+        }
+    }
+
+    /// Opens the loudspeaker, and again after it was lost.
+    fn keep_output(&mut self, now: Instant) {
+        if self.failed.1.try_recv().is_ok() {
+            self.output = None;
+        }
+        let Some(device) = self.device() else {
+            if self.tried.is_none() {
+                self.tried = Some(now);
+                self.tell(None, false);
+            }
+            return;
+        };
+        let due = |tried| now.saturating_duration_since(tried) >= RETRY;
+        if self.output.is_some() || !self.tried.is_none_or(due) {
+            return;
+        }
+        self.tried = Some(now);
+        let failed = self.failed.0.clone();
+        let notice = move |notice| {
+            if notice == Notice::Error {
+                // One word is enough.
+                let _ = failed.try_send(());
+            }
+        };
+        self.output = Branch::open(&AudioOut::Alsa(&device).plan(), |_| {}, notice).ok();
+        let missing = self.output.is_none();
+        self.tell((!missing).then_some(device), missing);
+    }
+
+    fn device(&self) -> Option<String> {
+        match &self.loudspeaker {
+            Loudspeaker::None => None,
+            Loudspeaker::Device(device) => Some(device.clone()),
+            Loudspeaker::Auto => has_alsa("playback").then(|| "default".to_owned()),
+        }
+    }
+
+    fn tell(&self, name: Option<String>, missing: bool) {
+        // A full queue means that the engine is behind; the next attempt tells again.
+        let _ = self.news.try_send(SoundNews::Loudspeaker { name, missing });
+    }
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The task that owns connections, streams, codecs and devices.
+//!
+//! It waits for nothing but its inputs: what it tells queues up here, what a connection does not
+//! take at once queues up with the connection, and devices and sinks run on threads of their own.
+
+mod capture;
+mod figures;
+mod peers;
+mod streams;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use roomd_conference::{MediaCommand, MediaEvent, PeerId};
+use roomd_media_core::scene::TileSource;
+use roomd_media_core::testpicture::TestPicture;
+use roomd_peer::PeerEvent;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::branch::Notice;
+use crate::camera::{Camera, Shot};
+use crate::decode::Decoded;
+use crate::display::{Display, DisplayNews};
+use crate::encode::Encoded;
+use crate::engine::Message;
+use crate::microphone::{Microphone, Samples};
+use crate::sound::{Sound, SoundNews};
+use crate::time::Timeline;
+use crate::types::{DeviceReport, EngineCommand, EngineEvent, EngineStatistics, Settings};
+
+use capture::Capture;
+use figures::Figures;
+use peers::Peers;
+use streams::Streams;
+
+/// What comes in from outside the task.
+pub(crate) struct Inputs {
+    pub messages: mpsc::Receiver<Message>,
+    pub display: mpsc::Receiver<DisplayNews>,
+    pub sound: mpsc::Receiver<SoundNews>,
+}
+
+/// What comes in from what the task started itself.
+struct Loopback {
+    peers: mpsc::Receiver<(PeerId, PeerEvent)>,
+    encoded: mpsc::Receiver<Encoded>,
+    decoded: mpsc::Receiver<Decoded>,
+    samples: mpsc::Receiver<Samples>,
+    camera: mpsc::Receiver<Notice>,
+    microphone: mpsc::Receiver<Notice>,
+    shots: watch::Receiver<Option<Shot>>,
+}
+
+/// Events that wait for their receiver; more than this and levels are dropped.
+const OUTBOX: usize = 256;
+
+/// The task's state.
+struct Task {
+    display: Display,
+    sound: Sound,
+    capture: Capture,
+    peers: Peers,
+    streams: Streams,
+    figures: Figures,
+    devices: DeviceReport,
+    outbox: VecDeque<EngineEvent>,
+}
+
+pub(crate) async fn run(
+    settings: Settings,
+    timeline: Timeline,
+    mut inputs: Inputs,
+    events: mpsc::Sender<EngineEvent>,
+    statistics: watch::Sender<EngineStatistics>,
+    display: Display,
+    sound: Sound,
+) {
+    let (mut task, mut loopback) = Task::new(settings, timeline, statistics, display, sound);
+    let mut tick = tokio::time::interval(Duration::from_millis(20));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    task.report_devices();
+    let done = loop {
+        let hour = Duration::from_secs(3600);
+        let due = task
+            .streams
+            .next_due()
+            .unwrap_or_else(|| Instant::now() + hour)
+            .into();
+        tokio::select! {
+            message = inputs.messages.recv() => match message {
+                Some(Message::Command(command)) => task.command(command),
+                Some(Message::Shutdown(done)) => break Some(done),
+                None => break None,
+            },
+            Some((peer, event)) = loopback.peers.recv() => task.peer_event(peer, event),
+            Some(encoded) = loopback.encoded.recv() => task.encoded(encoded),
+            Some(decoded) = loopback.decoded.recv() => task.decoded(decoded),
+            Some(samples) = loopback.samples.recv() => task.captured_sound(&samples),
+            Some(notice) = loopback.camera.recv() => task.camera_notice(notice),
+            Some(notice) = loopback.microphone.recv() => task.microphone_notice(notice),
+            Ok(()) = loopback.shots.changed() => {
+                let shot = loopback.shots.borrow_and_update().clone();
+                task.captured_picture(shot);
+            }
+            Some(news) = inputs.display.recv() => task.display_news(news),
+            Some(news) = inputs.sound.recv() => task.sound_news(news),
+            () = tokio::time::sleep_until(due) => task.play(Instant::now()),
+            _ = tick.tick() => task.tick(Instant::now()),
+            permit = events.reserve(), if !task.outbox.is_empty() => {
+                if let (Ok(permit), Some(event)) = (permit, task.outbox.pop_front()) {
+                    permit.send(event);
+                } else {
+                    // Nobody listens any more.
+                    task.outbox.clear();
+                }
+            }
+        }
+    };
+    task.shutdown(done);
+}
+
+impl Task {
+    fn new(
+        settings: Settings,
+        timeline: Timeline,
+        statistics: watch::Sender<EngineStatistics>,
+        display: Display,
+        sound: Sound,
+    ) -> (Self, Loopback) {
+        let (peer_events, peers) = mpsc::channel(512);
+        let (encoded_sender, encoded) = mpsc::channel(64);
+        let (decoded_sender, decoded) = mpsc::channel(256);
+        let (samples_sender, samples) = mpsc::channel(32);
+        let (camera_notices, camera_receiver) = mpsc::channel(8);
+        let (microphone_notices, microphone) = mpsc::channel(8);
+        let camera = Camera::new(
+            settings.camera,
+            TestPicture::new(settings.test_source),
+            settings.utc_offset_seconds,
+            camera_notices,
+        );
+        let loopback = Loopback {
+            peers,
+            encoded,
+            decoded,
+            samples,
+            camera: camera_receiver,
+            microphone,
+            shots: camera.shots(),
+        };
+        let microphone = Microphone::new(
+            settings.microphone,
+            settings.test_tone,
+            samples_sender,
+            microphone_notices,
+        );
+        let task = Self {
+            capture: Capture::new(camera, microphone, timeline, encoded_sender),
+            peers: Peers::new(settings.peer, peer_events),
+            streams: Streams::new(display.clone(), sound.clone(), decoded_sender),
+            figures: Figures::new(statistics),
+            devices: DeviceReport::default(),
+            outbox: VecDeque::new(),
+            display,
+            sound,
+        };
+        (task, loopback)
+    }
+
+    fn command(&mut self, command: EngineCommand) {
+        match command {
+            EngineCommand::Session(command) => self.session(command),
+            EngineCommand::Sending { microphone, camera } => self.sending(microphone, camera),
+            EngineCommand::Volume(percent) => self.sound.volume(percent),
+            EngineCommand::Scene(scene) => self.display.scene(scene),
+            EngineCommand::Preview(open) => self.preview(open),
+            EngineCommand::CallStarted { at } => self.figures.begin(at),
+            EngineCommand::CallEnded => {
+                self.peers.close_all();
+                self.streams.clear();
+                self.sending(false, false);
+                self.figures.end();
+            }
+        }
+    }
+
+    fn session(&mut self, command: MediaCommand) {
+        match command {
+            MediaCommand::OpenPeer { peer, ice_servers } => self.peers.open(peer, ice_servers),
+            MediaCommand::RemoteDescription { peer, kind, sdp } => {
+                self.peers.remote_description(peer, kind, sdp);
+            }
+            MediaCommand::RemoteCandidate { peer, candidate } => {
+                self.peers.remote_candidate(peer, candidate);
+            }
+            MediaCommand::Bind { peer, streams } => {
+                let gone = self.peers.bind(peer, streams);
+                self.remove_streams(gone);
+            }
+            MediaCommand::Publish { peer, mid, source } => {
+                self.peers.publish(peer, mid, source);
+                self.capture.want_keyframe();
+            }
+            MediaCommand::ClosePeer { peer } => {
+                let gone = self.peers.close(peer);
+                self.remove_streams(gone);
+            }
+        }
+    }
+
+    fn tell(&mut self, event: EngineEvent) {
+        if self.outbox.len() >= OUTBOX && matches!(event, EngineEvent::Levels { .. }) {
+            return;
+        }
+        self.outbox.push_back(event);
+    }
+
+    fn tell_session(&mut self, event: MediaEvent) {
+        self.tell(EngineEvent::Session(event));
+    }
+
+    fn fault(&mut self, code: roomd_model::FaultCode, active: bool) {
+        self.tell(EngineEvent::Fault { code, active });
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.peers.flush();
+        self.capture.tick(now);
+        if self.figures.second_is_over(now) {
+            self.supervise(now);
+            self.renew_figures(now);
+        }
+    }
+
+    fn report_devices(&mut self) {
+        let camera = self.capture.camera.report();
+        let report = DeviceReport {
+            camera: camera.name,
+            microphone: self.capture.microphone.report(),
+            test_picture: camera.test_picture,
+            ..self.devices.clone()
+        };
+        if report != self.devices {
+            self.devices = report.clone();
+            self.tell(EngineEvent::Devices(report));
+        }
+    }
+
+    fn display_news(&mut self, news: DisplayNews) {
+        self.fault(roomd_model::FaultCode::DisplayMissing, news.missing);
+        self.devices.display.clone_from(&news.name);
+        self.tell(EngineEvent::Devices(self.devices.clone()));
+    }
+
+    /// The composer's own feed of the room's camera.
+    fn preview_feed(&self, open: bool) {
+        let feed = open.then(|| self.capture.own.subscribe());
+        self.display.feed(TileSource::SelfView, feed);
+    }
+
+    fn shutdown(mut self, done: Option<oneshot::Sender<()>>) {
+        self.peers.close_all();
+        self.streams.clear();
+        self.capture.close();
+        self.display.stop();
+        self.sound.stop();
+        drop(self);
+        if let Some(done) = done {
+            // Whoever asked may have gone.
+            let _ = done.send(());
+        }
+    }
+}
+
+/// A picture to share between threads.
+type SharedPicture = Arc<roomd_media_core::frame::I420>;

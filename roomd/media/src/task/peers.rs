@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The connections.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use roomd_conference::{
+    IceServer, LocalSource, MediaEvent, PeerId, PeerState, SdpKind, StreamBinding,
+};
+use roomd_model::{FaultCode, Pii, StreamId, StreamKind};
+use roomd_peer::{Frame, PeerCommand, PeerConfig, PeerEvent, PeerReport};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::Task;
+
+/// Connections at one time.
+const MAX_PEERS: usize = 64;
+/// Streams of one connection.
+const MAX_STREAMS: usize = 64;
+/// Commands that wait for a connection; one that is this far behind is lost anyway.
+const MAX_PENDING: usize = 256;
+/// The share of a bandwidth estimate that pictures get.
+const PICTURE_SHARE: f64 = 0.85;
+
+/// All connections.
+pub(super) struct Peers {
+    template: PeerConfig,
+    events: mpsc::Sender<(PeerId, PeerEvent)>,
+    open: BTreeMap<PeerId, Peer>,
+}
+
+struct Peer {
+    commands: mpsc::Sender<PeerCommand>,
+    pending: VecDeque<PeerCommand>,
+    state: PeerState,
+    bindings: Vec<StreamBinding>,
+    published: BTreeMap<String, LocalSource>,
+    bandwidth: Option<u64>,
+    report: Option<PeerReport>,
+    poor: Poor,
+}
+
+/// Whether a connection is poor: three bad seconds make it so, five good ones end it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Poor {
+    poor: bool,
+    seconds: u8,
+}
+
+impl Poor {
+    /// Takes a second's figures; tells a change.
+    fn report(&mut self, report: &PeerReport) -> Option<bool> {
+        let slow = report.rtt.is_some_and(|rtt| rtt.as_millis() > 400);
+        let bad = slow || report.loss.is_some_and(|loss| loss > 0.05);
+        if bad == self.poor {
+            self.seconds = 0;
+            return None;
+        }
+        self.seconds += 1;
+        if self.seconds < if self.poor { 5 } else { 3 } {
+            return None;
+        }
+        *self = Self {
+            poor: bad,
+            seconds: 0,
+        };
+        Some(bad)
+    }
+}
+
+impl Peer {
+    fn send(&mut self, command: PeerCommand) {
+        if self.pending.is_empty() {
+            match self.commands.try_send(command) {
+                Ok(()) | Err(TrySendError::Closed(_)) => return,
+                Err(TrySendError::Full(command)) => self.pending.push_back(command),
+            }
+        } else if self.pending.len() < MAX_PENDING {
+            self.pending.push_back(command);
+        }
+    }
+
+    fn flush(&mut self) {
+        while let Some(command) = self.pending.pop_front() {
+            if let Err(TrySendError::Full(command)) = self.commands.try_send(command) {
+                self.pending.push_front(command);
+                return;
+            }
+        }
+    }
+
+    fn verified(&self) -> bool {
+        self.state == PeerState::Verified
+    }
+}
+
+impl Peers {
+    pub(super) const fn new(
+        template: PeerConfig,
+        events: mpsc::Sender<(PeerId, PeerEvent)>,
+    ) -> Self {
+        Self {
+            template,
+            events,
+            open: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn open(&mut self, id: PeerId, ice_servers: Vec<IceServer>) {
+        if self.open.len() >= MAX_PEERS {
+            tracing::warn!("too many connections; one more is refused");
+            return;
+        }
+        let config = PeerConfig {
+            ice_servers,
+            ..self.template.clone()
+        };
+        let peer = Peer {
+            commands: roomd_peer::spawn(id, config, self.events.clone()),
+            pending: VecDeque::new(),
+            state: PeerState::Connecting,
+            bindings: Vec::new(),
+            published: BTreeMap::new(),
+            bandwidth: None,
+            report: None,
+            poor: Poor::default(),
+        };
+        self.open.insert(id, peer);
+    }
+
+    pub(super) fn remote_description(&mut self, id: PeerId, kind: SdpKind, sdp: Pii<String>) {
+        self.with(id, |peer| {
+            peer.send(PeerCommand::RemoteDescription { kind, sdp })
+        });
+    }
+
+    pub(super) fn remote_candidate(&mut self, id: PeerId, candidate: Pii<String>) {
+        self.with(id, |peer| {
+            peer.send(PeerCommand::RemoteCandidate(candidate))
+        });
+    }
+
+    /// Replaces what a connection's m-lines carry; returns the streams that are gone.
+    pub(super) fn bind(&mut self, id: PeerId, mut streams: Vec<StreamBinding>) -> Vec<StreamId> {
+        streams.truncate(MAX_STREAMS);
+        let Some(peer) = self.open.get_mut(&id) else {
+            return Vec::new();
+        };
+        let before = std::mem::replace(&mut peer.bindings, streams);
+        before
+            .into_iter()
+            .map(|binding| binding.stream)
+            .filter(|stream| !peer.bindings.iter().any(|kept| kept.stream == *stream))
+            .collect()
+    }
+
+    pub(super) fn publish(&mut self, id: PeerId, mid: String, source: LocalSource) {
+        self.with(id, |peer| {
+            if peer.published.len() < MAX_STREAMS {
+                peer.published.insert(mid, source);
+            }
+        });
+    }
+
+    /// Ends a connection; returns its streams.
+    pub(super) fn close(&mut self, id: PeerId) -> Vec<StreamId> {
+        let Some(mut peer) = self.open.remove(&id) else {
+            return Vec::new();
+        };
+        peer.send(PeerCommand::Close);
+        peer.bindings.iter().map(|binding| binding.stream).collect()
+    }
+
+    pub(super) fn close_all(&mut self) {
+        for id in self.open.keys().copied().collect::<Vec<_>>() {
+            self.close(id);
+        }
+    }
+
+    /// Gives connections what they had no room for before.
+    pub(super) fn flush(&mut self) {
+        for peer in self.open.values_mut() {
+            peer.flush();
+        }
+    }
+
+    /// Sends a frame to every verified peer that the source is published to; true when there is one.
+    pub(super) fn send(&mut self, source: LocalSource, frame: &Frame) -> bool {
+        let mut sent = false;
+        for peer in self.open.values_mut().filter(|peer| peer.verified()) {
+            for (mid, _) in peer
+                .published
+                .iter()
+                .filter(|(_, published)| **published == source)
+            {
+                let write = PeerCommand::Write {
+                    mid: mid.clone(),
+                    frame: frame.clone(),
+                };
+                // A connection that is behind loses frames, never order.
+                sent |= peer.pending.is_empty() && peer.commands.try_send(write).is_ok();
+            }
+        }
+        sent
+    }
+
+    pub(super) fn request_keyframe(&mut self, id: PeerId, mid: &str) {
+        let mid = mid.to_owned();
+        self.with(id, |peer| peer.send(PeerCommand::RequestKeyframe { mid }));
+    }
+
+    /// The stream on an m-line, and what it carries.
+    pub(super) fn stream(&self, id: PeerId, mid: &str) -> Option<(StreamId, StreamKind)> {
+        let bindings = &self.open.get(&id)?.bindings;
+        let binding = bindings.iter().find(|binding| binding.mid == mid)?;
+        Some((binding.stream, binding.kind))
+    }
+
+    /// Where a stream comes from.
+    pub(super) fn origin(&self, stream: StreamId) -> Option<(PeerId, String)> {
+        self.open.iter().find_map(|(id, peer)| {
+            let binding = peer
+                .bindings
+                .iter()
+                .find(|binding| binding.stream == stream)?;
+            Some((*id, binding.mid.clone()))
+        })
+    }
+
+    pub(super) fn is_verified(&self, id: PeerId) -> bool {
+        self.open.get(&id).is_some_and(Peer::verified)
+    }
+
+    pub(super) fn reports(&self) -> Vec<(PeerId, PeerReport)> {
+        self.open
+            .iter()
+            .filter_map(|(id, peer)| Some((*id, peer.report?)))
+            .collect()
+    }
+
+    /// What pictures may take, by the slowest peer; none without an estimate.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub(super) fn picture_bitrate(&self) -> Option<u32> {
+        let verified = self.open.values().filter(|peer| peer.verified());
+        let slowest = verified.filter_map(|peer| peer.bandwidth).min()?;
+        Some((slowest as f64 * PICTURE_SHARE).min(f64::from(u32::MAX)) as u32)
+    }
+
+    fn with(&mut self, id: PeerId, act: impl FnOnce(&mut Peer)) {
+        if let Some(peer) = self.open.get_mut(&id) {
+            act(peer);
+        }
+    }
+}
+
+impl Task {
+    pub(super) fn peer_event(&mut self, id: PeerId, event: PeerEvent) {
+        if !self.peers.open.contains_key(&id) {
+            return;
+        }
+        match event {
+            PeerEvent::LocalDescription { kind, sdp } => {
+                self.tell_session(MediaEvent::LocalDescription {
+                    peer: id,
+                    kind,
+                    sdp,
+                });
+            }
+            PeerEvent::DescriptionRefused(reason) => {
+                tracing::info!(peer = id.0, reason, "a description is refused");
+                self.tell_session(MediaEvent::DescriptionRefused { peer: id });
+            }
+            PeerEvent::State(state) => self.peer_state(id, state),
+            PeerEvent::Frame { mid, frame } => self.received(id, &mid, frame),
+            PeerEvent::SenderReport { mid, report } => {
+                if let Some((stream, _)) = self.peers.stream(id, &mid) {
+                    self.streams.sender_report(stream, report);
+                }
+            }
+            PeerEvent::KeyframeWanted { mid } => {
+                let published = self.peers.open.get(&id).map(|peer| &peer.published);
+                if published.is_some_and(|map| map.get(&mid) == Some(&LocalSource::Camera)) {
+                    self.capture.want_keyframe();
+                }
+            }
+            PeerEvent::Bandwidth(estimate) => {
+                self.peers.with(id, |peer| peer.bandwidth = Some(estimate));
+            }
+            PeerEvent::Report(report) => self.peer_report(id, report),
+            PeerEvent::Closed => {
+                let still_ours = self
+                    .peers
+                    .open
+                    .get(&id)
+                    .is_some_and(|peer| peer.commands.is_closed());
+                if still_ours {
+                    let gone = self.peers.close(id);
+                    self.remove_streams(gone);
+                    let state = PeerState::Failed;
+                    self.tell_session(MediaEvent::Peer { peer: id, state });
+                }
+            }
+        }
+    }
+
+    fn peer_state(&mut self, id: PeerId, state: PeerState) {
+        self.peers.with(id, |peer| peer.state = state);
+        match state {
+            PeerState::Verified => self.capture.want_keyframe(),
+            PeerState::Unverified => self.fault(FaultCode::PeerNotVerified, true),
+            PeerState::Connecting | PeerState::Interrupted | PeerState::Failed => {}
+        }
+        self.tell_session(MediaEvent::Peer { peer: id, state });
+    }
+
+    fn peer_report(&mut self, id: PeerId, report: PeerReport) {
+        let Some(peer) = self.peers.open.get_mut(&id) else {
+            return;
+        };
+        peer.report = Some(report);
+        if let Some(poor) = peer.poor.report(&report) {
+            self.tell_session(MediaEvent::Quality { peer: id, poor });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_poor_after_three_bad_seconds_and_good_after_five() {
+        let bad = PeerReport {
+            loss: Some(0.2),
+            ..PeerReport::default()
+        };
+        let good = PeerReport::default();
+        let mut poor = Poor::default();
+        let mut run = |report: &PeerReport, seconds: usize| -> Vec<bool> {
+            (0..seconds).filter_map(|_| poor.report(report)).collect()
+        };
+        assert_eq!(run(&bad, 2), []);
+        assert_eq!(run(&good, 1), []);
+        assert_eq!(run(&bad, 9), [true]);
+        assert_eq!(run(&good, 4), []);
+        assert_eq!(run(&bad, 1), []);
+        assert_eq!(run(&good, 9), [false]);
+    }
+}

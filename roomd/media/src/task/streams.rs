@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The received streams: gate, decoder, and where their pictures and sound go.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use roomd_conference::{MediaEvent, PeerId};
+use roomd_media_core::jitter::{Config, JitterBuffer, Playout};
+use roomd_media_core::scene::TileSource;
+use roomd_media_core::speaker::Speakers;
+use roomd_media_core::sync::{LipSync, Track};
+use roomd_model::{FaultCode, StreamId, StreamKind};
+use roomd_peer::{Frame, SenderReport};
+use tokio::sync::mpsc;
+
+use super::Task;
+use crate::branch::BranchError;
+use crate::decode::{AudioDecoder, Decoded, Pictures, QUIET, VideoDecoder, opus_samples};
+use crate::display::Display;
+use crate::sound::{Sound, SoundNews};
+use crate::types::EngineEvent;
+
+/// A picture that stands still for longer than this is a freeze.
+const FREEZE: std::time::Duration = std::time::Duration::from_millis(500);
+/// A decoder that stops this often is not started again.
+const MAX_RESTARTS: u32 = 20;
+
+/// All received streams.
+pub(super) struct Streams {
+    display: Display,
+    sound: Sound,
+    output: mpsc::Sender<Decoded>,
+    streams: BTreeMap<StreamId, Stream>,
+    lips: BTreeMap<PeerId, LipSync>,
+    pub speakers: Speakers,
+    /// When levels were last told.
+    told: Option<Instant>,
+}
+
+struct Stream {
+    decoder: Option<Decoder>,
+    pictures: Pictures,
+    live: bool,
+    last: Option<Instant>,
+    restarts: u32,
+    decoded: u32,
+    peer: PeerId,
+    kind: StreamKind,
+    jitter: JitterBuffer<Frame>,
+    /// The length of a sound packet, in samples.
+    packet: u32,
+}
+
+impl Stream {
+    /// What lip-sync takes the stream for; shared content has no lips.
+    const fn track(&self) -> Option<Track> {
+        match self.kind {
+            StreamKind::Audio => Some(Track::Sound),
+            StreamKind::Camera => Some(Track::Picture),
+            StreamKind::Screen => None,
+        }
+    }
+}
+
+enum Decoder {
+    Video(VideoDecoder),
+    Audio(AudioDecoder),
+}
+
+impl Streams {
+    pub(super) fn new(display: Display, sound: Sound, output: mpsc::Sender<Decoded>) -> Self {
+        Self {
+            display,
+            sound,
+            output,
+            streams: BTreeMap::new(),
+            lips: BTreeMap::new(),
+            speakers: Speakers::default(),
+            told: None,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        for stream in self.streams.keys().copied().collect::<Vec<_>>() {
+            self.remove(stream);
+        }
+    }
+
+    pub(super) fn remove(&mut self, stream: StreamId) -> bool {
+        self.speakers.remove(stream);
+        self.sound.remove(stream);
+        self.display.feed(TileSource::Stream(stream), None);
+        let removed = self.streams.remove(&stream);
+        self.lips
+            .retain(|peer, _| self.streams.values().any(|stream| stream.peer == *peer));
+        removed.is_some_and(|stream| stream.live)
+    }
+
+    pub(super) fn sender_report(&mut self, id: StreamId, report: SenderReport) {
+        let Some(stream) = self.streams.get(&id) else {
+            return;
+        };
+        if let (Some(track), Some(lips)) = (stream.track(), self.lips.get_mut(&stream.peer)) {
+            lips.report(track, report.wall, report.rtp_time);
+        }
+    }
+
+    /// Takes a frame; it comes out of [`Streams::play`] when it is due.
+    fn push(&mut self, peer: PeerId, id: StreamId, kind: StreamKind, frame: Frame) {
+        if !self.streams.contains_key(&id) {
+            self.add(peer, id, kind);
+        }
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        if kind == StreamKind::Audio {
+            let packet = u32::try_from(opus_samples(&frame.payload)).unwrap_or_default();
+            if packet != stream.packet {
+                stream.packet = packet;
+                stream.jitter = JitterBuffer::new(frame.clock_rate, Config::sound(packet));
+            }
+        }
+        let (rtp_time, arrived, contiguous) = (frame.rtp_time, frame.at, frame.contiguous);
+        stream.jitter.push(rtp_time, arrived, frame, contiguous);
+    }
+
+    /// When something is due next.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let due = self.streams.values().map(|stream| stream.jitter.next_due());
+        due.flatten().min()
+    }
+
+    /// Decodes what is due; returns the streams whose sender should be asked for a keyframe.
+    fn play(&mut self, now: Instant) -> Vec<StreamId> {
+        let mut ask = Vec::new();
+        let (sound, output) = (&self.sound, &self.output);
+        for (id, stream) in &mut self.streams {
+            while let Some(playout) = stream.jitter.poll(now) {
+                stream.ensure_decoder(*id, sound, output);
+                match (playout, &mut stream.decoder) {
+                    (Playout::Frame { frame, .. }, Some(decoder)) => {
+                        if decoder.push(&frame, now) {
+                            ask.push(*id);
+                        }
+                        let lips = self.lips.get_mut(&stream.peer);
+                        if let (Some(track), Some(lips)) = (stream.track(), lips) {
+                            lips.played(track, frame.rtp_time, now);
+                        }
+                    }
+                    (Playout::Lost { rtp_time, samples }, Some(Decoder::Audio(decoder))) => {
+                        decoder.lost(rtp_time, samples);
+                    }
+                    (Playout::Lost { .. }, Some(Decoder::Video(_))) | (_, None) => {}
+                }
+            }
+        }
+        ask
+    }
+
+    /// Once a second: brings sound and picture of each peer together.
+    pub(super) fn adjust(&mut self) {
+        for (peer, lips) in &mut self.lips {
+            let extra = lips.adjust();
+            for stream in self
+                .streams
+                .values_mut()
+                .filter(|stream| stream.peer == *peer)
+            {
+                match stream.track() {
+                    Some(Track::Sound) => stream.jitter.extra_delay(extra.sound),
+                    Some(Track::Picture) => stream.jitter.extra_delay(extra.picture),
+                    None => {}
+                }
+            }
+        }
+    }
+
+    /// How late the picture is against its sound, in milliseconds, where both are measured.
+    pub(super) fn av_offset(&self) -> Option<f64> {
+        self.lips.values().find_map(LipSync::av_offset_ms)
+    }
+
+    fn add(&mut self, peer: PeerId, id: StreamId, kind: StreamKind) {
+        let pictures = Pictures::new(None);
+        let clock_rate = match kind {
+            StreamKind::Audio => {
+                self.sound.add(id);
+                48_000
+            }
+            StreamKind::Camera | StreamKind::Screen => {
+                let feed = Some(pictures.subscribe());
+                self.display.feed(TileSource::Stream(id), feed);
+                90_000
+            }
+        };
+        self.lips
+            .entry(peer)
+            .or_insert_with(|| LipSync::new(48_000, 90_000));
+        let stream = Stream {
+            decoder: None,
+            pictures,
+            live: false,
+            last: None,
+            restarts: 0,
+            decoded: 0,
+            peer,
+            kind,
+            jitter: JitterBuffer::new(clock_rate, Config::default()),
+            packet: 0,
+        };
+        self.streams.insert(id, stream);
+    }
+
+    /// Pictures decoded since the last call, of the best stream.
+    pub(super) fn best_rate(&mut self) -> Option<u32> {
+        let videos = self
+            .streams
+            .values_mut()
+            .filter(|stream| matches!(stream.decoder, Some(Decoder::Video(_))));
+        videos
+            .map(|stream| std::mem::take(&mut stream.decoded))
+            .max()
+    }
+
+    /// Streams that have fallen silent.
+    pub(super) fn quiet(&mut self, now: Instant) -> Vec<StreamId> {
+        let silent = |last| now.saturating_duration_since(last) >= QUIET;
+        self.streams
+            .iter_mut()
+            .filter(|(_, stream)| stream.live && stream.last.is_some_and(silent))
+            .map(|(id, stream)| {
+                stream.live = false;
+                *id
+            })
+            .collect()
+    }
+}
+
+impl Stream {
+    fn ensure_decoder(&mut self, id: StreamId, sound: &Sound, output: &mpsc::Sender<Decoded>) {
+        if self.decoder.is_some() || self.restarts >= MAX_RESTARTS {
+            return;
+        }
+        self.restarts += 1;
+        self.decoder = Decoder::open(id, self.kind, &self.pictures, sound, output)
+            .inspect_err(|error| tracing::warn!(%error, "a decoder does not open"))
+            .ok();
+    }
+}
+
+impl Decoder {
+    /// Takes a frame; true when its sender should be asked for a keyframe.
+    fn push(&mut self, frame: &Frame, now: Instant) -> bool {
+        match self {
+            Self::Video(decoder) => decoder.push(frame, now),
+            Self::Audio(decoder) => {
+                decoder.push(frame);
+                false
+            }
+        }
+    }
+
+    fn open(
+        id: StreamId,
+        kind: StreamKind,
+        pictures: &Pictures,
+        sound: &Sound,
+        output: &mpsc::Sender<Decoded>,
+    ) -> Result<Self, BranchError> {
+        match kind {
+            StreamKind::Audio => AudioDecoder::open(id, sound.clone(), output).map(Self::Audio),
+            StreamKind::Camera | StreamKind::Screen => {
+                VideoDecoder::open(id, pictures.clone(), output).map(Self::Video)
+            }
+        }
+    }
+}
+
+impl Task {
+    pub(super) fn received(&mut self, peer: PeerId, mid: &str, frame: Frame) {
+        // The connection already holds back what is not verified; a second look costs nothing.
+        if !self.peers.is_verified(peer) {
+            return;
+        }
+        let Some((stream, kind)) = self.peers.stream(peer, mid) else {
+            return;
+        };
+        self.streams.push(peer, stream, kind, frame);
+        self.play(Instant::now());
+    }
+
+    /// Decodes what is due.
+    pub(super) fn play(&mut self, now: Instant) {
+        for stream in self.streams.play(now) {
+            if let Some((peer, mid)) = self.peers.origin(stream) {
+                self.peers.request_keyframe(peer, &mid);
+            }
+        }
+    }
+
+    pub(super) fn decoded(&mut self, decoded: Decoded) {
+        match decoded {
+            Decoded::Output { stream, at } => self.output(stream, at),
+            Decoded::Bad(id) => {
+                let stream = self.streams.streams.get_mut(&id);
+                if let Some(Decoder::Video(decoder)) = stream.and_then(|s| s.decoder.as_mut())
+                    && decoder.distrust(Instant::now())
+                    && let Some((peer, mid)) = self.peers.origin(id)
+                {
+                    self.peers.request_keyframe(peer, &mid);
+                }
+            }
+            Decoded::Failed(id) => {
+                let Some(stream) = self.streams.streams.get_mut(&id) else {
+                    return;
+                };
+                tracing::info!(stream = id.0, "a decoder stopped");
+                stream.decoder = None;
+                if stream.restarts == MAX_RESTARTS {
+                    self.fault(FaultCode::GuestDropped, true);
+                }
+                if let Some((peer, mid)) = self.peers.origin(id) {
+                    self.peers.request_keyframe(peer, &mid);
+                }
+            }
+        }
+    }
+
+    fn output(&mut self, id: StreamId, at: Instant) {
+        let Some(stream) = self.streams.streams.get_mut(&id) else {
+            return;
+        };
+        let video = matches!(stream.decoder, Some(Decoder::Video(_)));
+        if video {
+            stream.decoded += 1;
+            self.figures.picture_decoded(at);
+            let stood = stream.last.map(|last| at.saturating_duration_since(last));
+            if stream.live && stood.is_some_and(|stood| stood > FREEZE) {
+                self.figures.freeze();
+            }
+        }
+        stream.last = Some(at);
+        if !stream.live {
+            stream.live = true;
+            self.tell_session(MediaEvent::Stream {
+                stream: id,
+                live: true,
+            });
+        }
+    }
+
+    pub(super) fn remove_streams(&mut self, streams: Vec<StreamId>) {
+        for stream in streams {
+            if self.streams.remove(stream) {
+                self.tell_session(MediaEvent::Stream {
+                    stream,
+                    live: false,
+                });
+            }
+        }
+    }
+
+    pub(super) fn sound_news(&mut self, news: SoundNews) {
+        match news {
+            SoundNews::Levels(levels) => self.heard(&levels, Instant::now()),
+            SoundNews::Loudspeaker { name, missing } => {
+                self.fault(FaultCode::LoudspeakerMissing, missing);
+                self.devices.loudspeaker = name;
+                self.tell(EngineEvent::Devices(self.devices.clone()));
+            }
+        }
+    }
+
+    fn heard(&mut self, levels: &[(StreamId, u8)], now: Instant) {
+        for &(stream, level) in levels {
+            if let Some(change) = self.streams.speakers.level(stream, level, now) {
+                self.tell_session(MediaEvent::Speaking {
+                    stream: change.stream,
+                    speaking: change.speaking,
+                });
+            }
+        }
+        self.tell_levels(now);
+    }
+
+    /// Tells how loud it is, ten times a second while there is anything to tell.
+    pub(super) fn tell_levels(&mut self, now: Instant) {
+        let recent = |told: Instant| now.saturating_duration_since(told).as_millis() < 95;
+        if self.streams.told.is_some_and(recent) {
+            return;
+        }
+        self.streams.told = Some(now);
+        let microphone = std::mem::take(&mut self.capture.level);
+        let speaking = self.streams.speakers.speaking().into_iter().collect();
+        self.tell(EngineEvent::Levels {
+            microphone,
+            speaking,
+        });
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! What the engine is told at start, asked later, and tells.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use roomd_conference::{MediaCommand, MediaEvent, PeerId};
+use roomd_media_core::scene::Scene;
+use roomd_model::{FaultCode, StreamId};
+use roomd_peer::{PeerConfig, PeerReport};
+
+/// Where camera pictures come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CameraSource {
+    /// The first capture device, or the test picture on a machine that has none.
+    #[default]
+    Auto,
+    /// The test picture.
+    TestPicture,
+    /// This V4L2 device.
+    Device(PathBuf),
+    /// A recorded file, again and again.
+    File(PathBuf),
+}
+
+/// Where the room's sound comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum MicrophoneSource {
+    /// The default ALSA device, or the test sound on a machine without one.
+    #[default]
+    Auto,
+    /// The test sound.
+    TestSound,
+    /// This ALSA device.
+    Device(String),
+    /// A recorded file, again and again.
+    File(PathBuf),
+}
+
+/// Where received sound goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Loudspeaker {
+    /// The default ALSA device, or nowhere on a machine without one.
+    #[default]
+    Auto,
+    /// Nowhere.
+    None,
+    /// This ALSA device.
+    Device(String),
+}
+
+/// Where the composed picture goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DisplayOutput {
+    /// KMS with a connected display, else Wayland, else X11, else nowhere.
+    #[default]
+    Auto,
+    /// Nowhere.
+    Headless,
+    /// A display without a display server.
+    Kms,
+    /// A Wayland compositor.
+    Wayland,
+    /// An X server.
+    X11,
+}
+
+/// How the engine is set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Camera.
+    pub camera: CameraSource,
+    /// Microphone.
+    pub microphone: MicrophoneSource,
+    /// Loudspeaker.
+    pub loudspeaker: Loudspeaker,
+    /// Display.
+    pub display: DisplayOutput,
+    /// What every connection starts from; its servers come from the session.
+    pub peer: PeerConfig,
+    /// The source id in the test picture's time code.
+    pub test_source: u8,
+    /// The frequency of the test sound's steady tone, in hertz.
+    pub test_tone: f64,
+    /// How far the room's time zone is ahead of UTC, in seconds, for the test picture's clock.
+    pub utc_offset_seconds: i32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            camera: CameraSource::default(),
+            microphone: MicrophoneSource::default(),
+            loudspeaker: Loudspeaker::default(),
+            display: DisplayOutput::default(),
+            peer: PeerConfig {
+                addresses: Vec::new(),
+                include_loopback: false,
+                ports: None,
+                ice_servers: Vec::new(),
+            },
+            test_source: 1,
+            test_tone: roomd_media_core::testsound::PILOT,
+            utc_offset_seconds: 0,
+        }
+    }
+}
+
+/// What the engine is asked to do.
+#[derive(Clone, Debug)]
+pub enum EngineCommand {
+    /// A session's wish.
+    Session(MediaCommand),
+    /// What goes on the wire. What does not is not captured either.
+    Sending {
+        /// Microphone.
+        microphone: bool,
+        /// Camera.
+        camera: bool,
+    },
+    /// The loudspeaker's volume, 0 to 100.
+    Volume(u8),
+    /// What the display shows.
+    Scene(Arc<Scene>),
+    /// Opens the camera for the room's own display.
+    Preview(bool),
+    /// A call begins; its times count from this moment.
+    CallStarted {
+        /// When a person asked for it.
+        at: Instant,
+    },
+    /// The call is over: every connection and stream that is left goes.
+    CallEnded,
+}
+
+/// What the engine tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineEvent {
+    /// News for the session.
+    Session(MediaEvent),
+    /// How loud it is, about ten times a second while there is sound.
+    Levels {
+        /// The microphone, 0 to 100; 0 while it is off.
+        microphone: u8,
+        /// Received streams that speak.
+        speaking: Vec<StreamId>,
+    },
+    /// What the engine works with; at start and when it changes.
+    Devices(DeviceReport),
+    /// Something went wrong, or is well again.
+    Fault {
+        /// What.
+        code: FaultCode,
+        /// Wrong now.
+        active: bool,
+    },
+}
+
+/// What the engine works with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceReport {
+    /// The camera, by path or kind; none when it is missing.
+    pub camera: Option<String>,
+    /// The microphone.
+    pub microphone: Option<String>,
+    /// The loudspeaker.
+    pub loudspeaker: Option<String>,
+    /// The display.
+    pub display: Option<String>,
+    /// The test picture stands in for a camera.
+    pub test_picture: bool,
+}
+
+/// Figures of the call, renewed about once a second.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EngineStatistics {
+    /// From the call's begin to the first decoded remote picture.
+    pub first_remote_frame: Option<Duration>,
+    /// From the call's begin until a remote picture was decoded and a picture of the room was
+    /// handed to a verified peer.
+    pub media_both_ways: Option<Duration>,
+    /// Pictures encoded and sent in the last second; none while the camera is off.
+    pub fps_sent: Option<f64>,
+    /// Pictures decoded in the last second, of the best stream; none without streams.
+    pub fps_received: Option<f64>,
+    /// How late the picture is against its sound, in milliseconds.
+    pub av_offset_ms: Option<f64>,
+    /// Times that a picture stood still for more than half a second.
+    pub freezes: u32,
+    /// What the connections report.
+    pub peers: Vec<(PeerId, PeerReport)>,
+    /// The picture encoder's target, in bit/s.
+    pub video_bitrate: u32,
+}

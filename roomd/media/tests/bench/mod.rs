@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Two engines on one machine, and the session's part played by the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use roomd_conference::{
+    LocalSource, MediaCommand, MediaEvent, PeerId, PeerState, SdpKind, StreamBinding,
+};
+use roomd_media::{
+    CameraSource, DisplayOutput, Engine, EngineCommand, EngineEvent, Loudspeaker, MicrophoneSource,
+    Settings,
+};
+use roomd_media_core::scene::{HEIGHT, Rect, Scene, Tile, TileSource, WIDTH};
+use roomd_media_core::timecode::{self, TimeCode};
+use roomd_model::{Pii, StreamId, StreamKind};
+use roomd_peer::{PeerCommand, PeerConfig, PeerEvent};
+use tokio::sync::mpsc;
+
+pub const LIMIT: Duration = Duration::from_secs(20);
+pub const SOUND: StreamId = StreamId(1);
+pub const PICTURE: StreamId = StreamId(2);
+
+pub fn loopback() -> PeerConfig {
+    PeerConfig {
+        addresses: vec!["127.0.0.1".parse().unwrap()],
+        include_loopback: true,
+        ports: None,
+        ice_servers: Vec::new(),
+    }
+}
+
+pub struct Room {
+    pub engine: Engine,
+    pub events: mpsc::Receiver<EngineEvent>,
+}
+
+impl Room {
+    pub fn start(source: u8, tone: f64) -> Self {
+        let settings = Settings {
+            camera: CameraSource::TestPicture,
+            microphone: MicrophoneSource::TestSound,
+            loudspeaker: Loudspeaker::None,
+            display: DisplayOutput::Headless,
+            peer: loopback(),
+            test_source: source,
+            test_tone: tone,
+            ..Settings::default()
+        };
+        let (engine, events) = roomd_media::start(settings).unwrap();
+        Self { engine, events }
+    }
+
+    pub async fn session(&self, command: MediaCommand) {
+        self.engine.command(EngineCommand::Session(command)).await;
+    }
+
+    pub async fn sending(&self, microphone: bool, camera: bool) {
+        self.engine
+            .command(EngineCommand::Sending { microphone, camera })
+            .await;
+    }
+
+    pub async fn show(&self, source: TileSource) {
+        let rect = Rect {
+            x: 0,
+            y: 0,
+            width: WIDTH,
+            height: HEIGHT,
+        };
+        let scene = Scene {
+            tiles: vec![Tile { source, rect }],
+            ..Scene::default()
+        };
+        self.engine
+            .command(EngineCommand::Scene(Arc::new(scene)))
+            .await;
+    }
+
+    /// Answers an offer on a new connection, with sound on the first m-line and picture on the
+    /// second.
+    pub async fn answer(
+        &mut self,
+        peer: PeerId,
+        offer: Pii<String>,
+        streams: [StreamId; 2],
+    ) -> Pii<String> {
+        self.session(MediaCommand::OpenPeer {
+            peer,
+            ice_servers: Vec::new(),
+        })
+        .await;
+        let mids = mids(offer.expose());
+        self.bind(peer, &mids, streams).await;
+        self.session(MediaCommand::RemoteDescription {
+            peer,
+            kind: SdpKind::Offer,
+            sdp: offer,
+        })
+        .await;
+        self.local_description().await
+    }
+
+    pub async fn bind(&self, peer: PeerId, mids: &[String], [sound, picture]: [StreamId; 2]) {
+        let streams = vec![
+            StreamBinding {
+                stream: sound,
+                mid: mids[0].clone(),
+                kind: StreamKind::Audio,
+            },
+            StreamBinding {
+                stream: picture,
+                mid: mids[1].clone(),
+                kind: StreamKind::Camera,
+            },
+        ];
+        self.session(MediaCommand::Bind { peer, streams }).await;
+        for (mid, source) in mids
+            .iter()
+            .zip([LocalSource::Microphone, LocalSource::Camera])
+        {
+            self.session(MediaCommand::Publish {
+                peer,
+                mid: mid.clone(),
+                source,
+            })
+            .await;
+        }
+    }
+
+    pub async fn local_description(&mut self) -> Pii<String> {
+        self.wait("a description", |event| match event {
+            EngineEvent::Session(MediaEvent::LocalDescription { sdp, .. }) => Some(sdp),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn state(&mut self, wanted: PeerState) {
+        self.wait("a state", |event| match event {
+            EngineEvent::Session(MediaEvent::Peer { state, .. }) => (state == wanted).then_some(()),
+            _ => None,
+        })
+        .await;
+    }
+
+    pub async fn live(&mut self, wanted: StreamId, on: bool) {
+        self.wait("a stream", |event| match event {
+            EngineEvent::Session(MediaEvent::Stream { stream, live }) => {
+                (stream == wanted && live == on).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+    }
+
+    pub async fn wait<T>(
+        &mut self,
+        what: &str,
+        mut pick: impl FnMut(EngineEvent) -> Option<T>,
+    ) -> T {
+        let found = async {
+            loop {
+                let event = self.events.recv().await.expect("the engine runs");
+                if let Some(found) = pick(event) {
+                    return found;
+                }
+            }
+        };
+        tokio::time::timeout(LIMIT, found)
+            .await
+            .unwrap_or_else(|_| panic!("{what} did not come"))
+    }
+
+    /// The time code on the display.
+    pub async fn code(&self) -> Option<TimeCode> {
+        timecode::read(self.engine.picture().await.unwrap().plane(0))
+    }
+
+    /// Waits until the display shows a time code of this source.
+    pub async fn sees(&self, source: u8) -> TimeCode {
+        let end = Instant::now() + LIMIT;
+        loop {
+            if let Some(code) = self.code().await.filter(|code| code.source == source) {
+                return code;
+            }
+            assert!(
+                Instant::now() < end,
+                "the display never shows source {source}"
+            );
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
+    /// Waits until the loudspeaker plays a tone.
+    pub async fn hears(&self, hertz: f64) {
+        let end = Instant::now() + LIMIT;
+        while self.engine.tone(hertz).await.unwrap() < 0.005 {
+            assert!(
+                Instant::now() < end,
+                "the loudspeaker never plays {hertz} Hz"
+            );
+        }
+    }
+}
+
+/// The m-lines' tags, in order.
+pub fn mids(sdp: &str) -> Vec<String> {
+    sdp.lines()
+        .filter_map(|line| line.strip_prefix("a=mid:"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A connection without an engine: the test sees and sends frames itself.
+pub struct Wire {
+    pub commands: mpsc::Sender<PeerCommand>,
+    pub events: mpsc::Receiver<(PeerId, PeerEvent)>,
+    pub mids: Vec<String>,
+}
+
+impl Wire {
+    /// Connects to a room; `tamper` sees the room's answer before it is applied.
+    pub async fn connect(
+        room: &mut Room,
+        peer: PeerId,
+        streams: [StreamId; 2],
+        tamper: impl FnOnce(String) -> String,
+    ) -> Self {
+        let (sender, mut events) = mpsc::channel(512);
+        let commands = roomd_peer::spawn(peer, loopback(), sender);
+        let offer = PeerCommand::Offer {
+            audio: vec![true, false],
+        };
+        commands.send(offer).await.unwrap();
+        let sdp = loop {
+            if let Some((_, PeerEvent::LocalDescription { sdp, .. })) = events.recv().await {
+                break sdp;
+            }
+        };
+        let mids = mids(sdp.expose());
+        let answer = room.answer(peer, sdp, streams).await;
+        let sdp = Pii::new(tamper(answer.into_inner()));
+        let kind = SdpKind::Answer;
+        commands
+            .send(PeerCommand::RemoteDescription { kind, sdp })
+            .await
+            .unwrap();
+        Self {
+            commands,
+            events,
+            mids,
+        }
+    }
+
+    pub async fn next(&mut self) -> PeerEvent {
+        let event = tokio::time::timeout(LIMIT, self.events.recv()).await;
+        event
+            .expect("an event in time")
+            .expect("the connection runs")
+            .1
+    }
+
+    pub async fn verified(&mut self) {
+        while !matches!(self.next().await, PeerEvent::State(PeerState::Verified)) {}
+    }
+
+    /// Frames that arrive on an m-line within a time.
+    pub async fn frames(&mut self, line: usize, time: Duration) -> usize {
+        let end = tokio::time::Instant::now() + time;
+        let mut count = 0;
+        while let Ok(Some((_, event))) = tokio::time::timeout_at(end, self.events.recv()).await {
+            count += usize::from(
+                matches!(event, PeerEvent::Frame { mid, .. } if mid == self.mids[line]),
+            );
+        }
+        count
+    }
+}

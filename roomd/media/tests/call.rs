@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Picture and sound from one room to another, with real codecs and real connections.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod bench;
+
+use std::time::{Duration, Instant};
+
+use bench::{LIMIT, PICTURE, Room, SOUND, Wire, loopback};
+use roomd_conference::{MediaCommand, MediaEvent, PeerId, PeerState, SdpKind};
+use roomd_media::{EngineCommand, EngineEvent};
+use roomd_media_core::scene::TileSource;
+use roomd_model::{FaultCode, Pii, StreamId};
+use roomd_peer::{Frame, PeerCommand, PeerEvent};
+use tokio::sync::mpsc;
+
+const PEER: PeerId = PeerId(1);
+
+/// Connects two rooms: the test makes the offer on a connection of its own and both rooms answer.
+/// Its frames are carried over, as a mesh of three would not need.
+struct Relay {
+    left: Wire,
+    right: Wire,
+}
+
+impl Relay {
+    async fn connect(left: &mut Room, right: &mut Room) -> Self {
+        Self {
+            left: Wire::connect(left, PEER, [SOUND, PICTURE], |sdp| sdp).await,
+            right: Wire::connect(right, PEER, [SOUND, PICTURE], |sdp| sdp).await,
+        }
+    }
+
+    /// Carries frames and requests from each side to the other until dropped.
+    fn run(self) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(async move {
+            let (mut left, mut right) = (self.left, self.right);
+            loop {
+                tokio::select! {
+                    Some((_, event)) = left.events.recv() => carry(event, &right.commands).await,
+                    Some((_, event)) = right.events.recv() => carry(event, &left.commands).await,
+                    else => return,
+                }
+            }
+        })
+    }
+}
+
+async fn carry(event: PeerEvent, to: &mpsc::Sender<PeerCommand>) {
+    let command = match event {
+        PeerEvent::Frame { mid, frame } => PeerCommand::Write { mid, frame },
+        PeerEvent::KeyframeWanted { mid } => PeerCommand::RequestKeyframe { mid },
+        _ => return,
+    };
+    let _ = to.send(command).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn picture_and_sound_both_ways() {
+    let mut left = Room::start(11, 1000.0);
+    let mut right = Room::start(22, 1400.0);
+    for room in [&left, &right] {
+        room.engine
+            .command(EngineCommand::CallStarted { at: Instant::now() })
+            .await;
+        room.show(TileSource::Stream(PICTURE)).await;
+        room.sending(true, true).await;
+    }
+    let relay = Relay::connect(&mut left, &mut right).await.run();
+    left.state(PeerState::Verified).await;
+    right.state(PeerState::Verified).await;
+
+    let seen = left.sees(22).await;
+    right.sees(11).await;
+    left.hears(1400.0).await;
+    right.hears(1000.0).await;
+    assert!(
+        left.engine.tone(1000.0).await.unwrap() < 0.003,
+        "the room hears itself"
+    );
+
+    let later = left.sees(22).await;
+    assert!(later.millis > seen.millis, "the picture stands still");
+    let now = std::time::SystemTime::now();
+    let age = now
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis() as u64
+        - later.millis;
+    assert!(age < 2000, "the picture is {age} ms old");
+
+    let mut statistics = left.engine.statistics();
+    let good = |s: &roomd_media::EngineStatistics| {
+        s.media_both_ways.is_some() && s.fps_sent > Some(15.0) && s.fps_received > Some(15.0)
+    };
+    tokio::time::timeout(LIMIT, statistics.wait_for(good))
+        .await
+        .expect("good figures")
+        .unwrap();
+    let png = left.engine.snapshot().await.unwrap();
+    assert_eq!(&png[1..4], b"PNG");
+    relay.abort();
+    left.engine.shutdown().await;
+    right.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mute_is_silent_on_the_wire() {
+    let mut room = Room::start(1, 1000.0);
+    let mut wire = Wire::connect(&mut room, PEER, [SOUND, PICTURE], |sdp| sdp).await;
+    wire.verified().await;
+    let second = Duration::from_secs(1);
+    assert_eq!(
+        wire.frames(0, second).await + wire.frames(1, second).await,
+        0,
+        "off at first"
+    );
+
+    room.sending(true, true).await;
+    assert!(wire.frames(0, 2 * second).await > 30, "sound");
+    assert!(wire.frames(1, 2 * second).await > 15, "picture");
+
+    room.sending(false, true).await;
+    wire.frames(0, Duration::from_millis(100)).await;
+    assert_eq!(wire.frames(0, second).await, 0, "muted");
+    room.sending(false, false).await;
+    wire.frames(1, Duration::from_millis(100)).await;
+    assert_eq!(wire.frames(1, second).await, 0, "camera off");
+
+    room.sending(true, false).await;
+    assert!(wire.frames(0, second).await > 10, "unmuted");
+    room.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_fingerprint_lets_nothing_through() {
+    let mut room = Room::start(1, 1000.0);
+    room.sending(true, true).await;
+    room.show(TileSource::Stream(PICTURE)).await;
+    // The room is told another certificate than the one that shakes hands.
+    let (sender, mut events) = mpsc::channel(512);
+    let commands = roomd_peer::spawn(PEER, loopback(), sender);
+    commands
+        .send(PeerCommand::Offer {
+            audio: vec![true, false],
+        })
+        .await
+        .unwrap();
+    let offer = loop {
+        if let Some((_, PeerEvent::LocalDescription { sdp, .. })) = events.recv().await {
+            break sdp.into_inner();
+        }
+    };
+    let answer = room
+        .answer(PEER, Pii::new(tampered(&offer)), [SOUND, PICTURE])
+        .await;
+    let kind = SdpKind::Answer;
+    commands
+        .send(PeerCommand::RemoteDescription { kind, sdp: answer })
+        .await
+        .unwrap();
+
+    let mut unverified = false;
+    let mut fault = false;
+    room.wait("a refusal", |event| {
+        match event {
+            EngineEvent::Session(MediaEvent::Peer { state, .. }) => {
+                assert_ne!(state, PeerState::Verified);
+                unverified |= state == PeerState::Unverified;
+            }
+            EngineEvent::Fault {
+                code: FaultCode::PeerNotVerified,
+                active: true,
+            } => fault = true,
+            _ => {}
+        }
+        (unverified && fault).then_some(())
+    })
+    .await;
+    while let Ok(event) = events.try_recv() {
+        assert!(
+            !matches!(event.1, PeerEvent::Frame { .. }),
+            "media reached an unverified peer"
+        );
+    }
+    assert_eq!(room.code().await, None);
+    room.engine.shutdown().await;
+}
+
+/// Another fingerprint of the same form.
+fn tampered(sdp: &str) -> String {
+    let turn = |line: &str| match line.split_once("a=fingerprint:sha-256 ") {
+        Some((_, value)) => {
+            let other: String = value
+                .chars()
+                .map(|c| {
+                    if c == 'A' {
+                        'B'
+                    } else if c == '1' {
+                        '2'
+                    } else {
+                        c
+                    }
+                })
+                .collect();
+            format!("a=fingerprint:sha-256 {other}")
+        }
+        None => line.to_owned(),
+    };
+    sdp.lines().map(|line| turn(line) + "\r\n").collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn garbage_in_one_stream_leaves_the_others_running() {
+    let mut left = Room::start(11, 1000.0);
+    let mut right = Room::start(22, 1400.0);
+    left.show(TileSource::Stream(PICTURE)).await;
+    right.sending(true, true).await;
+    let mut vandal = Wire::connect(&mut left, PeerId(9), [StreamId(90), StreamId(91)], |sdp| {
+        sdp
+    })
+    .await;
+    vandal.verified().await;
+    let relay = Relay::connect(&mut left, &mut right).await.run();
+    let before = left.sees(22).await;
+
+    let mut seed = 7_u32;
+    for n in 0..400_u64 {
+        let mut payload: Vec<u8> = (0..600)
+            .map(|_| {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (seed >> 24) as u8
+            })
+            .collect();
+        let sound = n % 2 == 0;
+        if !sound && n % 4 == 1 {
+            // Looks like a keyframe of 640 by 360.
+            payload[..10].copy_from_slice(&[0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 2, 0x68, 1]);
+        }
+        let frame = Frame {
+            payload: payload.into(),
+            rtp_time: if sound { n * 960 } else { n * 3000 },
+            clock_rate: if sound { 48_000 } else { 90_000 },
+            at: Instant::now(),
+            keyframe: true,
+            contiguous: true,
+        };
+        let mid = vandal.mids[usize::from(!sound)].clone();
+        vandal
+            .commands
+            .send(PeerCommand::Write { mid, frame })
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let after = left.sees(22).await;
+    assert!(
+        after.millis > before.millis,
+        "the good picture stands still"
+    );
+    left.hears(1400.0).await;
+    relay.abort();
+    left.engine.shutdown().await;
+    right.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_guests_come_and_go_and_leave_nothing() {
+    let mut room = Room::start(1, 1000.0);
+    let mut guest = Room::start(2, 1400.0);
+    room.sending(true, true).await;
+    guest.sending(true, true).await;
+    let mut counts = Vec::new();
+    for n in 0..30_u32 {
+        let peer = PeerId(n);
+        let streams = [StreamId(2 * n), StreamId(2 * n + 1)];
+        let relay = Relay {
+            left: Wire::connect(&mut room, peer, streams, |sdp| sdp).await,
+            right: Wire::connect(&mut guest, peer, streams, |sdp| sdp).await,
+        };
+        let relay = relay.run();
+        room.live(streams[1], true).await;
+        for room in [&room, &guest] {
+            room.session(MediaCommand::ClosePeer { peer }).await;
+        }
+        room.live(streams[1], false).await;
+        relay.abort();
+        counts.push(usage());
+    }
+    // Pools fill up in the first rounds; pipelines close a moment after their connection.
+    let settled = counts[5..10]
+        .iter()
+        .copied()
+        .fold((0, 0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+    let last = counts[25..]
+        .iter()
+        .copied()
+        .fold((usize::MAX, usize::MAX), |a, b| {
+            (a.0.min(b.0), a.1.min(b.1))
+        });
+    assert!(last.0 <= settled.0 + 2, "threads: {counts:?}");
+    assert!(last.1 <= settled.1 + 4, "descriptors: {counts:?}");
+    room.engine.shutdown().await;
+    guest.engine.shutdown().await;
+}
+
+/// Threads and descriptors of this process.
+fn usage() -> (usize, usize) {
+    let count = |path| std::fs::read_dir(path).unwrap().count();
+    (count("/proc/self/task"), count("/proc/self/fd"))
+}
