@@ -8,10 +8,12 @@
 pub mod compose;
 pub mod frame;
 pub mod gate;
+pub mod jitter;
 pub mod mix;
 pub mod plan;
 pub mod scene;
 pub mod speaker;
+pub mod sync;
 pub mod testpicture;
 pub mod testsound;
 pub mod timecode;

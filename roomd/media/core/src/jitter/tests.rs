@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use super::*;
+
+const RATE: u64 = 48_000;
+const FRAME: u64 = 960;
+const START: u64 = 1 << 33;
+
+fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+/// Frames 20 ms apart whose transit the test chooses; polls every 5 ms.
+struct Line {
+    buffer: JitterBuffer<u64>,
+    start: Instant,
+    now: Instant,
+    under_way: Vec<(Instant, u64)>,
+    played: Vec<(u64, Instant)>,
+    lost: Vec<u64>,
+}
+
+impl Line {
+    fn new(config: Config) -> Self {
+        let start = Instant::now();
+        let buffer = JitterBuffer::new(48_000, config);
+        Self {
+            buffer,
+            start,
+            now: start,
+            under_way: vec![],
+            played: vec![],
+            lost: vec![],
+        }
+    }
+
+    fn sound() -> Self {
+        Self::new(Config::sound(960))
+    }
+
+    /// Sends frames with these numbers; the transit of each by its number, none loses it. `drift`
+    /// is how much longer the sender's milliseconds are, in millionths.
+    fn send(
+        &mut self,
+        numbers: std::ops::Range<u64>,
+        drift: f64,
+        transit: impl Fn(u64) -> Option<Duration>,
+    ) {
+        for number in numbers {
+            let sent =
+                self.start + Duration::from_secs_f64(number as f64 * 0.02 * (1.0 + drift / 1e6));
+            self.run_to(sent);
+            if let Some(transit) = transit(number) {
+                self.under_way
+                    .push((sent + transit, START + number * FRAME));
+            }
+        }
+    }
+
+    fn run_to(&mut self, until: Instant) {
+        while self.now < until {
+            self.now += ms(5);
+            let now = self.now;
+            self.under_way.sort_by_key(|frame| frame.0);
+            while self.under_way.first().is_some_and(|frame| frame.0 <= now) {
+                let (at, rtp_time) = self.under_way.remove(0);
+                self.buffer.push(rtp_time, at, rtp_time, false);
+            }
+            while let Some(playout) = self.buffer.poll(now) {
+                match playout {
+                    Playout::Frame {
+                        frame,
+                        rtp_time,
+                        due,
+                    } => {
+                        assert_eq!(frame, rtp_time);
+                        assert!(due <= now);
+                        self.played.push((rtp_time, now));
+                    }
+                    Playout::Lost { rtp_time, samples } => {
+                        assert_eq!(samples, 960);
+                        self.lost.push(rtp_time);
+                    }
+                }
+            }
+            assert!(self.buffer.next_due().is_none_or(|due| due > now));
+        }
+    }
+
+    fn finish(&mut self) {
+        self.run_to(self.now + Duration::from_secs(2));
+        assert!(
+            self.played.is_sorted_by(|a, b| a.0 < b.0),
+            "in order, never twice"
+        );
+    }
+}
+
+#[test]
+fn steady_frames_keep_the_least_delay() {
+    let mut line = Line::sound();
+    line.send(0..500, 0.0, |_| Some(ms(30)));
+    line.finish();
+    assert_eq!(line.played.len(), 500);
+    assert_eq!(line.lost, []);
+    assert_eq!(line.buffer.target_delay(), ms(20));
+    assert!(line.buffer.jitter() < ms(1));
+}
+
+#[test]
+fn a_burst_of_jitter_raises_the_delay_at_once_and_lowers_it_slowly() {
+    let mut line = Line::sound();
+    let jittery = |number: u64| {
+        Some(ms(30
+            + if number % 7 == 3 {
+                90
+            } else {
+                number * 13 % 20
+            }))
+    };
+    line.send(0..500, 0.0, |_| Some(ms(30)));
+    line.send(500..1000, 0.0, jittery);
+    let raised = line.buffer.target_delay();
+    assert!((ms(90)..ms(130)).contains(&raised), "{raised:?}");
+    // Only what came before the buffer knew better was late.
+    let late = line.buffer.counters().late;
+    assert!(late <= 2, "{late}");
+    line.send(1000..1200, 0.0, |_| Some(ms(30)));
+    assert!(line.buffer.target_delay() > raised - ms(10));
+    line.send(1200..2600, 0.0, |_| Some(ms(30)));
+    assert!(
+        line.buffer.target_delay() < ms(30),
+        "{:?}",
+        line.buffer.target_delay()
+    );
+    line.finish();
+    assert_eq!(line.buffer.counters().late, late);
+}
+
+#[test]
+fn a_lost_frame_is_said_in_its_place() {
+    let mut line = Line::sound();
+    line.send(0..200, 0.0, |number| (number % 20 != 10).then(|| ms(30)));
+    line.finish();
+    let expected: Vec<u64> = (0..10).map(|k| START + (k * 20 + 10) * FRAME).collect();
+    assert_eq!(line.lost, expected);
+    assert_eq!(line.played.len(), 190);
+    assert_eq!(line.buffer.counters().lost, 10);
+}
+
+#[test]
+fn pictures_are_never_said_lost() {
+    let mut line = Line::new(Config::default());
+    line.send(0..200, 0.0, |number| (number % 20 != 10).then(|| ms(30)));
+    line.finish();
+    assert_eq!((line.lost.len(), line.played.len()), (0, 190));
+}
+
+#[test]
+fn reordered_frames_come_out_in_order() {
+    let mut line = Line::sound();
+    line.send(0..400, 0.0, |number| {
+        Some(ms(if number % 5 == 2 { 75 } else { 30 }))
+    });
+    line.finish();
+    let counters = line.buffer.counters();
+    assert!(line.played.len() >= 398, "{counters:?}");
+    assert!(counters.late <= 2);
+    assert_eq!(line.played.len() as u64 + counters.late, 400);
+}
+
+#[test]
+fn follows_a_clock_that_is_100_ppm_off_for_10_minutes() {
+    for drift in [100.0, -100.0] {
+        let mut line = Line::sound();
+        line.send(0..30_000, drift, |number| Some(ms(30 + number * 7 % 10)));
+        // Held for 60 ms too long or too short at the end, were the drift not followed.
+        let (rtp_time, at) = *line.played.last().unwrap();
+        let number = (rtp_time - START) / FRAME;
+        let sent = line.start + Duration::from_secs_f64(number as f64 * 0.02 * (1.0 + drift / 1e6));
+        let total = at - sent;
+        assert!((ms(45)..ms(70)).contains(&total), "{drift} {total:?}");
+        line.finish();
+        assert_eq!(line.lost, []);
+        assert_eq!(line.played.len(), 30_000);
+    }
+}
+
+#[test]
+fn a_jump_of_media_time_starts_again() {
+    let mut line = Line::sound();
+    line.send(0..100, 0.0, |_| Some(ms(30)));
+    line.run_to(line.now + ms(200));
+    for back in [false, true] {
+        let resets = line.buffer.counters().resets;
+        let base = if back { 500 } else { START + (RATE << 20) };
+        let before = line.played.len();
+        for number in 0..100u64 {
+            line.run_to(line.now + ms(20));
+            line.buffer.push(
+                base + number * FRAME,
+                line.now,
+                base + number * FRAME,
+                false,
+            );
+        }
+        line.run_to(line.now + ms(200));
+        assert_eq!(line.buffer.counters().resets, resets + 1);
+        let played = line.played.len() - before;
+        assert!(played == 100, "{played}");
+    }
+    assert_eq!(line.lost, []);
+}
+
+#[test]
+fn silence_is_not_loss() {
+    let mut line = Line::sound();
+    line.send(0..100, 0.0, |_| Some(ms(30)));
+    // 8 s without a frame, as media time runs on; then a comfort frame every 400 ms.
+    line.send(100..500, 0.0, |_| None);
+    line.send(500..900, 0.0, |number| (number % 20 == 0).then(|| ms(30)));
+    line.finish();
+    assert_eq!(line.lost, []);
+    assert_eq!(line.played.len(), 120);
+    assert_eq!(line.buffer.counters().resets, 0);
+}
+
+#[test]
+fn bounds_delay_and_number() {
+    let config = Config {
+        capacity: 10,
+        ..Config::sound(960)
+    };
+    let mut line = Line::new(config);
+    line.send(0..50, 0.0, |number| {
+        Some(ms(if number % 2 == 0 { 2000 } else { 10 }))
+    });
+    assert!(line.buffer.target_delay() <= ms(500));
+    let now = line.now;
+    for number in 100..200 {
+        line.buffer
+            .push(START + number * FRAME, now, START + number * FRAME, false);
+    }
+    assert!(line.buffer.len() <= 10);
+    assert!(line.buffer.counters().overflowed > 0);
+    line.buffer.extra_delay(Duration::from_secs(3600));
+    assert!(line.buffer.target_delay() <= ms(1000));
+    // Times at the ends of their range do no harm.
+    line.buffer.push(0, now, 0, true);
+    line.buffer.push(u64::MAX, now, 0, false);
+    while line.buffer.poll(now + Duration::from_secs(10)).is_some() {}
+}
+
+#[test]
+fn lip_sync_delays_what_is_not_yet_played() {
+    let mut line = Line::sound();
+    line.send(0..100, 0.0, |_| Some(ms(30)));
+    line.buffer.extra_delay(ms(100));
+    line.send(100..200, 0.0, |_| Some(ms(30)));
+    let (rtp_time, at) = *line.played.last().unwrap();
+    let sent = line.start + ms(20) * u32::try_from((rtp_time - START) / FRAME).unwrap();
+    assert!(
+        (ms(150)..=ms(160)).contains(&(at - sent)),
+        "{:?}",
+        at - sent
+    );
+    line.finish();
+    assert_eq!(line.played.len(), 200);
+    assert_eq!(line.lost, []);
+}
