@@ -71,7 +71,21 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Output, Failure> {
             ))
         }
         Command::Admit { id } if id == "all" => admit_all(&room).await,
-        other => request(&room, other).await,
+        command @ (Command::Join { .. }
+        | Command::StartMeeting { .. }
+        | Command::Leave
+        | Command::Send
+        | Command::Mute
+        | Command::Unmute
+        | Command::Camera { .. }
+        | Command::Volume { .. }
+        | Command::Layout { .. }
+        | Command::Admit { .. }
+        | Command::Deny { .. }
+        | Command::Remove { .. }
+        | Command::Accept { .. }
+        | Command::Decline { .. }
+        | Command::Pair) => request(&room, command).await,
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) async fn open_session(
     request: HeaderMap,
     Json(body): Json<TokenBody>,
 ) -> Response {
-    if let Err(refusal) = admit(&app, peer.ip(), &request) {
+    if let Some(refusal) = turn_away(&app, peer.ip(), &request) {
         return refusal;
     }
     let right = body.token.as_bytes().ct_eq(app.local_token.as_bytes());
@@ -86,7 +86,7 @@ pub(super) async fn show_code(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: HeaderMap,
 ) -> Response {
-    if let Err(refusal) = admit(&app, peer.ip(), &request) {
+    if let Some(refusal) = turn_away(&app, peer.ip(), &request) {
         return refusal;
     }
     if app.desk.shown().borrow().is_none() {
@@ -108,7 +108,7 @@ pub(super) async fn pair(
     request: HeaderMap,
     Json(body): Json<CodeBody>,
 ) -> Response {
-    if let Err(refusal) = admit(&app, peer.ip(), &request) {
+    if let Some(refusal) = turn_away(&app, peer.ip(), &request) {
         return refusal;
     }
     match app.desk.redeem(&body.code) {
@@ -168,12 +168,12 @@ pub(super) fn too_many(retry_after: Duration) -> Response {
 
 /// Other pages' scripts stay out, and so do clients that try too often. A client that names no
 /// origin is no browser, and gains nothing from a browser's cookies.
-fn admit(app: &App, peer: IpAddr, request: &HeaderMap) -> Result<(), Response> {
+fn turn_away(app: &App, peer: IpAddr, request: &HeaderMap) -> Option<Response> {
     if request.contains_key(ORIGIN) && !is_same_origin(request) {
-        return Err(StatusCode::FORBIDDEN.into_response());
+        return Some(StatusCode::FORBIDDEN.into_response());
     }
     let mut limits = app.limits.lock().unwrap_or_else(PoisonError::into_inner);
-    limits.tries.take(peer, Instant::now()).map_err(too_many)
+    limits.tries.take(peer, Instant::now()).err().map(too_many)
 }
 
 fn with_cookie(token: &str) -> Response {
