@@ -1,3 +1,4 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 //! The async shell of every session, and of the calendar.
+pub mod calendar;
