@@ -22,6 +22,9 @@ use crate::{
 /// How long a session may take to say goodbye.
 pub const LEAVE_LIMIT: Duration = Duration::from_secs(30);
 
+/// Makes the provider as the daemon's start would; each run begins with a new one.
+pub type Fresh<'a> = &'a dyn Fn() -> Box<dyn Provider>;
+
 /// One step of a script.
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -38,12 +41,7 @@ pub enum Step {
 /// # Panics
 ///
 /// When the provider breaks one of the promises; the message says which.
-pub fn check(
-    provider: &dyn Provider,
-    link: &MeetingLink,
-    script: &[Step],
-    start: Now,
-) -> Vec<Output> {
+pub fn check(provider: Fresh<'_>, link: &MeetingLink, script: &[Step], start: Now) -> Vec<Output> {
     let plain = run(provider, link, script, start, Garbage::None);
     let again = run(provider, link, script, start, Garbage::None);
     assert!(
@@ -64,7 +62,7 @@ enum Garbage {
 }
 
 fn run(
-    provider: &dyn Provider,
+    provider: Fresh<'_>,
     link: &MeetingLink,
     script: &[Step],
     start: Now,
@@ -76,7 +74,7 @@ fn run(
         seed: [7; 32],
     };
     let mut bench = Bench {
-        session: provider.start(join, start),
+        session: provider().start(join, start),
         now: start,
         outputs: Vec::new(),
         ended: false,

@@ -13,6 +13,7 @@
 
 mod limit;
 mod link;
+pub mod notice;
 mod random;
 mod sdp;
 mod session;
