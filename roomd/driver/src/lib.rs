@@ -2,3 +2,4 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The async shell of every session, and of the calendar.
 pub mod calendar;
+pub mod session;
