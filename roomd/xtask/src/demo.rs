@@ -59,7 +59,7 @@ pub fn run(hands_free: bool, report: Option<&Path>) -> Result<()> {
     }
     if hands_free {
         panel.leave()?;
-        guest.wait_for("[data-testid=ended]")?;
+        guest.wait_for("[data-view=over-ended]")?;
     }
     Ok(())
 }

@@ -162,7 +162,7 @@ impl Browser {
             if let Some(error) = reply["error"].as_str() {
                 bail!("browser: {}: {error}", command["command"]);
             }
-            return Ok(reply["result"].take());
+            return Ok(reply["ok"].take());
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::browser::{Browser, Options};
@@ -13,6 +13,8 @@ use super::room::Room;
 use super::{media_files, wait};
 
 const PAGE: &str = "guest";
+/// The room's own participant id.
+pub const ROOM: &str = "room";
 
 /// A guest with a browser of its own.
 pub struct Guest {
@@ -51,9 +53,9 @@ impl Guest {
 
     /// Gives the name and presses the join button.
     pub fn join(&mut self) -> Result<()> {
-        self.browser.wait_for(PAGE, "[data-testid=name]")?;
-        self.browser.fill(PAGE, "[data-testid=name]", &self.name)?;
-        self.browser.click(PAGE, "[data-testid=join]")
+        self.browser.wait_for(PAGE, "#name")?;
+        self.browser.fill(PAGE, "#name", &self.name)?;
+        self.browser.click(PAGE, "[data-action=join]")
     }
 
     /// Touches what the selector names.
@@ -76,10 +78,18 @@ impl Guest {
         self.browser.screenshot(PAGE, path)
     }
 
-    /// Reads the time code in a participant's picture: milliseconds and source.
+    /// Reads the time code in a participant's picture: milliseconds and source. The room's code
+    /// stands at the lower edge, a guest's above where names are shown.
     pub fn time_code(&mut self, participant: &str, kind: &str) -> Result<Option<(u64, u64)>> {
+        let part = if participant == ROOM { "1" } else { "5 / 6" };
         let code = self.evaluate(&format!(
-            "window.roomdProbe.readTimecode(document.querySelector(             'video[data-participant=\"{participant}\"][data-kind=\"{kind}\"]'))"
+            "(() => {{
+                const video = document.querySelector(
+                    'video[data-participant=\"{participant}\"][data-kind=\"{kind}\"]');
+                if (!video?.videoWidth) return null;
+                const area = {{ width: video.videoWidth, height: video.videoHeight * {part} }};
+                return roomdProbe.readTimecode(video, area);
+            }})()"
         ))?;
         let (Some(millis), Some(source)) = (code["millis"].as_u64(), code["source"].as_u64())
         else {
@@ -106,18 +116,26 @@ impl Guest {
 
     /// How loud a tone is in what the page plays of a participant, 0 to 1.
     pub fn hears(&mut self, participant: &str, hertz: f64) -> Result<f64> {
-        let level = self.evaluate(&format!(
-            "window.roomdProbe.toneLevel(document.querySelector(             'audio[data-participant=\"{participant}\"]'), {hertz}, 600)"
+        let heard = self.evaluate(&format!(
+            "roomdProbe.dominantTone(
+                document.querySelector('audio[data-participant=\"{participant}\"]'), {hertz}, 600)"
         ))?;
-        level.as_f64().context("the probe gave no level")
+        heard["level"].as_f64().context("the probe gave no level")
     }
 
-    /// RTP packets that arrived from a participant so far: sound, picture.
+    /// RTP packets that arrived from everybody so far: sound, picture.
     pub fn packets_received(&mut self) -> Result<(u64, u64)> {
-        let counts = self.evaluate("window.roomdProbe.packetsReceived()")?;
-        match (counts["audio"].as_u64(), counts["video"].as_u64()) {
-            (Some(audio), Some(video)) => Ok((audio, video)),
-            _ => bail!("the probe counted nothing: {counts}"),
+        let connections = self.evaluate("roomdProbe.inboundStats()")?;
+        let (mut audio, mut video) = (0, 0);
+        for connection in connections.as_array().context("the probe gave no figures")? {
+            for stream in connection["inbound"].as_array().into_iter().flatten() {
+                let packets = stream["packetsReceived"].as_u64().unwrap_or_default();
+                match stream["kind"].as_str() {
+                    Some("audio") => audio += packets,
+                    _ => video += packets,
+                }
+            }
         }
+        Ok((audio, video))
     }
 }

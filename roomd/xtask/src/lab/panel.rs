@@ -46,11 +46,6 @@ impl Panel {
         self.browser.wait_for(PAGE, selector)
     }
 
-    /// Types into a field.
-    pub fn fill(&mut self, selector: &str, text: &str) -> Result<()> {
-        self.browser.fill(PAGE, selector, text)
-    }
-
     /// Writes what the panel shows.
     pub fn screenshot(&mut self, path: &Path) -> Result<()> {
         self.browser.screenshot(PAGE, path)
@@ -79,7 +74,7 @@ impl Panel {
 }
 
 /// The button that joins the offered meeting.
-pub const JOIN: &str = "[data-testid=join]";
+pub const JOIN: &str = "[data-testid=join-offered]";
 /// The button that sends picture and sound.
 pub const SEND: &str = "[data-testid=send]";
 /// The button that admits the first who waits.
@@ -87,6 +82,6 @@ pub const ADMIT: &str = "[data-testid=admit]";
 /// The button that leaves.
 pub const LEAVE: &str = "[data-testid=leave]";
 /// The button that confirms.
-pub const CONFIRM: &str = "[data-testid=confirm]";
+pub const CONFIRM: &str = "[data-testid=leave-confirm]";
 /// The microphone's switch.
 pub const MICROPHONE: &str = "[data-testid=microphone]";

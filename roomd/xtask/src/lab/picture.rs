@@ -8,8 +8,7 @@ use anyhow::{Context, Result, bail};
 use roomd_media_core::frame::Plane;
 use roomd_media_core::timecode;
 
-/// Layouts place tiles on multiples of this, in pixels.
-const TILE_STEP: usize = 4;
+
 
 /// A decoded picture.
 pub struct Picture {
@@ -64,11 +63,13 @@ impl Picture {
     }
 }
 
-/// Looks for a guest's time code in every tile that a layout may give; milliseconds.
+/// Looks for a guest's time code in a tile of any place; milliseconds.
 pub fn find_time_code(display: &Picture, number: u8) -> Option<u64> {
-    for (width, height) in [(1280, 720), (640, 360), (960, 540), (1920, 1080)] {
-        for y in (0..=display.height.saturating_sub(height)).step_by(TILE_STEP) {
-            for x in (0..=display.width.saturating_sub(width)).step_by(TILE_STEP) {
+    for (width, height) in [(1280, 720), (640, 360)] {
+        // The reader looks at the middle of each cell, which is a fortieth of the width.
+        let step = width / 80;
+        for y in (0..=display.height.saturating_sub(height)).step_by(step) {
+            for x in (0..=display.width.saturating_sub(width)).step_by(step) {
                 let found = timecode::read(display.part(x, y, width, height * 5 / 6));
                 if let Some(code) = found.filter(|code| code.source == number) {
                     return Some(code.millis);

@@ -250,7 +250,9 @@ impl Room {
     pub fn write_calendar(&self, start: DateTime<Utc>) -> Result<()> {
         let stamp = |time: DateTime<Utc>| time.format("%Y%m%dT%H%M%SZ").to_string();
         let text = format!(
-            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//roomd//lab//EN\r\nBEGIN:VEVENT\r\n             UID:lab-meeting\r\nDTSTAMP:{}\r\nDTSTART:{}\r\nDTEND:{}\r\nSUMMARY:{TITLE}\r\n             LOCATION:{}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//roomd//lab//EN\r\nBEGIN:VEVENT\r\n\
+             UID:lab-meeting\r\nDTSTAMP:{}\r\nDTSTART:{}\r\nDTEND:{}\r\nSUMMARY:{TITLE}\r\n\
+             LOCATION:{}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
             stamp(Utc::now()),
             stamp(start),
             stamp(start + TimeDelta::hours(1)),
@@ -267,8 +269,14 @@ impl Room {
             )
         });
         let text = format!(
-            "[room]\nname = \"{NAME}\"\nsupport = \"Telefon 4711\"\n\n             [calendar]\n{calendar}\n\n             [direct]\nhost = \"{}\"\n\n             [web]\nlisten = \"{}\"\nkiosk_dir = \"{}\"\npanel_token = \"{}\"\n\n             [media]\ncamera = \"test\"\nmicrophone = \"test\"\ndisplay = \"headless\"\n             loudspeaker = \"none\"\naddresses = [\"127.0.0.1\"]\ninclude_loopback = true\n\n             [dbus]\nbus = \"{}\"\n\n             [state]\ndirectory = \"{}\"\n\n{}",
-            self.authority,
+            "[room]\nname = \"{NAME}\"\nsupport = \"Telefon 4711\"\n\n\
+             [calendar]\n{calendar}\n\n\
+             [direct]\nhost = \"127.0.0.1\"\n\n\
+             [web]\nlisten = \"{}\"\nkiosk_dir = \"{}\"\npanel_token = \"{}\"\n\n\
+             [media]\ncamera = \"test\"\nmicrophone = \"test\"\ndisplay = \"headless\"\n\
+             loudspeaker = \"off\"\naddresses = [\"127.0.0.1\"]\ninclude_loopback = true\n\n\
+             [dbus]\nbus = \"{}\"\n\n\
+             [state]\ndirectory = \"{}\"\n\n{}",
             self.authority,
             kiosk::dist().display(),
             self.path("panel-token").display(),

@@ -23,7 +23,8 @@ pub fn run() -> Result<Figures> {
     let password = folder.path().join("password");
     std::fs::write(&password, PASSWORD)?;
     let calendar = format!(
-        "source = \"caldav\"\nurl = \"{}\"\nusername = \"{USER}\"\npassword_file = \"{}\"\n         poll_seconds = 10",
+        "source = \"caldav\"\nurl = \"{}\"\nusername = \"{USER}\"\npassword_file = \"{}\"\n\
+         poll_seconds = 10",
         radicale.url(),
         password.display(),
     );
@@ -96,7 +97,11 @@ fn starts_at(state: &State, start: DateTime<Utc>) -> Option<()> {
 fn event(room: &Room, start: DateTime<Utc>, sequence: u32) -> String {
     let stamp = |time: DateTime<Utc>| time.format("%Y%m%dT%H%M%SZ").to_string();
     format!(
-        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//roomd//lab//EN\r\nBEGIN:VEVENT\r\n         UID:lab-booking\r\nSEQUENCE:{sequence}\r\nDTSTAMP:{}\r\nDTSTART:{}\r\nDTEND:{}\r\n         SUMMARY:{TITLE}\r\nORGANIZER:mailto:amt@example.org\r\n         ATTENDEE;CUTYPE=ROOM;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{USER}\r\n         CONFERENCE;VALUE=URI;FEATURE=VIDEO:{}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//roomd//lab//EN\r\nBEGIN:VEVENT\r\n\
+         UID:lab-booking\r\nSEQUENCE:{sequence}\r\nDTSTAMP:{}\r\nDTSTART:{}\r\nDTEND:{}\r\n\
+         SUMMARY:{TITLE}\r\nORGANIZER:mailto:amt@example.org\r\n\
+         ATTENDEE;CUTYPE=ROOM;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{USER}\r\n\
+         CONFERENCE;VALUE=URI;FEATURE=VIDEO:{}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
         stamp(Utc::now()),
         stamp(start),
         stamp(start + TimeDelta::hours(1)),

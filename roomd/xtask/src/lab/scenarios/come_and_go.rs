@@ -48,14 +48,14 @@ pub fn run() -> Result<Figures> {
                 .any(|p| p.live)
                 .then_some(())
         })?;
-        guest.click("[data-testid=leave]")?;
+        guest.click("[data-action=leave]")?;
         room.wait("the guest to be gone", Duration::from_secs(20), |state| {
             let call = state.call.as_ref()?;
             (call.participants.is_empty() && call.previews.is_empty()).then_some(())
         })?;
         room.ctl(&["stay"]).ok();
         uses.push(settled_use(&room)?);
-        guest.click("[data-testid=again]")?;
+        guest.click("[data-action=again]")?;
     }
     let (first, last) = (uses[WARM_UP], *uses.last().context("no rounds")?);
     ensure!(

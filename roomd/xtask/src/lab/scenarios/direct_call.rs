@@ -61,7 +61,7 @@ pub fn run() -> Result<Figures> {
     );
 
     panel.leave()?;
-    guest.wait_for("[data-testid=ended]")?;
+    guest.wait_for("[data-view=over-ended]")?;
     room.wait("the room to be idle", Duration::from_secs(10), |s| {
         matches!(s.room.phase, Phase::Idle | Phase::Offered { .. }).then_some(())
     })?;

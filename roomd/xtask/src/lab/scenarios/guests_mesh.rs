@@ -65,16 +65,16 @@ pub fn run() -> Result<Figures> {
 }
 
 fn hand_and_chat(room: &Room, panel: &mut Panel, guests: &mut [Guest]) -> Result<()> {
-    guests[0].click("[data-testid=hand]")?;
+    guests[0].click("[data-action=hand]")?;
     room.wait("a raised hand", Duration::from_secs(10), |state| {
         let call = state.call.as_ref()?;
         call.participants.iter().find(|p| p.hand).map(|_| ())
     })?;
-    guests[1].click("[data-testid=chat]")?;
+    guests[1].click("[data-action=chat]")?;
     guests[1]
         .browser
-        .fill("guest", "[data-testid=chat-text]", "Guten Tag aus Moosbach")?;
-    guests[1].click("[data-testid=chat-send]")?;
+        .fill("guest", "form input, form textarea", "Guten Tag aus Moosbach")?;
+    guests[1].click("[data-action=send-chat]")?;
     room.wait("the chat line", Duration::from_secs(10), |state| {
         let call = state.call.as_ref()?;
         call.chat
@@ -82,6 +82,7 @@ fn hand_and_chat(room: &Room, panel: &mut Panel, guests: &mut [Guest]) -> Result
             .find(|line| line.text.expose() == "Guten Tag aus Moosbach")
             .map(|_| ())
     })?;
+    panel.touch("[data-testid=tab-chat]")?;
     panel.wait_for("[data-testid=chat]")
 }
 

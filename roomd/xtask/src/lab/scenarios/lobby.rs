@@ -34,37 +34,37 @@ pub fn run() -> Result<Figures> {
 
     let mut denied = Guest::open(&room, "Franz Uhlenhorst", 1)?;
     denied.join()?;
-    denied.wait_for("[data-testid=password]")?;
+    denied.wait_for("#password")?;
     denied
         .browser
-        .fill("guest", "[data-testid=password]", "Birnbaum")?;
-    denied.click("[data-testid=password-send]")?;
-    denied.wait_for("[data-testid=password-wrong]")?;
+        .fill("guest", "#password", "Birnbaum")?;
+    denied.click("[data-action=password]")?;
+    denied.wait_for("#password-error:not(:empty)")?;
     denied
         .browser
-        .fill("guest", "[data-testid=password]", "Apfelbaum")?;
-    denied.click("[data-testid=password-send]")?;
-    denied.wait_for("[data-testid=waiting]")?;
+        .fill("guest", "#password", "Apfelbaum")?;
+    denied.click("[data-action=password]")?;
+    denied.wait_for("[data-view=waiting-lobby]")?;
     room.ctl(&["deny", &waiting(&room)?])?;
-    denied.wait_for("[data-testid=refused]")?;
+    denied.wait_for("[data-view=over-denied]")?;
 
     let mut removed = Guest::open(&room, "Gerda Lindenau", 2)?;
     removed.join()?;
-    removed.wait_for("[data-testid=password]")?;
+    removed.wait_for("#password")?;
     removed
         .browser
-        .fill("guest", "[data-testid=password]", "Apfelbaum")?;
-    removed.click("[data-testid=password-send]")?;
+        .fill("guest", "#password", "Apfelbaum")?;
+    removed.click("[data-action=password]")?;
     let id = waiting(&room)?;
     room.ctl(&["admit", &id])?;
-    removed.wait_for("[data-testid=leave]")?;
+    removed.wait_for("[data-action=leave]")?;
     room.ctl(&["remove", &id])?;
-    removed.wait_for("[data-testid=refused]")?;
+    removed.wait_for("[data-view=over-removed]")?;
 
     room.meeting = "aaaa-bbbb-cccc-dddd".to_owned();
     let mut lost = Guest::open(&room, "Hanno Feldmark", 3)?;
     lost.join()?;
-    lost.wait_for("[data-testid=refused]")?;
+    lost.wait_for("[data-view=over-unknown-meeting]")?;
     room.check_log(&[&denied.name, &removed.name, &lost.name, "Apfelbaum"])?;
     Ok(Figures::from([("guests", json!(3))]))
 }

@@ -25,12 +25,12 @@ pub fn run() -> Result<Figures> {
     let mut checked = 0;
     panel.wait_for(JOIN)?;
     check(&mut panel, "idle", &mut checked)?;
-    panel.touch("[data-testid=language]")?;
+    panel.touch("[data-testid=language-en]")?;
     room.wait("English", Duration::from_secs(5), |state| {
         (state.room.language == Language::En).then_some(())
     })?;
     check(&mut panel, "idle in English", &mut checked)?;
-    panel.touch("[data-testid=language]")?;
+    panel.touch("[data-testid=language-de]")?;
 
     let mut guest = Guest::open(&room, "Otto Perlbach", 1)?;
     guest.join()?;
@@ -43,7 +43,7 @@ pub fn run() -> Result<Figures> {
     })?;
     check(&mut panel, "call", &mut checked)?;
     panel.leave()?;
-    guest.wait_for("[data-testid=ended]")?;
+    guest.wait_for("[data-view=over-ended]")?;
     room.wait("the room to be idle", Duration::from_secs(10), |state| {
         matches!(state.room.phase, Phase::Idle | Phase::Offered { .. }).then_some(())
     })?;
@@ -54,7 +54,7 @@ pub fn run() -> Result<Figures> {
 
 /// Asks for a code, reads it off the display as a person does, and types it.
 fn pair(room: &Room, panel: &mut Panel) -> Result<()> {
-    panel.touch("[data-testid=show-code]")?;
+    panel.touch("[data-testid=pair-show]")?;
     let path = room.path("code.png");
     let code = wait::until(
         "a readable code on the display",
@@ -65,11 +65,16 @@ fn pair(room: &Room, panel: &mut Panel) -> Result<()> {
         },
     )?;
     let wrong = if code == "000000" { "000001" } else { "000000" };
-    panel.fill("[data-testid=code]", wrong)?;
-    panel.touch("[data-testid=pair]")?;
-    panel.wait_for("[data-testid=pairing-error]")?;
-    panel.fill("[data-testid=code]", &code)?;
-    panel.touch("[data-testid=pair]")
+    type_code(panel, wrong)?;
+    panel.wait_for(".pairing-status.bad")?;
+    type_code(panel, &code)
+}
+
+fn type_code(panel: &mut Panel, code: &str) -> Result<()> {
+    for digit in code.chars() {
+        panel.touch(&format!("[data-testid=pair-key-{digit}]"))?;
+    }
+    Ok(())
 }
 
 /// The six digits in a picture of the display, by optical character recognition.

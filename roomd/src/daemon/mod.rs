@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The room task: the one place where calendar, session, media engine, panel and operators meet.
+//!
+//! It decides nothing. It feeds the room machine, does what the machine says, and publishes what it
+//! shows.
+
+mod effects;
+mod news;
+mod publish;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use roomd_api::{Devices, Refusal, Reply, Request, State};
+use roomd_conference::{ChannelCommand, ChannelEvent, ChannelId, Output};
+use roomd_config::Settings;
+use roomd_driver::calendar;
+use roomd_driver::session::SessionHandle;
+use roomd_interfaces::pairing::Desk;
+use roomd_interfaces::web::Reloader;
+use roomd_interfaces::{GuestEvent, Intent, RoomOwner};
+use roomd_media::{Engine, EngineEvent, EngineStatistics};
+use roomd_model::{Fault, FaultCode, Now, ParticipantId, StreamId};
+use roomd_room::{Input, Platforms, Room, SessionId};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+
+use crate::guests::Guests;
+use crate::process::{Meter, Usage};
+use crate::store::Store;
+use crate::{request, service};
+
+/// Longest farewell: after it the daemon ends whatever a platform does.
+const FAREWELL: Duration = Duration::from_secs(7);
+
+/// Everything the room task owns.
+#[derive(Debug)]
+pub struct Daemon {
+    /// The configuration in use.
+    pub settings: Settings,
+    /// Where it was read from.
+    pub config_path: PathBuf,
+    /// The room machine.
+    pub room: Room,
+    /// The platforms.
+    pub platforms: Platforms,
+    /// The guests' channels.
+    pub guests: Guests,
+    /// The meeting under way.
+    pub session: Option<Active>,
+    /// The media engine.
+    pub engine: Engine,
+    /// The calendar.
+    pub calendar: calendar::Handle,
+    /// What the calendar read last.
+    pub calendar_state: watch::Receiver<calendar::CalendarState>,
+    /// Pairing of panels.
+    pub desk: Desk,
+    /// The interfaces' other side.
+    pub owner: RoomOwner,
+    /// Reads the administration's certificate again.
+    pub certificate: Reloader,
+    /// The meeting on disk.
+    pub store: Store,
+    /// What was measured of the process.
+    pub meter: Meter,
+    /// What the process uses.
+    pub usage: Usage,
+    /// What the engine measured.
+    pub figures: EngineStatistics,
+    /// What the engine works with.
+    pub devices: Devices,
+    /// Faults of the parts that the room machine does not know.
+    pub faults: BTreeMap<FaultCode, Fault>,
+    /// Who sends which stream, for levels.
+    pub senders: BTreeMap<StreamId, ParticipantId>,
+    /// Messages that did not parse in meetings before this one.
+    pub bad_messages: u64,
+    /// The state that was published last.
+    pub published: Arc<State>,
+}
+
+/// The meeting under way.
+#[derive(Debug)]
+pub struct Active {
+    /// Its name towards the room machine.
+    pub id: SessionId,
+    /// The way to its driver.
+    pub handle: SessionHandle,
+    /// What it wants.
+    pub outputs: mpsc::Receiver<Output>,
+}
+
+/// What reaches the room task from outside.
+#[derive(Debug)]
+pub struct Inlets {
+    /// The engine's news.
+    pub engine: mpsc::Receiver<EngineEvent>,
+    /// The engine's figures.
+    pub figures: watch::Receiver<EngineStatistics>,
+    /// The guests' channels.
+    pub guests: mpsc::Receiver<GuestEvent>,
+}
+
+/// Both clocks, now.
+pub fn now() -> Now {
+    Now { mono: Instant::now(), utc: Utc::now() }
+}
+
+impl Daemon {
+    /// Runs until the daemon is told to end.
+    pub async fn run(mut self, mut inlets: Inlets) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let period = service::watchdog_period().unwrap_or(Duration::from_secs(3600));
+        let mut watchdog = tokio::time::interval(period);
+        let mut pairing = self.desk.shown();
+        self.settle().await;
+        service::ready();
+        loop {
+            let timer = sleep_until(self.room.poll_timeout().map(|(at, _)| at));
+            tokio::select! {
+                Some(intent) = self.owner.intents.recv() => self.intent(intent),
+                Some(reply) = self.owner.snapshots.recv() => self.snapshot(reply),
+                Some(event) = inlets.guests.recv() => self.guest(event),
+                Some(event) = inlets.engine.recv() => self.engine_event(event),
+                Some(output) = session_output(&mut self.session) => {
+                    self.session_output(output).await;
+                }
+                Ok(()) = self.calendar_state.changed() => self.calendar_changed(),
+                Ok(()) = pairing.changed() => { pairing.mark_unchanged(); }
+                Ok(()) = inlets.figures.changed() => {
+                    self.figures = inlets.figures.borrow_and_update().clone();
+                }
+                () = timer => self.feed(Input::Timeout),
+                _ = second.tick() => self.usage = self.meter.look(Instant::now()),
+                _ = watchdog.tick() => service::alive(),
+                Some(()) = hang_up.recv() => self.reload().await,
+                () = either(&mut terminate, &mut interrupt) => break,
+            }
+            self.settle().await;
+        }
+        self.end(&mut inlets).await;
+        Ok(())
+    }
+
+    /// Leaves in an orderly way, within the bound.
+    async fn end(&mut self, inlets: &mut Inlets) {
+        tracing::info!("ending");
+        service::stopping();
+        let deadline = tokio::time::Instant::now() + FAREWELL;
+        self.feed(Input::Shutdown);
+        let mut finished = self.settle().await;
+        while !finished {
+            let timer = sleep_until(self.room.poll_timeout().map(|(at, _)| at));
+            tokio::select! {
+                Some(output) = session_output(&mut self.session) => {
+                    self.session_output(output).await;
+                }
+                Some(event) = inlets.engine.recv() => self.engine_event(event),
+                Some(event) = inlets.guests.recv() => self.guest(event),
+                () = timer => self.feed(Input::Timeout),
+                () = tokio::time::sleep_until(deadline) => break,
+            }
+            finished = self.settle().await;
+        }
+        self.engine.shutdown().await;
+    }
+
+    /// Does what the room machine wants, then publishes. True when the machine has finished.
+    async fn settle(&mut self) -> bool {
+        let mut finished = false;
+        while let Some(output) = self.room.poll_output() {
+            finished |= self.effect(output).await;
+        }
+        self.publish();
+        finished
+    }
+
+    fn intent(&mut self, intent: Intent) {
+        let reply = match self.try_intent(intent.request) {
+            Ok(()) => Reply::Accepted,
+            Err(refusal) => Reply::Refused { refusal },
+        };
+        // Whoever asked may be gone.
+        let _ = intent.reply.send(reply);
+    }
+
+    fn try_intent(&mut self, wanted: Request) -> Result<(), Refusal> {
+        match request::wish(wanted, rand::random()) {
+            Some(wish) => {
+                self.room.handle(Input::Request(wish), now()).map_err(request::refusal)
+            }
+            None => {
+                let _ = self.desk.show();
+                Ok(())
+            }
+        }
+    }
+
+    fn guest(&mut self, event: GuestEvent) {
+        let mut guests = std::mem::take(&mut self.guests);
+        let inputs = guests.take(event, &self.settings.room.name, |id| self.expects(id));
+        self.guests = guests;
+        self.to_session(inputs);
+    }
+
+    fn to_session(&mut self, inputs: Vec<(ChannelId, ChannelEvent)>) {
+        let Some(active) = &self.session else { return };
+        for (channel, event) in inputs {
+            if let Err(error) = active.handle.channel(channel, event) {
+                tracing::debug!(%error, "a guest's channel is dropped");
+                self.guests.command(channel, ChannelCommand::Close);
+            }
+        }
+    }
+
+    fn raise(&mut self, code: FaultCode, active: bool) {
+        if active {
+            self.faults.entry(code).or_insert_with(|| Fault::new(code));
+        } else {
+            self.faults.remove(&code);
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
+}
+
+async fn session_output(
+    session: &mut Option<Active>,
+) -> Option<(SessionId, Output)> {
+    match session {
+        Some(active) => {
+            let output = active.outputs.recv().await?;
+            Some((active.id, output))
+        }
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! News of session, engine, calendar and configuration, handed on.
+
+use roomd_api::{Devices, Levels};
+use roomd_conference::{Event, MediaEvent, Output};
+use roomd_media::EngineEvent;
+use roomd_media::EngineCommand;
+use roomd_model::{Fault, FaultCode};
+use roomd_room::{Input, SessionId};
+
+use super::Daemon;
+use crate::start;
+
+impl Daemon {
+    pub(super) async fn session_output(&mut self, (id, output): (SessionId, Output)) {
+        match output {
+            Output::Channel(channel, command) => self.guests.command(channel, command),
+            Output::Media(command) => self.media(EngineCommand::Session(command)).await,
+            Output::Event(event) => {
+                match &event {
+                    Event::StreamAdded { stream, participant, .. } => {
+                        self.senders.insert(*stream, participant.clone());
+                    }
+                    Event::StreamRemoved { stream } => {
+                        self.senders.remove(stream);
+                    }
+                    Event::Lobby
+                    | Event::Joined
+                    | Event::Reconnecting { .. }
+                    | Event::Participants(_)
+                    | Event::Waiting(_)
+                    | Event::Chat(_)
+                    | Event::E2ee(_)
+                    | Event::PasswordRequired { .. }
+                    | Event::Fault(_)
+                    | Event::Ended(_) => {}
+                }
+                self.feed(Input::Session(id, event));
+            }
+        }
+    }
+
+    pub(super) fn engine_event(&mut self, event: EngineEvent) {
+        match event {
+            EngineEvent::Session(event) => {
+                if let MediaEvent::Stream { stream, live } = event {
+                    self.feed(Input::Stream { stream, live });
+                }
+                let handle = self.session.as_ref().map(|active| &active.handle);
+                if let Some(Err(error)) = handle.map(|handle| handle.media(event)) {
+                    tracing::debug!(%error, "news of the media engine did not reach the meeting");
+                }
+            }
+            EngineEvent::Levels { microphone, speaking } => {
+                let who = speaking.iter().filter_map(|stream| self.senders.get(stream).cloned());
+                let levels = Levels { microphone, speaking: who.collect() };
+                // Nobody may be listening.
+                let _ = self.owner.levels.send(levels);
+            }
+            EngineEvent::Devices(report) => {
+                self.devices = Devices {
+                    camera: report.camera,
+                    microphone: report.microphone,
+                    loudspeaker: report.loudspeaker,
+                    display: report.display,
+                    test_picture: report.test_picture,
+                };
+            }
+            EngineEvent::Fault { code, active } => {
+                tracing::info!(?code, active, "media");
+                self.raise(code, active);
+                if code == FaultCode::MediaFailed && active {
+                    self.feed(Input::MediaFailed);
+                }
+            }
+        }
+    }
+
+    pub(super) fn calendar_changed(&mut self) {
+        let bookings = {
+            let state = self.calendar_state.borrow_and_update();
+            state.schedule.bookings().to_vec()
+        };
+        self.feed(Input::Bookings(bookings));
+    }
+
+    /// Reads the configuration again. A wrong one changes nothing, and the panel says so.
+    pub(super) async fn reload(&mut self) {
+        match start::read(&self.config_path) {
+            Ok(settings) => {
+                self.faults.remove(&FaultCode::ConfigRejected);
+                self.use_settings(settings).await;
+                tracing::info!("the configuration was read again");
+            }
+            Err(error) => {
+                tracing::warn!("the new configuration is wrong; the last good one stays active");
+                let detail = error.lines().take(2).collect::<Vec<_>>().join(" ");
+                let fault = Fault { code: FaultCode::ConfigRejected, detail: Some(detail) };
+                self.faults.insert(FaultCode::ConfigRejected, fault);
+            }
+        }
+        if let Err(error) = self.certificate.reload() {
+            tracing::warn!(%error, "the certificate was not read again; the old one stays");
+        }
+    }
+
+    /// What needs a restart (addresses, devices, the bus) is named in the reference.
+    async fn use_settings(&mut self, settings: roomd_config::Settings) {
+        self.settings = settings;
+        match start::room_config(&self.settings) {
+            Ok(config) => self.feed(Input::Config(config)),
+            Err(error) => tracing::warn!(%error, "the room keeps its settings"),
+        }
+        match start::calendar_settings(&self.settings, &self.platforms) {
+            Ok(calendar) => self.calendar.reload(calendar).await,
+            Err(error) => tracing::warn!(%error, "the calendar keeps its settings"),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! What the room shows, published when it changed.
+
+use std::sync::Arc;
+
+use roomd_api::{PeerStats, SkippedEntry, Statistics};
+use roomd_config::CalendarSource;
+use roomd_model::Fault;
+
+use super::Daemon;
+use crate::projection::{self, Calendar, Parts};
+
+impl Daemon {
+    /// Publishes the state if it is another one than before.
+    pub(super) fn publish(&mut self) {
+        let state = self.state();
+        if state != *self.published {
+            self.published = Arc::new(state);
+            self.owner.state.send_replace(Arc::clone(&self.published));
+        }
+    }
+
+    fn state(&self) -> roomd_api::State {
+        let view = self.room.view();
+        let (calendar, mut faults) = self.calendar_part();
+        faults.extend(self.faults.values().cloned());
+        projection::state(Parts {
+            view: &view,
+            name: &self.settings.room.name,
+            time_zone: self.settings.room.time_zone.name(),
+            support: self.settings.room.support.as_deref(),
+            calendar,
+            devices: &self.devices,
+            pairing: self.desk.shown().borrow().clone(),
+            faults: &faults,
+            statistics: self.statistics(),
+        })
+    }
+
+    fn calendar_part(&self) -> (Calendar, Vec<Fault>) {
+        let state = self.calendar_state.borrow();
+        let skipped = state.skipped.iter().map(|entry| SkippedEntry {
+            uid: entry.uid.clone().unwrap_or_default(),
+            cause: entry.cause.to_string(),
+        });
+        let calendar = Calendar {
+            configured: self.settings.calendar.source != CalendarSource::None,
+            read_at: state.read_at,
+            stale: state.stale,
+            skipped: skipped.collect(),
+        };
+        (calendar, state.faults())
+    }
+
+    fn statistics(&self) -> Statistics {
+        let figures = &self.figures;
+        let millis = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;
+        let under_way = self.session.as_ref().map_or(0, |active| active.handle.bad_messages());
+        Statistics {
+            join_ms: figures.media_both_ways.map(millis),
+            first_remote_frame_ms: figures.first_remote_frame.map(millis),
+            fps_sent: figures.fps_sent,
+            fps_received: figures.fps_received,
+            av_offset_ms: figures.av_offset_ms,
+            cpu_percent: self.usage.cpu_percent,
+            rss_mb: self.usage.rss_mb,
+            threads: self.usage.threads,
+            descriptors: self.usage.descriptors,
+            bad_messages: self.bad_messages + under_way,
+            peers: figures
+                .peers
+                .iter()
+                .map(|(_, report)| PeerStats {
+                    participant: None,
+                    rtt_ms: report.rtt.map(millis),
+                    loss_percent: report.loss.map(|loss| loss * 100.0),
+                    received_kbps: Some(report.received_bps / 1000.0),
+                    sent_kbps: Some(report.sent_bps / 1000.0),
+                })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Requests of the api as requests of the room, and its refusals back.
+
+use roomd_api::{Refusal, Request};
+use roomd_room::Request as Wish;
+
+/// What the room machine should do; none for what the daemon does itself.
+pub fn wish(request: Request, seed: [u8; 32]) -> Option<Wish> {
+    Some(match request {
+        Request::JoinBooking { booking } => Wish::JoinBooking(booking),
+        Request::JoinLink { url } => Wish::JoinLink(url),
+        Request::StartMeeting { password } => Wish::StartMeeting { password, seed },
+        Request::Leave => Wish::Leave,
+        Request::StartSending => Wish::StartSending,
+        Request::Microphone { on } => Wish::Microphone(on),
+        Request::Camera { on } => Wish::Camera(on),
+        Request::Volume { percent } => Wish::Volume(percent),
+        Request::Layout { layout } => Wish::Layout(layout),
+        Request::Admit { participant } => Wish::Admit(participant),
+        Request::Deny { participant } => Wish::Deny(participant),
+        Request::Remove { participant } => Wish::Remove(participant),
+        Request::Hand { raised } => Wish::Hand(raised),
+        Request::Chat { text } => Wish::Chat(text),
+        Request::Password { password } => Wish::Password(password),
+        Request::Stay => Wish::Stay,
+        Request::Attendance { booking, accept } => Wish::Attendance { booking, accept },
+        Request::Language { language } => Wish::Language(language),
+        Request::Acknowledge { code } => Wish::Acknowledge(code),
+        Request::ShowPairingCode => return None,
+    })
+}
+
+/// A refusal as the panel knows it.
+pub const fn refusal(refusal: roomd_room::Refusal) -> Refusal {
+    match refusal {
+        roomd_room::Refusal::NotNow => Refusal::NotNow,
+        roomd_room::Refusal::Unknown => Refusal::Unknown,
+        roomd_room::Refusal::BadLink => Refusal::BadLink,
+        roomd_room::Refusal::DestinationNotAllowed => Refusal::DestinationNotAllowed,
+        roomd_room::Refusal::PlatformUnknown => Refusal::PlatformUnknown,
+        roomd_room::Refusal::BadRequest => Refusal::BadRequest,
+        roomd_room::Refusal::Busy => Refusal::Busy,
+    }
+}
