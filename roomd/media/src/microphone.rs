@@ -97,14 +97,16 @@ impl Microphone {
         true
     }
 
-    pub(crate) fn report(&self) -> Option<String> {
-        match &self.source {
-            MicrophoneSource::TestSound => Some("test sound".to_owned()),
-            MicrophoneSource::Device(device) => Some(device.clone()),
-            MicrophoneSource::File(_) => Some("file".to_owned()),
-            MicrophoneSource::Auto if has_alsa("capture") => Some("default".to_owned()),
-            MicrophoneSource::Auto => Some("test sound".to_owned()),
-        }
+    /// What it is; none for a device that does not open.
+    pub(crate) fn report(&self, lost: bool) -> Option<String> {
+        let name = match &self.source {
+            MicrophoneSource::TestSound => "test sound",
+            MicrophoneSource::Device(device) => device,
+            MicrophoneSource::File(_) => "file",
+            MicrophoneSource::Auto if has_alsa("capture") => "default",
+            MicrophoneSource::Auto => "test sound",
+        };
+        (!lost).then(|| name.to_owned())
     }
 
     fn test(&self) -> Worker {

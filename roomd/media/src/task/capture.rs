@@ -41,7 +41,7 @@ pub(super) struct Capture {
     pub bitrate: u32,
     still_at: Option<Instant>,
     camera_lost: bool,
-    microphone_lost: bool,
+    pub microphone_lost: bool,
     /// The loudest since the last report.
     pub level: u8,
 }

@@ -239,7 +239,7 @@ impl Task {
         let camera = self.capture.camera.report();
         let report = DeviceReport {
             camera: camera.name,
-            microphone: self.capture.microphone.report(),
+            microphone: self.capture.microphone.report(self.capture.microphone_lost),
             test_picture: camera.test_picture,
             ..self.devices.clone()
         };

@@ -73,7 +73,7 @@ impl Peer {
     fn send(&mut self, command: PeerCommand) {
         if self.pending.is_empty() {
             match self.commands.try_send(command) {
-                Ok(()) | Err(TrySendError::Closed(_)) => return,
+                Ok(()) | Err(TrySendError::Closed(_)) => {}
                 Err(TrySendError::Full(command)) => self.pending.push_back(command),
             }
         } else if self.pending.len() < MAX_PENDING {

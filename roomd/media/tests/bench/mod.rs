@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 //! Two engines on one machine, and the session's part played by the test.
-#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::wildcard_enum_match_arm,
+    dead_code
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +24,7 @@ use roomd_model::{Pii, StreamId, StreamKind};
 use roomd_peer::{PeerCommand, PeerConfig, PeerEvent};
 use tokio::sync::mpsc;
 
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub const LIMIT: Duration = Duration::from_secs(40);
 pub const SOUND: StreamId = StreamId(1);
 pub const PICTURE: StreamId = StreamId(2);
 
@@ -197,12 +202,21 @@ impl Room {
     /// Waits until the loudspeaker plays a tone.
     pub async fn hears(&self, hertz: f64) {
         let end = Instant::now() + LIMIT;
-        while self.engine.tone(hertz).await.unwrap() < 0.005 {
+        while self.steady(hertz).await < 0.005 {
             assert!(
                 Instant::now() < end,
                 "the loudspeaker never plays {hertz} Hz"
             );
         }
+    }
+
+    /// How loud a tone is at the least: a voice passes every frequency now and then.
+    pub async fn steady(&self, hertz: f64) -> f64 {
+        let mut least = f64::MAX;
+        for _ in 0..8 {
+            least = least.min(self.engine.tone(hertz).await.unwrap());
+        }
+        least
     }
 }
 
