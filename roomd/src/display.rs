@@ -20,8 +20,7 @@ const GATHER: Duration = Duration::from_millis(20);
 /// Runs until the daemon or the engine ends.
 pub async fn run(mut state: watch::Receiver<Arc<State>>, engine: Engine) {
     // Reading fonts and drawing text take many milliseconds: not on the runtime's threads.
-    let Ok(mut display) =
-        tokio::task::spawn_blocking(|| Display::new(Fonts::load(&FONTS))).await
+    let Ok(mut display) = tokio::task::spawn_blocking(|| Display::new(Fonts::load(&FONTS))).await
     else {
         return;
     };

@@ -40,9 +40,20 @@ impl Guests {
         expected: impl Fn(&str) -> bool,
     ) -> Vec<SessionInput> {
         match event {
-            GuestEvent::Opened { channel, meeting, commands } => {
+            GuestEvent::Opened {
+                channel,
+                meeting,
+                commands,
+            } => {
                 let name = meeting.expose().clone();
-                self.channels.insert(channel, Channel { meeting, commands, early: Vec::new() });
+                self.channels.insert(
+                    channel,
+                    Channel {
+                        meeting,
+                        commands,
+                        early: Vec::new(),
+                    },
+                );
                 if self.meeting.as_ref() == Some(&name) {
                     return vec![(ChannelId(channel), ChannelEvent::Opened)];
                 }
@@ -81,7 +92,8 @@ impl Guests {
     /// The meeting is over: its channels close.
     pub fn end(&mut self) {
         if let Some(meeting) = self.meeting.take() {
-            self.channels.retain(|_, channel| *channel.meeting.expose() != meeting);
+            self.channels
+                .retain(|_, channel| *channel.meeting.expose() != meeting);
         }
     }
 
@@ -102,7 +114,9 @@ impl Guests {
     }
 
     fn text_arrived(&mut self, id: u64, text: Pii<String>) -> Vec<SessionInput> {
-        let Some(channel) = self.channels.get_mut(&id) else { return Vec::new() };
+        let Some(channel) = self.channels.get_mut(&id) else {
+            return Vec::new();
+        };
         if self.meeting.as_ref() == Some(channel.meeting.expose()) {
             return vec![(ChannelId(id), ChannelEvent::Text(text))];
         }
@@ -116,7 +130,9 @@ impl Guests {
 
     /// A page that does not read is closed rather than waited for.
     fn text(&mut self, id: u64, text: Pii<String>) {
-        let Some(channel) = self.channels.get(&id) else { return };
+        let Some(channel) = self.channels.get(&id) else {
+            return;
+        };
         if channel.commands.try_send(GuestCommand::Text(text)).is_err() {
             self.channels.remove(&id);
         }
@@ -129,7 +145,11 @@ mod tests {
 
     fn open(guests: &mut Guests, id: u64, meeting: &str) -> mpsc::Receiver<GuestCommand> {
         let (commands, receiver) = mpsc::channel(8);
-        let event = GuestEvent::Opened { channel: id, meeting: meeting.into(), commands };
+        let event = GuestEvent::Opened {
+            channel: id,
+            meeting: meeting.into(),
+            commands,
+        };
         assert!(guests.take(event, "Raum", |id| id == "known").is_empty());
         receiver
     }
@@ -138,23 +158,38 @@ mod tests {
     fn an_early_guest_is_handed_over_with_the_greeting() {
         let mut guests = Guests::default();
         let mut page = open(&mut guests, 1, "known");
-        assert!(matches!(page.try_recv(), Ok(GuestCommand::Text(_))), "told to wait");
-        let hello = GuestEvent::Text { channel: 1, text: "hello".into() };
+        assert!(
+            matches!(page.try_recv(), Ok(GuestCommand::Text(_))),
+            "told to wait"
+        );
+        let hello = GuestEvent::Text {
+            channel: 1,
+            text: "hello".into(),
+        };
         assert!(guests.take(hello, "Raum", |_| true).is_empty());
         let inputs = guests.start("known");
         assert!(matches!(
             inputs.as_slice(),
-            [(ChannelId(1), ChannelEvent::Opened), (ChannelId(1), ChannelEvent::Text(_))]
+            [
+                (ChannelId(1), ChannelEvent::Opened),
+                (ChannelId(1), ChannelEvent::Text(_))
+            ]
         ));
         guests.end();
-        assert!(matches!(page.try_recv(), Err(mpsc::error::TryRecvError::Disconnected)));
+        assert!(matches!(
+            page.try_recv(),
+            Err(mpsc::error::TryRecvError::Disconnected)
+        ));
     }
 
     #[test]
     fn an_unknown_meeting_is_refused_and_closed() {
         let mut guests = Guests::default();
         let mut page = open(&mut guests, 1, "unknown");
-        assert!(matches!(page.try_recv(), Ok(GuestCommand::Text(_))), "told why");
+        assert!(
+            matches!(page.try_recv(), Ok(GuestCommand::Text(_))),
+            "told why"
+        );
         assert!(page.try_recv().is_err());
         assert!(guests.channels.is_empty());
     }
@@ -165,7 +200,14 @@ mod tests {
         let _chatty = open(&mut guests, 1, "known");
         let _quiet = open(&mut guests, 2, "known");
         for _ in 0..=EARLY_MESSAGES {
-            guests.take(GuestEvent::Text { channel: 1, text: "x".into() }, "Raum", |_| true);
+            guests.take(
+                GuestEvent::Text {
+                    channel: 1,
+                    text: "x".into(),
+                },
+                "Raum",
+                |_| true,
+            );
         }
         assert_eq!(guests.channels.keys().copied().collect::<Vec<_>>(), [2]);
     }

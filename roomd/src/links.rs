@@ -24,7 +24,11 @@ impl LinkRules for Rules {
             host: Pii::new(url.host_str().unwrap_or_default().to_owned()),
             reason,
         };
-        let Some(link) = self.platforms.iter().find_map(|platform| platform.recognise(url)) else {
+        let Some(link) = self
+            .platforms
+            .iter()
+            .find_map(|platform| platform.recognise(url))
+        else {
             return refused(LinkRefusal::UnknownPlatform);
         };
         match (url.scheme(), self.allow.allows(url)) {
@@ -41,7 +45,9 @@ impl LinkRules for Rules {
 
 /// The id of the meeting that a link of any platform names.
 pub fn meeting_id(platforms: &Platforms, url: &Url) -> Option<Pii<String>> {
-    platforms.iter().find_map(|platform| platform.meeting_id(url))
+    platforms
+        .iter()
+        .find_map(|platform| platform.meeting_id(url))
 }
 
 /// The room will hold a meeting of this id: it is booked, or under way.
@@ -52,5 +58,8 @@ pub fn expects(platforms: &Platforms, view: &View, id: &str) -> bool {
         BookingLink::None | BookingLink::Refused { .. } => false,
     });
     let under_way = view.call.as_ref().and_then(|call| call.guest_url.as_ref());
-    booked || under_way.and_then(|url| Url::parse(url.expose()).ok()).is_some_and(|url| names(&url))
+    booked
+        || under_way
+            .and_then(|url| Url::parse(url.expose()).ok())
+            .is_some_and(|url| names(&url))
 }

@@ -26,7 +26,11 @@ const BAD_CONFIG: u8 = 2;
 const DEFAULT_CONFIG: &str = "/etc/roomd/roomd.toml";
 
 #[derive(Parser)]
-#[command(version, about = "Drives a meeting room", args_conflicts_with_subcommands = true)]
+#[command(
+    version,
+    about = "Drives a meeting room",
+    args_conflicts_with_subcommands = true
+)]
 struct Arguments {
     /// The configuration
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]

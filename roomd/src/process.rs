@@ -36,7 +36,9 @@ impl Meter {
     /// Looks.
     pub fn look(&mut self, now: Instant) -> Usage {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let ticks = std::fs::read_to_string("/proc/self/stat").ok().and_then(|s| cpu_ticks(&s));
+        let ticks = std::fs::read_to_string("/proc/self/stat")
+            .ok()
+            .and_then(|s| cpu_ticks(&s));
         let cpu_percent = ticks.and_then(|ticks| {
             let (then, before) = self.last.replace((now, ticks))?;
             let elapsed = now.duration_since(then).as_secs_f64();

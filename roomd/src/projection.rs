@@ -67,7 +67,10 @@ pub fn state(parts: Parts<'_>) -> State {
             configured: parts.calendar.configured,
             skipped: parts.calendar.skipped,
         },
-        call: view.call.as_ref().map(|call| Box::new(self::call(call, view.volume))),
+        call: view
+            .call
+            .as_ref()
+            .map(|call| Box::new(self::call(call, view.volume))),
         devices: parts.devices.clone(),
         pairing: parts.pairing,
         faults: faults(view, parts.faults),
@@ -97,12 +100,13 @@ fn entry(booking: &Booking) -> AgendaEntry {
         attendance: booking.attendance,
         link: match &booking.link {
             BookingLink::None => AgendaLink::None,
-            BookingLink::Meeting(link) => {
-                AgendaLink::Joinable { provider: link.provider.0.clone() }
-            }
-            BookingLink::Refused { host, reason } => {
-                AgendaLink::Refused { host: host.clone(), reason: *reason }
-            }
+            BookingLink::Meeting(link) => AgendaLink::Joinable {
+                provider: link.provider.0.clone(),
+            },
+            BookingLink::Refused { host, reason } => AgendaLink::Refused {
+                host: host.clone(),
+                reason: *reason,
+            },
         },
         warnings: booking.warnings.clone(),
     }

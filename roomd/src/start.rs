@@ -55,7 +55,12 @@ pub async fn run(
     private_directory(&state_dir)?;
     let platforms = platforms(&settings);
     let store = Store::new(&state_dir);
-    let room = Room::new(room_config(&settings)?, platforms.clone(), store.load(), now());
+    let room = Room::new(
+        room_config(&settings)?,
+        platforms.clone(),
+        store.load(),
+        now(),
+    );
     let (engine, engine_events) =
         roomd_media::start(media_settings(&settings)).context("the media engine does not start")?;
     let calendar = calendar::spawn(calendar_settings(&settings, &platforms)?);
@@ -74,8 +79,13 @@ pub async fn run(
     let (client, owner) = roomd_interfaces::Room::new(first.clone());
     let desk = Desk::open(&state_dir, projection::pairing_url(&authority(&settings)));
     let (guest_port, guests) = GuestPort::new();
-    let web = WebServer::bind(web_settings(&settings), client.clone(), guest_port, desk.clone())
-        .context("panel and guests cannot be served")?;
+    let web = WebServer::bind(
+        web_settings(&settings),
+        client.clone(),
+        guest_port,
+        desk.clone(),
+    )
+    .context("panel and guests cannot be served")?;
     tracing::info!("serving panel and guests");
     let certificate = web.reloader();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -94,7 +104,11 @@ pub async fn run(
         let _ = left.await;
     }));
     tokio::spawn(crate::display::run(client.state(), engine.clone()));
-    let inlets = Inlets { engine: engine_events, figures: engine.statistics(), guests };
+    let inlets = Inlets {
+        engine: engine_events,
+        figures: engine.statistics(),
+        guests,
+    };
     let daemon = Daemon {
         calendar_state: calendar.state(),
         settings,
@@ -175,7 +189,10 @@ pub fn calendar_settings(
             Titles::HideAll => Privacy::HideAllTitles,
         },
         addresses: Vec::new(),
-        links: Arc::new(Rules { platforms: platforms.clone(), allow: Arc::new(allow) }),
+        links: Arc::new(Rules {
+            platforms: platforms.clone(),
+            allow: Arc::new(allow),
+        }),
         state_dir: Some(settings.state_directory.clone()),
     })
 }
@@ -186,7 +203,9 @@ fn extra_hosts(settings: &Settings) -> anyhow::Result<AllowList> {
 }
 
 fn password(remote: &Remote) -> anyhow::Result<Option<Secret>> {
-    let Some(path) = &remote.password_file else { return Ok(None) };
+    let Some(path) = &remote.password_file else {
+        return Ok(None);
+    };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the calendar's password in {}", path.display()))?;
     Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
@@ -202,14 +221,22 @@ fn platforms(settings: &Settings) -> Platforms {
 }
 
 fn ice_servers(settings: &Settings) -> Vec<IceServer> {
-    let server = |url: &String| IceServer { url: url.clone(), username: None, credential: None };
+    let server = |url: &String| IceServer {
+        url: url.clone(),
+        username: None,
+        credential: None,
+    };
     settings.media.stun.iter().map(server).collect()
 }
 
 /// How guests and tablets name the room: host, and the port where it is not HTTPS's own.
 pub fn authority(settings: &Settings) -> String {
     let host = settings.direct.host.clone().unwrap_or_else(machine_name);
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host
+    };
     match settings.web.listen.port() {
         HTTPS => host,
         port => format!("{host}:{port}"),
@@ -219,7 +246,11 @@ pub fn authority(settings: &Settings) -> String {
 fn machine_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = name.trim();
-    if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }
+    if name.is_empty() {
+        "localhost".to_owned()
+    } else {
+        name.to_owned()
+    }
 }
 
 fn web_settings(settings: &Settings) -> WebSettings {
@@ -229,19 +260,23 @@ fn web_settings(settings: &Settings) -> WebSettings {
         state_dir: settings.state_directory.clone(),
         panel_token_file: Some(settings.web.panel_token.clone()),
         certificate: match &settings.web.tls {
-            Tls::Device => Certificate::Device { host: settings.direct.host.clone() },
-            Tls::Files { certificate, key } => {
-                Certificate::Given { chain: certificate.clone(), key: key.clone() }
-            }
+            Tls::Device => Certificate::Device {
+                host: settings.direct.host.clone(),
+            },
+            Tls::Files { certificate, key } => Certificate::Given {
+                chain: certificate.clone(),
+                key: key.clone(),
+            },
         },
     }
 }
 
 fn media_settings(settings: &Settings) -> roomd_media::Settings {
     let media = &settings.media;
-    let offset = chrono::Offset::fix(
-        &chrono::TimeZone::offset_from_utc_datetime(&settings.room.time_zone, &now().utc.naive_utc()),
-    );
+    let offset = chrono::Offset::fix(&chrono::TimeZone::offset_from_utc_datetime(
+        &settings.room.time_zone,
+        &now().utc.naive_utc(),
+    ));
     roomd_media::Settings {
         camera: match &media.camera {
             Camera::Auto => CameraSource::Auto,
@@ -270,7 +305,10 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
         peer: PeerConfig {
             addresses: media.addresses.clone(),
             include_loopback: media.include_loopback,
-            ports: media.udp_ports.as_ref().map(|ports| (*ports.start(), *ports.end())),
+            ports: media
+                .udp_ports
+                .as_ref()
+                .map(|ports| (*ports.start(), *ports.end())),
             ice_servers: Vec::new(),
         },
         test_source: 0,

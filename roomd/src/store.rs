@@ -17,7 +17,9 @@ pub struct Store {
 impl Store {
     /// A store in this directory.
     pub fn new(directory: &Path) -> Self {
-        Self { path: directory.join("meeting.json") }
+        Self {
+            path: directory.join("meeting.json"),
+        }
     }
 
     /// What was kept; whatever cannot be read counts as nothing.

@@ -18,13 +18,18 @@ impl Daemon {
     /// Does one thing; true for the last one.
     pub(super) async fn effect(&mut self, output: Output) -> bool {
         match output {
-            Output::StartSession { session, link, title: _ } => {
+            Output::StartSession {
+                session,
+                link,
+                title: _,
+            } => {
                 self.start_session(session, link).await;
             }
             Output::Session(id, command) => self.session_command(id, command),
             Output::DropSession(id) => self.drop_session(id).await,
             Output::Sending { microphone, camera } => {
-                self.media(EngineCommand::Sending { microphone, camera }).await;
+                self.media(EngineCommand::Sending { microphone, camera })
+                    .await;
             }
             Output::Preview(open) => self.media(EngineCommand::Preview(open)).await,
             Output::Volume(percent) => self.media(EngineCommand::Volume(percent)).await,
@@ -49,16 +54,24 @@ impl Daemon {
             link.password = self.settings.direct.password_default.clone();
         }
         let meeting = platform.meeting_id(link.url.expose());
-        let join =
-            JoinRequest { link, room_name: self.settings.room.name.clone(), seed: rand::random() };
+        let join = JoinRequest {
+            link,
+            room_name: self.settings.room.name.clone(),
+            seed: rand::random(),
+        };
         tracing::info!(session = id.0, "joining");
         let session = platform.start(join, now());
         let hosts = platform.capabilities().hosts;
         let (handle, outputs, _) = session::spawn(session, session::system_clock);
-        self.session = Some(Active { id, handle, outputs });
+        self.session = Some(Active {
+            id,
+            handle,
+            outputs,
+        });
         self.senders.clear();
         self.figures = roomd_media::EngineStatistics::default();
-        self.media(EngineCommand::CallStarted { at: Instant::now() }).await;
+        self.media(EngineCommand::CallStarted { at: Instant::now() })
+            .await;
         if let Some(meeting) = meeting.filter(|_| hosts) {
             let inputs = self.guests.start(meeting.expose());
             self.to_session(inputs);

@@ -109,7 +109,10 @@ pub struct Inlets {
 
 /// Both clocks, now.
 pub fn now() -> Now {
-    Now { mono: Instant::now(), utc: Utc::now() }
+    Now {
+        mono: Instant::now(),
+        utc: Utc::now(),
+    }
 }
 
 impl Daemon {
@@ -196,9 +199,10 @@ impl Daemon {
 
     fn try_intent(&mut self, wanted: Request) -> Result<(), Refusal> {
         match request::wish(wanted, rand::random()) {
-            Some(wish) => {
-                self.room.handle(Input::Request(wish), now()).map_err(request::refusal)
-            }
+            Some(wish) => self
+                .room
+                .handle(Input::Request(wish), now())
+                .map_err(request::refusal),
             None => {
                 let _ = self.desk.show();
                 Ok(())
@@ -246,9 +250,7 @@ async fn either(one: &mut Signal, other: &mut Signal) {
     }
 }
 
-async fn session_output(
-    session: &mut Option<Active>,
-) -> Option<(SessionId, Output)> {
+async fn session_output(session: &mut Option<Active>) -> Option<(SessionId, Output)> {
     match session {
         Some(active) => {
             let output = active.outputs.recv().await?;

@@ -4,8 +4,8 @@
 
 use roomd_api::{Devices, Levels};
 use roomd_conference::{Event, MediaEvent, Output};
-use roomd_media::EngineEvent;
 use roomd_media::EngineCommand;
+use roomd_media::EngineEvent;
 use roomd_model::{Fault, FaultCode};
 use roomd_room::{Input, SessionId};
 
@@ -19,7 +19,11 @@ impl Daemon {
             Output::Media(command) => self.media(EngineCommand::Session(command)).await,
             Output::Event(event) => {
                 match &event {
-                    Event::StreamAdded { stream, participant, .. } => {
+                    Event::StreamAdded {
+                        stream,
+                        participant,
+                        ..
+                    } => {
                         self.senders.insert(*stream, participant.clone());
                     }
                     Event::StreamRemoved { stream } => {
@@ -52,9 +56,17 @@ impl Daemon {
                     tracing::debug!(%error, "news of the media engine did not reach the meeting");
                 }
             }
-            EngineEvent::Levels { microphone, speaking } => {
-                let who = speaking.iter().filter_map(|stream| self.senders.get(stream).cloned());
-                let levels = Levels { microphone, speaking: who.collect() };
+            EngineEvent::Levels {
+                microphone,
+                speaking,
+            } => {
+                let who = speaking
+                    .iter()
+                    .filter_map(|stream| self.senders.get(stream).cloned());
+                let levels = Levels {
+                    microphone,
+                    speaking: who.collect(),
+                };
                 // Nobody may be listening.
                 let _ = self.owner.levels.send(levels);
             }
@@ -96,7 +108,10 @@ impl Daemon {
             Err(error) => {
                 tracing::warn!("the new configuration is wrong; the last good one stays active");
                 let detail = error.lines().take(2).collect::<Vec<_>>().join(" ");
-                let fault = Fault { code: FaultCode::ConfigRejected, detail: Some(detail) };
+                let fault = Fault {
+                    code: FaultCode::ConfigRejected,
+                    detail: Some(detail),
+                };
                 self.faults.insert(FaultCode::ConfigRejected, fault);
             }
         }

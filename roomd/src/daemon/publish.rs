@@ -56,7 +56,10 @@ impl Daemon {
     fn statistics(&self) -> Statistics {
         let figures = &self.figures;
         let millis = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;
-        let under_way = self.session.as_ref().map_or(0, |active| active.handle.bad_messages());
+        let under_way = self
+            .session
+            .as_ref()
+            .map_or(0, |active| active.handle.bad_messages());
         Statistics {
             join_ms: figures.media_both_ways.map(millis),
             first_remote_frame_ms: figures.first_remote_frame.map(millis),

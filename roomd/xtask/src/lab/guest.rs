@@ -127,7 +127,10 @@ impl Guest {
     pub fn packets_received(&mut self) -> Result<(u64, u64)> {
         let connections = self.evaluate("roomdProbe.inboundStats()")?;
         let (mut audio, mut video) = (0, 0);
-        for connection in connections.as_array().context("the probe gave no figures")? {
+        for connection in connections
+            .as_array()
+            .context("the probe gave no figures")?
+        {
             for stream in connection["inbound"].as_array().into_iter().flatten() {
                 let packets = stream["packetsReceived"].as_u64().unwrap_or_default();
                 match stream["kind"].as_str() {

@@ -8,8 +8,6 @@ use anyhow::{Context, Result, bail};
 use roomd_media_core::frame::Plane;
 use roomd_media_core::timecode;
 
-
-
 /// A decoded picture.
 pub struct Picture {
     /// In pixels.

@@ -71,9 +71,11 @@ fn hand_and_chat(room: &Room, panel: &mut Panel, guests: &mut [Guest]) -> Result
         call.participants.iter().find(|p| p.hand).map(|_| ())
     })?;
     guests[1].click("[data-action=chat]")?;
-    guests[1]
-        .browser
-        .fill("guest", "form input, form textarea", "Guten Tag aus Moosbach")?;
+    guests[1].browser.fill(
+        "guest",
+        "form input, form textarea",
+        "Guten Tag aus Moosbach",
+    )?;
     guests[1].click("[data-action=send-chat]")?;
     room.wait("the chat line", Duration::from_secs(10), |state| {
         let call = state.call.as_ref()?;

@@ -35,14 +35,10 @@ pub fn run() -> Result<Figures> {
     let mut denied = Guest::open(&room, "Franz Uhlenhorst", 1)?;
     denied.join()?;
     denied.wait_for("#password")?;
-    denied
-        .browser
-        .fill("guest", "#password", "Birnbaum")?;
+    denied.browser.fill("guest", "#password", "Birnbaum")?;
     denied.click("[data-action=password]")?;
     denied.wait_for("#password-error:not(:empty)")?;
-    denied
-        .browser
-        .fill("guest", "#password", "Apfelbaum")?;
+    denied.browser.fill("guest", "#password", "Apfelbaum")?;
     denied.click("[data-action=password]")?;
     denied.wait_for("[data-view=waiting-lobby]")?;
     room.ctl(&["deny", &waiting(&room)?])?;
@@ -51,9 +47,7 @@ pub fn run() -> Result<Figures> {
     let mut removed = Guest::open(&room, "Gerda Lindenau", 2)?;
     removed.join()?;
     removed.wait_for("#password")?;
-    removed
-        .browser
-        .fill("guest", "#password", "Apfelbaum")?;
+    removed.browser.fill("guest", "#password", "Apfelbaum")?;
     removed.click("[data-action=password]")?;
     let id = waiting(&room)?;
     room.ctl(&["admit", &id])?;

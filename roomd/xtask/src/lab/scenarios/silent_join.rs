@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use serde_json::json;
 
-use super::direct_call::ROOM_TONE;
+use super::direct_call::{PRESENT, ROOM_TONE};
 use crate::lab::guest::Guest;
 use crate::lab::panel::{MICROPHONE, Panel};
 use crate::lab::room::{Options, Room};
@@ -44,7 +44,7 @@ pub fn run() -> Result<Figures> {
     guest.sees("room", "camera")?;
     let loud = wait::until("the room's tone", Duration::from_secs(10), || {
         let level = guest.hears("room", ROOM_TONE)?;
-        Ok((level > 0.01).then_some(level))
+        Ok((level > PRESENT).then_some(level))
     })?;
 
     panel.touch(MICROPHONE)?;
