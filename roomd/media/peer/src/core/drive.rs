@@ -10,6 +10,7 @@ use str0m::error::RtcError;
 use str0m::stats::PeerStats;
 use str0m::{Event, Input, Output};
 
+use super::silence::is_media;
 use super::{Core, PATIENCE, Transmit};
 use crate::{PeerEvent, PeerReport};
 
@@ -35,6 +36,7 @@ pub(super) struct Figures {
 impl Core {
     /// Polls until the transport waits for a later moment.
     pub(super) fn drive(&mut self, now: Instant) {
+        self.media_ends(now);
         for _ in 0..MAX_ROUNDS {
             self.drain(now);
             if self.wake > now || !self.rtc.is_alive() {
@@ -58,11 +60,16 @@ impl Core {
                     self.wake = at;
                     return;
                 }
-                Ok(Output::Transmit(transmit)) => self.transmits.push_back(Transmit {
-                    source: transmit.source,
-                    destination: transmit.destination,
-                    contents: transmit.contents.into(),
-                }),
+                Ok(Output::Transmit(transmit)) => {
+                    let contents: Vec<u8> = transmit.contents.into();
+                    if self.silence.lets_through(now) || !is_media(&contents) {
+                        self.transmits.push_back(Transmit {
+                            source: transmit.source,
+                            destination: transmit.destination,
+                            contents,
+                        });
+                    }
+                }
                 Ok(Output::Event(event)) => self.event(now, event),
                 Err(error) => {
                     errors += 1;

@@ -93,13 +93,13 @@ impl Core {
         });
     }
 
-    pub(super) fn write(&mut self, mid: &str, frame: Frame) {
-        if self.try_write(mid, frame).is_none() {
+    pub(super) fn write(&mut self, now: Instant, mid: &str, frame: Frame) {
+        if self.try_write(now, mid, frame).is_none() {
             self.dropped.writes += 1;
         }
     }
 
-    fn try_write(&mut self, mid: &str, frame: Frame) -> Option<()> {
+    fn try_write(&mut self, now: Instant, mid: &str, frame: Frame) -> Option<()> {
         if self.state != PeerState::Verified || self.closing {
             return None;
         }
@@ -115,6 +115,7 @@ impl Core {
         if !self.rtc.media(mid)?.direction().is_sending() {
             return None;
         }
+        self.media_begins(now);
         let writer = self.rtc.writer(mid)?;
         let pt = writer
             .payload_params()

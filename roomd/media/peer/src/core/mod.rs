@@ -15,6 +15,7 @@ mod describe;
 mod drive;
 mod media;
 mod setup;
+mod silence;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ use crate::{PeerCommand, PeerEvent};
 use describe::Refusal;
 use drive::Figures;
 use media::Line;
+use silence::Silence;
 
 /// How long a connection may look for a path, at first and after an interruption.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -99,6 +101,7 @@ pub struct Core {
     datagrams: u32,
     figures: Figures,
     dropped: Dropped,
+    silence: Silence,
 }
 
 impl std::fmt::Debug for Core {
@@ -133,6 +136,7 @@ impl Core {
             datagrams: 0,
             figures: Figures::default(),
             dropped: Dropped::default(),
+            silence: Silence::default(),
         };
         core.drive(now);
         core
@@ -217,7 +221,7 @@ impl Core {
                 }
             }
             PeerCommand::RemoteCandidate(line) => self.remote_candidate(line.expose()),
-            PeerCommand::Write { mid, frame } => self.write(&mid, frame),
+            PeerCommand::Write { mid, frame } => self.write(now, &mid, frame),
             PeerCommand::RequestKeyframe { mid } => self.request_keyframe(now, &mid),
             PeerCommand::Close => self.close(),
         }

@@ -12,9 +12,9 @@ use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Rtc, RtcConfig};
 
 /// Bandwidth assumed before the first estimate.
-const START: Bitrate = Bitrate::kbps(800);
+pub(super) const START: Bitrate = Bitrate::kbps(800);
 /// Bandwidth that probing looks for: a 720p picture and sound, with room for retransmissions.
-const WANTED: Bitrate = Bitrate::kbps(2800);
+pub(super) const WANTED: Bitrate = Bitrate::kbps(2800);
 const OPUS: u8 = 111;
 /// Packets of a picture that may wait for a missing one; a keyframe of a shared screen fits.
 const PICTURE_PACKETS: usize = 512;
@@ -55,7 +55,8 @@ pub(super) fn rtc(now: Instant) -> Rtc {
     );
     codecs.enable_vp8(true);
     let mut rtc = config.build(now);
-    rtc.bwe().set_bitrate(Bitrate::ZERO, WANTED);
+    // Nothing is probed for before something is sent.
+    rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
     rtc
 }
 

@@ -53,7 +53,6 @@ pub fn run() -> Result<Figures> {
             let call = state.call.as_ref()?;
             (call.participants.is_empty() && call.previews.is_empty()).then_some(())
         })?;
-        room.ctl(&["stay"]).ok();
         uses.push(settled_use(&room)?);
         guest.click("[data-action=again]")?;
     }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Nothing but what was written leaves: no probe and no padding of the transport's own stands in for
+//! the media of a room that does not send.
+
+use std::time::{Duration, Instant};
+
+use str0m::bwe::Bitrate;
+
+use super::{Core, setup};
+
+/// How long after the last written frame its packets may still leave. A muted room is silent on
+/// the wire after this.
+const TAIL: Duration = Duration::from_millis(100);
+/// After a pause of this length the bandwidth is estimated anew: what was cut meanwhile would count
+/// as lost.
+const FORGET: Duration = Duration::from_secs(2);
+
+/// When a frame was last written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Silence {
+    written: Option<Instant>,
+    probing: bool,
+}
+
+impl Silence {
+    /// Packets of media may leave.
+    pub(super) fn lets_through(self, now: Instant) -> bool {
+        self.within(TAIL, now)
+    }
+
+    fn within(self, time: Duration, now: Instant) -> bool {
+        self.written
+            .is_some_and(|at| now.saturating_duration_since(at) <= time)
+    }
+}
+
+impl Core {
+    /// A frame is about to be written.
+    pub(super) fn media_begins(&mut self, now: Instant) {
+        if !self.silence.within(FORGET, now) {
+            self.rtc.bwe().reset(setup::START);
+        }
+        self.silence.written = Some(now);
+        if !self.silence.probing {
+            self.silence.probing = true;
+            self.rtc.bwe().set_bitrate(Bitrate::ZERO, setup::WANTED);
+        }
+    }
+
+    /// Time has passed.
+    pub(super) fn media_ends(&mut self, now: Instant) {
+        if self.silence.probing && !self.silence.within(FORGET, now) {
+            self.silence.probing = false;
+            self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
+        }
+    }
+}
+
+/// A datagram of media, by its first two bytes (RFC 7983, section 7; RFC 5761, section 4).
+pub(super) fn is_media(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn media_is_told_from_everything_else() {
+        assert!(is_media(&[0x80, 111, 0]), "sound");
+        assert!(is_media(&[0x90, 0x80 | 96, 0]), "picture with a marker");
+        assert!(!is_media(&[0x80, 200, 0]), "sender report");
+        assert!(!is_media(&[0x81, 206, 0]), "picture loss indication");
+        assert!(!is_media(&[0, 1, 0]), "STUN");
+        assert!(!is_media(&[22, 254, 253]), "DTLS");
+        assert!(!is_media(&[]), "nothing");
+    }
+
+    #[test]
+    fn silence_begins_soon_after_the_last_frame() {
+        let start = Instant::now();
+        let mut silence = Silence::default();
+        assert!(!silence.lets_through(start));
+        silence.written = Some(start);
+        assert!(silence.lets_through(start + TAIL));
+        assert!(!silence.lets_through(start + TAIL + Duration::from_millis(1)));
+    }
+}
