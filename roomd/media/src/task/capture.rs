@@ -163,7 +163,6 @@ impl Task {
 
     pub(super) fn preview(&mut self, open: bool) {
         self.capture.preview = open;
-        self.preview_feed(open);
         self.follow();
     }
 
@@ -171,6 +170,8 @@ impl Task {
     fn follow(&mut self) {
         let camera_lost = self.capture.follow_camera();
         let microphone_lost = self.capture.follow_microphone();
+        // The display may show whatever the camera takes, sent or not.
+        self.preview_feed(self.capture.preview || self.capture.sending_camera);
         self.lost(camera_lost, microphone_lost);
         self.report_devices();
     }
