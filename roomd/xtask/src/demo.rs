@@ -101,7 +101,8 @@ fn watch(room: &Room, panel: &mut Panel, hands_free: bool, pictures: &Pictures) 
     let begun = Instant::now();
     let mut seen = Vec::new();
     let mut last: Option<State> = None;
-    while !INTERRUPTED.load(Ordering::SeqCst) && !(hands_free && begun.elapsed() > HANDS_FREE_RUN) {
+    let over = || hands_free && begun.elapsed() > HANDS_FREE_RUN;
+    while !INTERRUPTED.load(Ordering::SeqCst) && !over() {
         let state = room.state()?;
         if state.room.phase == Phase::InCall && state.statistics.join_ms.is_some() {
             if seen.is_empty() {

@@ -17,6 +17,7 @@ mod project;
 mod test;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -69,8 +70,18 @@ enum Task {
     Help,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().task {
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\x1b[31merror\x1b[0m: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
         Task::Demo { hands_free, report } => demo::run(hands_free, report.as_deref()),
         Task::Test { only } => test::run(only.as_deref()),
         Task::Lab { scenario, report } => lab::run(&scenario, report.as_deref()),

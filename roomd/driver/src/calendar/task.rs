@@ -51,7 +51,7 @@ enum Remote {
         bytes: Vec<u8>,
     },
     Feed {
-        http: Http,
+        http: Box<Http>,
         url: Url,
         etag: Option<String>,
         bytes: Vec<u8>,
@@ -356,7 +356,7 @@ async fn connect(source: &Source) -> Result<Remote, FetchError> {
         } => {
             let account = username.clone().zip(password.clone());
             Remote::Feed {
-                http: Http::new(url, ca_file.as_deref(), account).await?,
+                http: Box::new(Http::new(url, ca_file.as_deref(), account).await?),
                 url: url.expose().clone(),
                 etag: None,
                 bytes: Vec::new(),

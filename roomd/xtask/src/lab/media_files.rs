@@ -28,9 +28,9 @@ pub fn tone_of(guest: u8) -> f64 {
 /// A Y4M file: a person before a wall, slowly moving, and the guest's time code.
 pub fn video(guest: u8) -> Result<PathBuf> {
     cached(&format!("guest-{guest}.y4m"), |file| {
-        write!(
+        writeln!(
             file,
-            "YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg\n"
+            "YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg"
         )?;
         for frame in 0..FPS * SECONDS {
             let time = f64::from(frame) / f64::from(FPS);
@@ -135,7 +135,7 @@ fn paint(guest: u8, x: f64, y: f64, wall_x: f64, wall_y: f64) -> [f64; 3] {
     let inside = |cx: f64, cy: f64, rx: f64, ry: f64| {
         ((x - cx) / rx).powi(2) + ((y - cy) / ry).powi(2) < 1.0
     };
-    if inside(320.0, 152.0, 52.0, 66.0) && !(y < 118.0) {
+    if inside(320.0, 152.0, 52.0, 66.0) && y >= 118.0 {
         return [226.0, 182.0, 152.0];
     }
     if inside(320.0, 140.0, 62.0, 74.0) && y < 160.0 {
