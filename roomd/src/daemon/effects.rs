@@ -74,7 +74,7 @@ impl Daemon {
             .await;
         if let Some(meeting) = meeting.filter(|_| hosts) {
             let inputs = self.guests.start(meeting.expose());
-            self.to_session(inputs);
+            self.feed_session(inputs);
         }
     }
 

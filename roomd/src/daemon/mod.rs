@@ -214,10 +214,10 @@ impl Daemon {
         let mut guests = std::mem::take(&mut self.guests);
         let inputs = guests.take(event, &self.settings.room.name, |id| self.expects(id));
         self.guests = guests;
-        self.to_session(inputs);
+        self.feed_session(inputs);
     }
 
-    fn to_session(&mut self, inputs: Vec<(ChannelId, ChannelEvent)>) {
+    fn feed_session(&mut self, inputs: Vec<(ChannelId, ChannelEvent)>) {
         let Some(active) = &self.session else { return };
         for (channel, event) in inputs {
             if let Err(error) = active.handle.channel(channel, event) {
