@@ -109,18 +109,6 @@ impl Branch {
     pub(crate) fn encoder(&self) -> Option<gst::Element> {
         self.pipeline.by_name(ENCODER)
     }
-
-    /// Plays a file from its begin again.
-    pub(crate) fn rewind(&self) {
-        let flags = gst::SeekFlags::FLUSH | gst::SeekFlags::KEY_UNIT;
-        if self
-            .pipeline
-            .seek_simple(flags, gst::ClockTime::ZERO)
-            .is_err()
-        {
-            tracing::debug!("the file cannot be played again");
-        }
-    }
 }
 
 impl Drop for Branch {

@@ -14,7 +14,9 @@ use roomd_media_core::plan::CameraInput;
 use roomd_media_core::testpicture::TestPicture;
 use tokio::sync::{mpsc, watch};
 
-use crate::branch::{Branch, Notice};
+use crate::branch::Notice;
+use crate::device::{Device, Stop};
+use crate::file::Player;
 use crate::time::wall_millis;
 use crate::types::CameraSource;
 
@@ -46,19 +48,9 @@ pub(crate) struct Camera {
 #[derive(Debug)]
 enum Worker {
     Closed,
-    Device { path: PathBuf, _branch: Branch },
-    File(Branch),
+    Device { path: PathBuf, device: Device },
+    File(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
     Test(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
-}
-
-/// Stops a thread when dropped.
-#[derive(Debug)]
-pub(crate) struct Stop(pub Arc<AtomicBool>);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 /// What the room sees of its camera.
@@ -102,7 +94,8 @@ impl Camera {
         !matches!(self.worker, Worker::Closed)
     }
 
-    /// Opens what the settings and the machine offer; false when nothing opens.
+    /// Opens what the settings and the machine offer; false when there is nothing. Whether it works
+    /// is seen by its pictures.
     pub(crate) fn open(&mut self) -> bool {
         if self.is_open() {
             return true;
@@ -134,7 +127,6 @@ impl Camera {
     /// Takes a notice of the running pipeline; false when the camera is lost.
     pub(crate) fn notice(&mut self, notice: Notice) -> bool {
         match (notice, &self.worker) {
-            (Notice::End, Worker::File(branch)) => branch.rewind(),
             (Notice::Warning, _) | (_, Worker::Closed | Worker::Test(_)) => {}
             (Notice::End | Notice::Error, _) => {
                 self.attempt += 1;
@@ -150,14 +142,25 @@ impl Camera {
         let last = self.shots.borrow().as_ref().map(|shot| shot.at);
         let since = last.unwrap_or(self.opened).max(self.opened);
         let unplugged = matches!(&self.worker, Worker::Device { path, .. } if !path.exists());
-        if self.is_open() && (unplugged || now.saturating_duration_since(since) > SILENT) {
+        let silent = now.saturating_duration_since(since) > SILENT;
+        if matches!(&self.worker, Worker::Device { device, .. } if device.is_opening()) {
+            // A second attempt would only wait beside the first.
+            return !silent;
+        }
+        if self.is_open() && (unplugged || silent) {
             return self.notice(Notice::Error);
         }
         self.had_device |= last.is_some() && matches!(self.worker, Worker::Device { .. });
         true
     }
 
-    pub(crate) fn report(&self) -> CameraReport {
+    pub(crate) fn report(&self, lost: bool) -> CameraReport {
+        if lost {
+            return CameraReport {
+                name: None,
+                test_picture: false,
+            };
+        }
         let (name, test_picture) = match (&self.worker, &self.source) {
             (Worker::Device { path, .. }, _) => (Some(path.display().to_string()), false),
             (Worker::File(_), _) | (Worker::Closed, CameraSource::File(_)) => {
@@ -202,8 +205,18 @@ impl Camera {
     }
 
     fn file(&self, path: &Path) -> Worker {
-        self.branch(&CameraInput::File(path))
-            .map_or(Worker::Closed, Worker::File)
+        let (shots, notices) = (self.shots.clone(), self.notices.clone());
+        let player = Player {
+            plan: CameraInput::File(path).plan(),
+            period: Duration::from_nanos(33_333_333),
+            split: Box::new(|sample| picture(sample).into_iter().collect()),
+            play: Box::new(move |frame| show(&shots, frame)),
+            failed: Box::new(move || {
+                // A full queue already holds a notice of the same trouble.
+                let _ = notices.try_send(Notice::Error);
+            }),
+        };
+        player.start().map_or(Worker::Closed, Worker::File)
     }
 
     fn device(&self, path: &Path) -> Worker {
@@ -213,33 +226,26 @@ impl Camera {
         } else {
             CameraInput::Raw(path)
         };
-        let path = path.to_owned();
-        self.branch(&input)
-            .map_or(Worker::Closed, |branch| Worker::Device {
-                path,
-                _branch: branch,
-            })
-    }
-
-    fn branch(&self, input: &CameraInput<'_>) -> Option<Branch> {
         let (shots, notices) = (self.shots.clone(), self.notices.clone());
         let sample = move |sample: &gst::Sample| {
             if let Some(frame) = picture(sample) {
-                let at = Instant::now();
-                shots.send_replace(Some(Shot {
-                    frame: Arc::new(frame),
-                    at,
-                }));
+                show(&shots, frame);
             }
         };
         let notice = move |notice| {
             // A full queue already holds a notice of the same trouble.
             let _ = notices.try_send(notice);
         };
-        Branch::open(&input.plan(), sample, notice)
-            .inspect_err(|error| tracing::info!(%error, "the camera does not open"))
-            .ok()
+        let path = path.to_owned();
+        Device::open(input.plan(), sample, notice)
+            .map_or(Worker::Closed, |device| Worker::Device { path, device })
     }
+}
+
+fn show(shots: &watch::Sender<Option<Shot>>, frame: I420) {
+    let frame = Arc::new(frame);
+    let at = Instant::now();
+    shots.send_replace(Some(Shot { frame, at }));
 }
 
 /// The picture inside a decoded sample; none when it is too large or of another kind.

@@ -12,9 +12,11 @@
 mod branch;
 mod camera;
 mod decode;
+mod device;
 mod display;
 mod encode;
 mod engine;
+mod file;
 #[cfg(test)]
 mod loop_tests;
 mod microphone;

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The microphone: a device, a file or the test sound, captured only while it is sent.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -12,8 +13,9 @@ use roomd_media_core::plan::MicrophoneInput;
 use roomd_media_core::testsound::TestSound;
 use tokio::sync::mpsc;
 
-use crate::branch::{Branch, Notice};
-use crate::camera::Stop;
+use crate::branch::Notice;
+use crate::device::{Device, Stop};
+use crate::file::Player;
 use crate::types::MicrophoneSource;
 
 /// Samples, 48 kHz, one channel.
@@ -32,8 +34,8 @@ pub(crate) struct Microphone {
 #[derive(Debug)]
 enum Worker {
     Closed,
-    Device(#[expect(dead_code, reason = "runs as long as it is kept")] Branch),
-    File(Branch),
+    Device(#[expect(dead_code, reason = "runs as long as it is kept")] Device),
+    File(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
     Test(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
 }
 
@@ -57,7 +59,8 @@ impl Microphone {
         !matches!(self.worker, Worker::Closed)
     }
 
-    /// Opens what the settings and the machine offer; false when nothing opens.
+    /// Opens what the settings and the machine offer; false when there is nothing. Whether it works
+    /// is seen by its sound.
     pub(crate) fn open(&mut self) -> bool {
         if self.is_open() {
             return true;
@@ -65,15 +68,9 @@ impl Microphone {
         let source = self.source.clone();
         self.worker = match &source {
             MicrophoneSource::TestSound => self.test(),
-            MicrophoneSource::Device(device) => self
-                .branch(&MicrophoneInput::Alsa(device))
-                .map_or(Worker::Closed, Worker::Device),
-            MicrophoneSource::File(path) => self
-                .branch(&MicrophoneInput::File(path))
-                .map_or(Worker::Closed, Worker::File),
-            MicrophoneSource::Auto if has_alsa("capture") => self
-                .branch(&MicrophoneInput::Alsa("default"))
-                .map_or(Worker::Closed, Worker::Device),
+            MicrophoneSource::Device(device) => self.device(device),
+            MicrophoneSource::File(path) => self.file(path),
+            MicrophoneSource::Auto if has_alsa("capture") => self.device("default"),
             MicrophoneSource::Auto => self.test(),
         };
         self.is_open()
@@ -87,7 +84,6 @@ impl Microphone {
     /// Takes a notice of the running pipeline; false when the microphone is lost.
     pub(crate) fn notice(&mut self, notice: Notice) -> bool {
         match (notice, &self.worker) {
-            (Notice::End, Worker::File(branch)) => branch.rewind(),
             (Notice::Warning, _) | (_, Worker::Closed | Worker::Test(_)) => {}
             (Notice::End | Notice::Error, _) => {
                 self.close();
@@ -133,7 +129,33 @@ impl Microphone {
         }
     }
 
-    fn branch(&self, input: &MicrophoneInput<'_>) -> Option<Branch> {
+    fn file(&self, path: &Path) -> Worker {
+        let (sender, notices) = (self.samples.clone(), self.notices.clone());
+        let mut rest = Samples::new();
+        let split = move |sample: &gst::Sample| {
+            rest.extend(samples(sample));
+            let whole = rest.len() / BLOCK * BLOCK;
+            let left = rest.split_off(whole);
+            let blocks = std::mem::replace(&mut rest, left);
+            blocks.chunks(BLOCK).map(<[i16]>::to_vec).collect()
+        };
+        let player = Player {
+            plan: MicrophoneInput::File(path).plan(),
+            period: Duration::from_millis(10),
+            split: Box::new(split),
+            play: Box::new(move |block| {
+                // A full queue means that nobody takes the sound.
+                let _ = sender.try_send(block);
+            }),
+            failed: Box::new(move || {
+                // A full queue already holds a notice of the same trouble.
+                let _ = notices.try_send(Notice::Error);
+            }),
+        };
+        player.start().map_or(Worker::Closed, Worker::File)
+    }
+
+    fn device(&self, device: &str) -> Worker {
         let (sender, notices) = (self.samples.clone(), self.notices.clone());
         let sample = move |sample: &gst::Sample| {
             // A full queue means that nobody takes the sound.
@@ -143,9 +165,8 @@ impl Microphone {
             // A full queue already holds a notice of the same trouble.
             let _ = notices.try_send(notice);
         };
-        Branch::open(&input.plan(), sample, notice)
-            .inspect_err(|error| tracing::info!(%error, "the microphone does not open"))
-            .ok()
+        Device::open(MicrophoneInput::Alsa(device).plan(), sample, notice)
+            .map_or(Worker::Closed, Worker::Device)
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) struct Capture {
     keyframe_wanted: bool,
     pub bitrate: u32,
     still_at: Option<Instant>,
-    camera_lost: bool,
+    pub camera_lost: bool,
     pub microphone_lost: bool,
     /// The loudest since the last report.
     pub level: u8,
@@ -124,7 +124,7 @@ impl Capture {
         }
     }
 
-    /// Opens or closes what should be open; true when a device is missing.
+    /// Opens or closes what should be open; true while a device that is wanted is missing.
     fn follow_camera(&mut self) -> bool {
         if !self.sending_camera {
             self.video = None;
@@ -133,7 +133,7 @@ impl Capture {
             self.keyframe_wanted = true;
         }
         if self.preview || self.sending_camera {
-            return !self.camera.open();
+            return !self.camera.open() || self.camera_lost;
         }
         self.camera.close();
         self.own.send_replace(None);
@@ -145,7 +145,7 @@ impl Capture {
             if self.audio.is_none() {
                 self.audio = AudioEncoder::open(self.timeline, &self.output).ok();
             }
-            return !self.microphone.open();
+            return !self.microphone.open() || self.microphone_lost;
         }
         self.audio = None;
         self.microphone.close();
@@ -188,8 +188,13 @@ impl Task {
     }
 
     pub(super) fn captured_picture(&mut self, shot: Option<Shot>) {
-        if let Some(shot) = shot {
-            self.capture.picture(&shot);
+        let Some(shot) = shot else {
+            return;
+        };
+        self.capture.picture(&shot);
+        if self.capture.camera_lost {
+            self.lost(false, self.capture.microphone_lost);
+            self.report_devices();
         }
     }
 
@@ -200,6 +205,10 @@ impl Task {
         self.capture.level = self.capture.level.max(mix::level(samples));
         if let Some(audio) = &mut self.capture.audio {
             audio.push(samples, Instant::now());
+        }
+        if self.capture.microphone_lost {
+            self.lost(self.capture.camera_lost, false);
+            self.report_devices();
         }
     }
 

@@ -236,7 +236,7 @@ impl Task {
     }
 
     fn report_devices(&mut self) {
-        let camera = self.capture.camera.report();
+        let camera = self.capture.camera.report(self.capture.camera_lost);
         let report = DeviceReport {
             camera: camera.name,
             microphone: self.capture.microphone.report(self.capture.microphone_lost),

@@ -44,7 +44,11 @@ pub struct Room {
 
 impl Room {
     pub fn start(source: u8, tone: f64) -> Self {
-        let settings = Settings {
+        Self::with(Self::settings(source, tone))
+    }
+
+    pub fn settings(source: u8, tone: f64) -> Settings {
+        Settings {
             camera: CameraSource::TestPicture,
             microphone: MicrophoneSource::TestSound,
             loudspeaker: Loudspeaker::None,
@@ -53,7 +57,10 @@ impl Room {
             test_source: source,
             test_tone: tone,
             ..Settings::default()
-        };
+        }
+    }
+
+    pub fn with(settings: Settings) -> Self {
         let (engine, events) = roomd_media::start(settings).unwrap();
         Self { engine, events }
     }
@@ -275,6 +282,17 @@ impl Wire {
             .expect("an event in time")
             .expect("the connection runs")
             .1
+    }
+
+    /// Carries its frames to another connection until it ends.
+    pub async fn carry_to(mut self, to: Self) {
+        while let Some((_, event)) = self.events.recv().await {
+            if let PeerEvent::Frame { mid, frame } = event {
+                let line = self.mids.iter().position(|known| *known == mid).unwrap();
+                let mid = to.mids[line].clone();
+                let _ = to.commands.send(PeerCommand::Write { mid, frame }).await;
+            }
+        }
     }
 
     pub async fn verified(&mut self) {

@@ -87,14 +87,24 @@ impl Plan {
     }
 
     /// The engine pulls here.
-    fn sink(self, sync: bool) -> Self {
+    fn sink(self) -> Self {
+        self.pull("true")
+    }
+
+    /// The engine pulls here, and holds back what comes faster.
+    fn held_sink(self) -> Self {
+        self.pull("false")
+    }
+
+    fn pull(self, drop: &str) -> Self {
         self.element(
             "appsink",
             &[
                 ("name", SINK),
-                ("sync", if sync { "true" } else { "false" }),
-                ("max-buffers", "8"),
-                ("drop", "true"),
+                // Whoever pulls keeps the time.
+                ("sync", "false"),
+                ("max-buffers", "2"),
+                ("drop", drop),
                 ("enable-last-sample", "false"),
             ],
         )

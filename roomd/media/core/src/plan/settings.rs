@@ -32,7 +32,6 @@ impl CameraInput<'_> {
     /// The pipeline.
     #[must_use]
     pub fn plan(&self) -> Plan {
-        let sync = matches!(self, Self::File(_));
         let opened = match self {
             Self::Mjpeg(device) => Plan::new()
                 .element("v4l2src", &[("device", &device.to_string_lossy())])
@@ -48,19 +47,19 @@ impl CameraInput<'_> {
                     &[("expose-all-streams", "false"), ("caps", "video/x-raw")],
                 ),
         };
-        opened
+        let shaped = opened
             .element("videoconvert", &[])
-            .element("videoscale", &[("add-borders", "true")])
-            .element(
-                "videorate",
-                &[("drop-only", if sync { "false" } else { "true" })],
-            )
-            .caps(if sync {
-                picture(WIDTH, HEIGHT)
-            } else {
-                live_picture()
-            })
-            .sink(sync)
+            .element("videoscale", &[("add-borders", "true")]);
+        match self {
+            Self::Mjpeg(_) | Self::Raw(_) => shaped
+                .element("videorate", &[("drop-only", "true")])
+                .caps(live_picture())
+                .sink(),
+            Self::File(_) => shaped
+                .element("videorate", &[])
+                .caps(picture(WIDTH, HEIGHT))
+                .held_sink(),
+        }
     }
 }
 
@@ -101,11 +100,14 @@ impl MicrophoneInput<'_> {
                     &[("expose-all-streams", "false"), ("caps", "audio/x-raw")],
                 ),
         };
-        opened
+        let cut = opened
             .element("audioconvert", &[])
             .element("audioresample", &[])
-            .caps(SOUND)
-            .sink(matches!(self, Self::File(_)))
+            .caps(SOUND);
+        match self {
+            Self::Alsa(_) => cut.sink(),
+            Self::File(_) => cut.held_sink(),
+        }
     }
 }
 
@@ -146,7 +148,7 @@ impl VideoEncode {
                     ("error-resilient", "default"),
                 ],
             )
-            .sink(false)
+            .sink()
     }
 }
 
@@ -177,7 +179,7 @@ impl AudioEncode {
                     ("perfect-timestamp", "true"),
                 ],
             )
-            .sink(false)
+            .sink()
     }
 }
 
@@ -194,7 +196,7 @@ impl VideoDecode {
             // One thread: several small pictures share the cores better than one that spreads.
             .element("vp8dec", &[("threads", "1"), ("qos", "false")])
             .caps("video/x-raw,format=I420")
-            .sink(false)
+            .sink()
     }
 }
 
@@ -212,7 +214,7 @@ impl AudioDecode {
             .element("audioconvert", &[])
             .element("audioresample", &[])
             .caps(SOUND)
-            .sink(false)
+            .sink()
     }
 }
 
