@@ -14,9 +14,10 @@ use roomd_media_core::plan::VideoOut;
 use roomd_media_core::scene::{HEIGHT, Scene, TileSource, WIDTH};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::branch::{Branch, Notice};
+use crate::branch::{Branch, BranchError, Notice};
 use crate::time::Timeline;
 use crate::types::DisplayOutput;
+use crate::x11::{Window, X11Error};
 
 /// What the display tells the engine.
 #[derive(Debug)]
@@ -47,16 +48,20 @@ const PERIOD: Duration = Duration::from_nanos(33_333_333);
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// The longest time between two attempts to open a display.
 const MAX_RETRY: Duration = Duration::from_secs(30);
+/// A display that was open for so long is tried again soon.
+const STEADY: Duration = Duration::from_secs(10);
 
 impl Display {
     pub(crate) fn start(
         output: DisplayOutput,
+        x_display: Option<String>,
         timeline: Timeline,
         news: mpsc::Sender<DisplayNews>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = channel();
         let worker = Worker {
             wanted: output,
+            x_display,
             timeline,
             news,
             requests: sender.clone(),
@@ -66,6 +71,7 @@ impl Display {
             sources: Sources::new(),
             pictures: Ring::default(),
             sink: None,
+            opened: None,
             retry: Retry::default(),
             stale: true,
             shown: None,
@@ -147,6 +153,7 @@ impl Default for Retry {
 
 struct Worker {
     wanted: DisplayOutput,
+    x_display: Option<String>,
     timeline: Timeline,
     news: mpsc::Sender<DisplayNews>,
     requests: Sender<Request>,
@@ -156,10 +163,20 @@ struct Worker {
     sources: Sources,
     pictures: Ring,
     sink: Option<Branch>,
+    opened: Option<Instant>,
     retry: Retry,
     /// The picture no longer shows what it should.
     stale: bool,
     shown: Option<Instant>,
+}
+
+/// A display does not open.
+#[derive(Debug, thiserror::Error)]
+enum SinkError {
+    #[error(transparent)]
+    Branch(#[from] BranchError),
+    #[error(transparent)]
+    X11(#[from] X11Error),
 }
 
 struct Shared(Arc<I420>);
@@ -218,8 +235,9 @@ impl Worker {
                 }
             }
             Request::Failed => {
-                self.sink = None;
-                self.later();
+                if self.sink.take().is_some() {
+                    self.later();
+                }
             }
             Request::Stop => {}
         }
@@ -283,16 +301,10 @@ impl Worker {
             self.tell(None, false);
             return;
         };
-        let requests = self.requests.clone();
-        let notice = move |notice| {
-            if notice == Notice::Error {
-                // The thread is gone only at the end.
-                let _ = requests.send(Request::Failed);
-            }
-        };
-        match Branch::open(&output.plan(), |_| {}, notice) {
+        match self.sink(output) {
             Ok(branch) => {
                 self.sink = Some(branch);
+                self.opened = Some(now);
                 self.stale = true;
                 self.shown = Some(now);
                 self.tell(Some(name.to_owned()), false);
@@ -304,7 +316,45 @@ impl Worker {
         }
     }
 
+    fn sink(&self, output: VideoOut) -> Result<Branch, SinkError> {
+        let requests = self.requests.clone();
+        let failed = move || {
+            // The thread is gone only at the end.
+            let _ = requests.send(Request::Failed);
+        };
+        let told = failed.clone();
+        let notice = move |notice| {
+            if notice == Notice::Error {
+                told();
+            }
+        };
+        if !matches!(output, VideoOut::X11 { .. }) {
+            return Ok(Branch::open(&output.plan(), |_| {}, notice)?);
+        }
+        let window = Window::open(self.x_display.as_deref())?;
+        let plan = VideoOut::X11 {
+            width: window.width(),
+            height: window.height(),
+        };
+        let mut window = Some(window);
+        let show = move |sample: &gstreamer::Sample| {
+            let map = sample.buffer().map(|buffer| buffer.map_readable());
+            if let (Some(open), Some(Ok(map))) = (&window, map)
+                && let Err(error) = open.show(map.as_slice())
+            {
+                tracing::info!(%error, "the window is lost");
+                window = None;
+                failed();
+            }
+        };
+        Ok(Branch::open(&plan.plan(), show, notice)?)
+    }
+
     fn later(&mut self) {
+        let lasted = |opened: Instant| opened.elapsed() > STEADY;
+        if self.opened.take().is_some_and(lasted) {
+            self.retry = Retry::default();
+        }
         self.retry.at = Some(Instant::now() + self.retry.wait);
         self.retry.wait = (self.retry.wait * 2).min(MAX_RETRY);
         self.tell(None, true);
@@ -319,7 +369,14 @@ impl Worker {
 fn choose(wanted: DisplayOutput) -> Option<(VideoOut, &'static str)> {
     const KMS: (VideoOut, &str) = (VideoOut::Kms, "KMS");
     const WAYLAND: (VideoOut, &str) = (VideoOut::Wayland, "Wayland");
-    const X11: (VideoOut, &str) = (VideoOut::X11, "X11");
+    const X11: (VideoOut, &str) = (
+        // The window knows its size when it is open.
+        VideoOut::X11 {
+            width: WIDTH,
+            height: HEIGHT,
+        },
+        "X11",
+    );
     match wanted {
         DisplayOutput::Headless => None,
         DisplayOutput::Kms => Some(KMS),

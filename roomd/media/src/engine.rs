@@ -75,7 +75,12 @@ pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>)
     let (display_news, display_receiver) = mpsc::channel(16);
     let (sound_news, sound_receiver) = mpsc::channel(16);
     let statistics = watch::Sender::new(EngineStatistics::default());
-    let display = Display::start(settings.display, timeline, display_news)?;
+    let display = Display::start(
+        settings.display,
+        settings.x_display.clone(),
+        timeline,
+        display_news,
+    )?;
     let sound = Sound::start(settings.loudspeaker.clone(), timeline, sound_news)?;
     let engine = Engine {
         commands,

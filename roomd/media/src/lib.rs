@@ -24,6 +24,7 @@ mod sound;
 mod task;
 mod time;
 mod types;
+mod x11;
 
 pub use branch::BranchError;
 pub use engine::{Engine, Gone, StartError, start};

@@ -78,6 +78,8 @@ pub struct Settings {
     pub loudspeaker: Loudspeaker,
     /// Display.
     pub display: DisplayOutput,
+    /// The X server, where `DISPLAY` does not say.
+    pub x_display: Option<String>,
     /// What every connection starts from; its servers come from the session.
     pub peer: PeerConfig,
     /// The source id in the test picture's time code.
@@ -95,6 +97,7 @@ impl Default for Settings {
             microphone: MicrophoneSource::default(),
             loudspeaker: Loudspeaker::default(),
             display: DisplayOutput::default(),
+            x_display: None,
             peer: PeerConfig {
                 addresses: Vec::new(),
                 include_loopback: false,

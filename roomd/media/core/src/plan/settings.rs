@@ -225,8 +225,13 @@ pub enum VideoOut {
     Kms,
     /// A Wayland compositor.
     Wayland,
-    /// An X server.
-    X11,
+    /// Back to the engine, which speaks to an X server itself.
+    X11 {
+        /// The screen's, in pixels.
+        width: u32,
+        /// The screen's, in pixels.
+        height: u32,
+    },
     /// Nowhere.
     Headless,
 }
@@ -244,9 +249,13 @@ impl VideoOut {
             Self::Wayland => source
                 .element("videoconvert", &[])
                 .element("waylandsink", &[common, small, ("fullscreen", "true")]),
-            Self::X11 => source
+            Self::X11 { width, height } => source
+                .element("videoscale", &[("add-borders", "true")])
                 .element("videoconvert", &[])
-                .element("ximagesink", &[common, small]),
+                .caps(format!(
+                    "video/x-raw,format=BGRx,width={width},height={height},pixel-aspect-ratio=1/1"
+                ))
+                .sink(),
             Self::Headless => source.element("fakesink", &[common, small]),
         }
     }
