@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! One running GStreamer pipeline, built from a plan.
 
+use std::time::Duration;
+
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
@@ -103,6 +105,20 @@ impl Branch {
         if let Some(source) = &self.source {
             source.send_event(gst::event::Gap::builder(at).duration(lasts).build());
         }
+    }
+
+    /// How long it has been running.
+    pub(crate) fn running_time(&self) -> gst::ClockTime {
+        self.pipeline.current_running_time().unwrap_or_default()
+    }
+
+    /// How long after its time something leaves the pipeline's end.
+    pub(crate) fn latency(&self) -> Duration {
+        let mut query = gst::query::Latency::new();
+        if self.pipeline.query(&mut query) {
+            return query.result().1.into();
+        }
+        Duration::ZERO
     }
 
     /// The encoder, in a pipeline that has one.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
-use roomd_media_core::frame::I420;
 use roomd_media_core::gate::{Gate, Verdict};
 use roomd_media_core::mix::RATE;
 use roomd_media_core::plan::{AudioDecode, VideoDecode};
@@ -16,9 +15,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::branch::{Branch, BranchError, Notice};
 use crate::camera::picture;
+use crate::display::Picture;
 use crate::microphone::samples;
 use crate::sound::Sound;
-use crate::time::from_rtp;
+use crate::time::{from_rtp, rtp_time};
 
 /// What a decoder tells the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) enum Decoded {
 }
 
 /// The pictures of a stream.
-pub(crate) type Pictures = watch::Sender<Option<Arc<I420>>>;
+pub(crate) type Pictures = watch::Sender<Option<Picture>>;
 
 /// A VP8 decoder behind its gate.
 #[derive(Debug)]
@@ -51,7 +51,11 @@ impl VideoDecoder {
         let sample = move |sample: &gst::Sample| {
             let news = match picture(sample) {
                 Some(frame) => {
-                    pictures.send_replace(Some(Arc::new(frame)));
+                    let stamp = sample.buffer().and_then(|buffer| buffer.pts());
+                    pictures.send_replace(Some(Picture {
+                        frame: Arc::new(frame),
+                        media: stamp.map(|stamp| rtp_time(stamp, 90_000)),
+                    }));
                     let at = Instant::now();
                     Decoded::Output { stream, at }
                 }
@@ -104,7 +108,9 @@ impl AudioDecoder {
     ) -> Result<Self, BranchError> {
         let decoded = output.clone();
         let sample = move |sample: &gst::Sample| {
-            sound.push(stream, samples(sample));
+            let stamp = sample.buffer().and_then(|buffer| buffer.pts());
+            let media = stamp.map(|stamp| rtp_time(stamp, RATE));
+            sound.push(stream, samples(sample), media);
             let at = Instant::now();
             // A full queue means that the engine is behind; the next sound says the same.
             let _ = decoded.try_send(Decoded::Output { stream, at });

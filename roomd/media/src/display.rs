@@ -12,6 +12,7 @@ use roomd_media_core::compose::{Composer, Sources};
 use roomd_media_core::frame::I420;
 use roomd_media_core::plan::VideoOut;
 use roomd_media_core::scene::{HEIGHT, Scene, TileSource, WIDTH};
+use roomd_model::StreamId;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::branch::{Branch, BranchError, Notice};
@@ -21,13 +22,26 @@ use crate::x11::{Window, X11Error};
 
 /// What the display tells the engine.
 #[derive(Debug)]
-pub(crate) struct DisplayNews {
-    pub name: Option<String>,
-    pub missing: bool,
+pub(crate) enum DisplayNews {
+    /// The display was lost or came back.
+    Sink { name: Option<String>, missing: bool },
+    /// Streams' pictures of these media times appeared.
+    Shown {
+        media: Vec<(StreamId, u64)>,
+        at: Instant,
+    },
+}
+
+/// A picture on its way to the display.
+#[derive(Clone, Debug)]
+pub(crate) struct Picture {
+    pub frame: Arc<I420>,
+    /// Its RTP time, in a received stream.
+    pub media: Option<u64>,
 }
 
 /// The pictures of one source.
-pub(crate) type Feed = watch::Receiver<Option<Arc<I420>>>;
+pub(crate) type Feed = watch::Receiver<Option<Picture>>;
 
 /// What the display is asked.
 enum Request {
@@ -69,6 +83,7 @@ impl Display {
             scene: Arc::new(Scene::default()),
             feeds: BTreeMap::new(),
             sources: Sources::new(),
+            fresh: BTreeMap::new(),
             pictures: Ring::default(),
             sink: None,
             opened: None,
@@ -161,6 +176,8 @@ struct Worker {
     scene: Arc<Scene>,
     feeds: BTreeMap<TileSource, Feed>,
     sources: Sources,
+    /// Received pictures that appear with the next composed one.
+    fresh: BTreeMap<StreamId, u64>,
     pictures: Ring,
     sink: Option<Branch>,
     opened: Option<Instant>,
@@ -228,7 +245,11 @@ impl Worker {
                 self.stale |= self.sources.remove(&source).is_some();
             }
             Request::Snapshot(reply) => {
+                self.collect();
+                // The sink is still to get what is drawn here.
+                let owed = self.stale && self.sink.is_some();
                 self.compose();
+                self.stale |= owed;
                 if let Some(picture) = &self.pictures.current {
                     // Whoever asked may have gone.
                     let _ = reply.send(picture.clone());
@@ -250,11 +271,18 @@ impl Worker {
                 continue;
             }
             let picture = feed.borrow_and_update().clone();
-            self.stale |= self.scene.tiles.iter().any(|tile| tile.source == *source);
-            match picture {
-                Some(picture) => self.sources.insert(*source, picture),
-                None => self.sources.remove(source),
+            let visible = self.scene.tiles.iter().any(|tile| tile.source == *source);
+            self.stale |= visible;
+            let Some(picture) = picture else {
+                self.sources.remove(source);
+                continue;
             };
+            self.sources.insert(*source, picture.frame);
+            if let (true, TileSource::Stream(stream), Some(media)) =
+                (visible, *source, picture.media)
+            {
+                self.fresh.insert(stream, media);
+            }
         }
     }
 
@@ -272,9 +300,19 @@ impl Worker {
     fn show(&mut self, now: Instant) {
         self.collect();
         let due = |shown| now.saturating_duration_since(shown) >= KEEP_ALIVE;
-        if !self.stale && !self.shown.is_none_or(due) {
-            return;
+        if self.stale || self.shown.is_none_or(due) {
+            self.draw(now);
         }
+        if !self.fresh.is_empty() && self.news.capacity() > self.news.max_capacity() / 2 {
+            let media = std::mem::take(&mut self.fresh).into_iter().collect();
+            let at = Instant::now();
+            // A full queue means that the engine is behind; the next picture says the same.
+            let _ = self.news.try_send(DisplayNews::Shown { media, at });
+        }
+        self.fresh.clear();
+    }
+
+    fn draw(&mut self, now: Instant) {
         self.shown = Some(now);
         let Some(sink) = &self.sink else {
             // Without a display nothing is drawn until someone asks.
@@ -362,7 +400,7 @@ impl Worker {
 
     fn tell(&self, name: Option<String>, missing: bool) {
         // A full queue means that the engine is behind; the next attempt tells again.
-        let _ = self.news.try_send(DisplayNews { name, missing });
+        let _ = self.news.try_send(DisplayNews::Sink { name, missing });
     }
 }
 

@@ -81,7 +81,7 @@ pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>)
         timeline,
         display_news,
     )?;
-    let sound = Sound::start(settings.loudspeaker.clone(), timeline, sound_news)?;
+    let sound = Sound::start(settings.loudspeaker.clone(), sound_news)?;
     let engine = Engine {
         commands,
         statistics: statistics.subscribe(),

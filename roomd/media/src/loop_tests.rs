@@ -9,10 +9,10 @@ use roomd_conference::LocalSource;
 use roomd_media_core::testpicture::TestPicture;
 use roomd_media_core::timecode;
 use roomd_model::StreamId;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use crate::camera::Shot;
-use crate::decode::VideoDecoder;
+use crate::decode::{Pictures, VideoDecoder};
 use crate::encode::{Encoded, VideoEncoder};
 use crate::time::Timeline;
 
@@ -25,7 +25,7 @@ async fn the_time_code_survives_encoder_and_decoder() {
     let (encoded_sender, mut encoded) = mpsc::channel(64);
     let (decoded_sender, _decoded) = mpsc::channel(64);
     let mut encoder = VideoEncoder::open(300_000, timeline, &encoded_sender).unwrap();
-    let pictures = watch::Sender::new(None);
+    let pictures = Pictures::new(None);
     let mut shown = pictures.subscribe();
     let mut decoder = VideoDecoder::open(StreamId(1), pictures, &decoded_sender).unwrap();
     let picture = TestPicture::new(9);
@@ -46,7 +46,7 @@ async fn the_time_code_survives_encoder_and_decoder() {
         let next = tokio::time::timeout(LIMIT, shown.changed()).await;
         next.expect("a decoded picture").unwrap();
         let decoded = shown.borrow_and_update().clone().unwrap();
-        let code = timecode::read(decoded.plane(0)).expect("a time code");
+        let code = timecode::read(decoded.frame.plane(0)).expect("a time code");
         assert_eq!((code.millis, code.source), (1000 + n, 9));
     }
 }

@@ -13,14 +13,20 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::branch::{Branch, Notice};
 use crate::microphone::{Samples, has_alsa};
-use crate::time::Timeline;
 use crate::types::Loudspeaker;
 
 /// What the mixer tells the engine.
 #[derive(Debug)]
 pub(crate) enum SoundNews {
-    /// How loud each source is, every 50 ms while there are sources.
-    Levels(Vec<(StreamId, u8)>),
+    /// Every 50 ms while there are sources.
+    Heard {
+        /// How loud each source is.
+        levels: Vec<(StreamId, u8)>,
+        /// The media time of what leaves the loudspeaker at a moment.
+        media: Vec<(StreamId, u64)>,
+        /// That moment.
+        at: Instant,
+    },
     /// The loudspeaker was lost or came back.
     Loudspeaker { name: Option<String>, missing: bool },
 }
@@ -30,7 +36,7 @@ pub(crate) enum SoundNews {
 enum Request {
     Add(StreamId),
     Remove(StreamId),
-    Push(StreamId, Samples),
+    Push(StreamId, Samples, Option<u64>),
     Volume(u8),
     Tone {
         hertz: f64,
@@ -51,20 +57,20 @@ const MEASURED: usize = 20;
 impl Sound {
     pub(crate) fn start(
         loudspeaker: Loudspeaker,
-        timeline: Timeline,
         news: mpsc::Sender<SoundNews>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(512);
         let worker = Worker {
             mixer: Mixer::default(),
             loudspeaker,
-            timeline,
             news,
             output: None,
             tried: None,
             failed: sync_channel(1),
             tones: Vec::new(),
             blocks: 0,
+            began: None,
+            latency: Duration::ZERO,
         };
         std::thread::Builder::new()
             .name("mixer".to_owned())
@@ -81,8 +87,8 @@ impl Sound {
     }
 
     /// Never waits: what does not fit is lost, and the mixer has queues of its own.
-    pub(crate) fn push(&self, stream: StreamId, samples: Samples) {
-        let _ = self.0.try_send(Request::Push(stream, samples));
+    pub(crate) fn push(&self, stream: StreamId, samples: Samples, media: Option<u64>) {
+        let _ = self.0.try_send(Request::Push(stream, samples, media));
     }
 
     pub(crate) fn volume(&self, percent: u8) {
@@ -116,13 +122,16 @@ struct Measurement {
 struct Worker {
     mixer: Mixer,
     loudspeaker: Loudspeaker,
-    timeline: Timeline,
     news: mpsc::Sender<SoundNews>,
     output: Option<Branch>,
     tried: Option<Instant>,
     failed: (SyncSender<()>, Receiver<()>),
     tones: Vec<Measurement>,
     blocks: u64,
+    /// When the loudspeaker got its first block, and what its time was then.
+    began: Option<(Instant, gstreamer::ClockTime)>,
+    /// How long a block is on its way through the loudspeaker.
+    latency: Duration,
 }
 
 impl Worker {
@@ -158,7 +167,10 @@ impl Worker {
         match request {
             Request::Add(stream) => self.mixer.add(stream),
             Request::Remove(stream) => self.mixer.remove(stream),
-            Request::Push(stream, samples) => self.mixer.push(stream, &samples),
+            Request::Push(stream, samples, Some(media)) => {
+                self.mixer.push_at(stream, &samples, media);
+            }
+            Request::Push(stream, samples, None) => self.mixer.push(stream, &samples),
             Request::Volume(percent) => self.mixer.set_volume(percent),
             Request::Tone { hertz, reply } => self.tones.push(Measurement {
                 hertz,
@@ -174,21 +186,41 @@ impl Worker {
             return;
         }
         let mut block = [0; BLOCK];
+        let report = self.blocks.is_multiple_of(5);
+        let media: Vec<_> = if report {
+            self.mixer.playing().collect()
+        } else {
+            Vec::new()
+        };
         self.mixer.mix(&mut block);
+        let mut heard = at;
         if let Some(output) = &self.output {
             let bytes: Vec<u8> = block
                 .iter()
                 .flat_map(|sample| sample.to_le_bytes())
                 .collect();
             let lasts = gstreamer::ClockTime::from_mseconds(10);
-            output.push(bytes, self.timeline.stamp(at), Some(lasts));
+            // A loudspeaker that was opened later counts its own time.
+            let (began, offset) = *self.began.get_or_insert((at, output.running_time()));
+            let since = at.saturating_duration_since(began).as_nanos();
+            let since = u64::try_from(since).unwrap_or(u64::MAX / 2);
+            let stamp = offset + gstreamer::ClockTime::from_nseconds(since);
+            output.push(bytes, stamp, Some(lasts));
+            if self.blocks.is_multiple_of(100) {
+                self.latency = output.latency();
+            }
+            heard += self.latency;
         }
         self.measure(&block);
         self.blocks += 1;
-        if self.blocks.is_multiple_of(5) {
-            let levels = self.mixer.levels().collect();
+        if report {
+            let news = SoundNews::Heard {
+                levels: self.mixer.levels().collect(),
+                media,
+                at: heard,
+            };
             // A full queue means that the engine is behind; the next levels are fresher.
-            let _ = self.news.try_send(SoundNews::Levels(levels));
+            let _ = self.news.try_send(news);
         }
     }
 

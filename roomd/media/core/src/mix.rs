@@ -33,6 +33,8 @@ struct Source {
     playing: bool,
     level: u8,
     last: i16,
+    /// Media time behind the last queued sample.
+    end: Option<u64>,
 }
 
 impl Default for Mixer {
@@ -79,6 +81,22 @@ impl Mixer {
             source.queue.drain(..surplus);
         }
         source.playing |= source.queue.len() >= PREFILL;
+    }
+
+    /// Queues samples of a source, the first of which is of this media time.
+    pub fn push_at(&mut self, stream: StreamId, samples: &[i16], media: u64) {
+        self.push(stream, samples);
+        if let Some(source) = self.sources.get_mut(&stream) {
+            source.end = Some(media.saturating_add(samples.len() as u64));
+        }
+    }
+
+    /// The media time of each source's next sample to be mixed; sources that are silent have none.
+    pub fn playing(&self) -> impl Iterator<Item = (StreamId, u64)> + '_ {
+        self.sources.iter().filter_map(|(stream, source)| {
+            let next = source.end?.checked_sub(source.queue.len() as u64)?;
+            source.playing.then_some((*stream, next))
+        })
     }
 
     /// What a source has queued, in samples.
@@ -218,6 +236,22 @@ mod tests {
         assert_eq!(mixed(&mut mixer), [0; BLOCK]);
         mixer.push(A, &[8000; BLOCK]);
         assert!(mixed(&mut mixer)[0] > 7000);
+    }
+
+    #[test]
+    fn says_which_moment_is_heard() {
+        let mut mixer = Mixer::default();
+        mixer.add(A);
+        mixer.push_at(A, &[1; BLOCK], 9600);
+        assert_eq!(mixer.playing().next(), None, "it waits for more");
+        mixer.push_at(A, &[1; 2 * BLOCK], 9600 + BLOCK as u64);
+        assert_eq!(mixer.playing().next(), Some((A, 9600)));
+        mixed(&mut mixer);
+        assert_eq!(mixer.playing().next(), Some((A, 9600 + BLOCK as u64)));
+        // What a flood pushes out is skipped.
+        mixer.push_at(A, &[1; CAPACITY], 96_000);
+        let next = 96_000 + (CAPACITY - KEPT) as u64;
+        assert_eq!(mixer.playing().next(), Some((A, next)));
     }
 
     #[test]

@@ -46,7 +46,10 @@ pub struct LipSync {
     picture: Stream,
     wall_origin: Option<SystemTime>,
     instant_origin: Option<Instant>,
+    /// What is still to be mended, as far as known; what was just changed is taken off at once.
     error: Option<f64>,
+    /// What was measured, and nothing else.
+    offset: Option<f64>,
     /// What the sound waits longer than the picture, in seconds.
     lead: f64,
 }
@@ -89,6 +92,7 @@ impl LipSync {
             wall_origin: None,
             instant_origin: None,
             error: None,
+            offset: None,
             lead: 0.0,
         }
     }
@@ -106,10 +110,11 @@ impl LipSync {
         if expected.is_some_and(|expected| (expected - wall).abs() > JUMP) {
             stream.played = None;
             self.error = None;
+            self.offset = None;
         }
     }
 
-    /// Notes that media of this time is played out now.
+    /// Notes that media of this time leaves the loudspeaker, or appears on the display, now.
     pub fn played(&mut self, track: Track, rtp_time: u64, now: Instant) {
         let origin = *self.instant_origin.get_or_insert(now);
         let at = now.saturating_duration_since(origin).as_secs_f64();
@@ -118,17 +123,15 @@ impl LipSync {
             .captured(rtp_time)
             .map(|captured| (now, at - captured));
         let measured = self.measure();
-        self.error = match (measured, self.error) {
-            (Some(measured), Some(error)) => Some(error + (measured - error) * WEIGHT),
-            (measured, _) => measured,
-        };
+        self.error = smooth(self.error, measured);
+        self.offset = smooth(self.offset, measured);
     }
 
     /// How late the picture is against the sound, of what is played out now, in milliseconds:
     /// positive when the picture was captured before the sound that is heard with it. None while
     /// reports or one of the streams are missing.
     pub fn av_offset_ms(&self) -> Option<f64> {
-        self.error.map(|error| error * 1000.0)
+        self.offset.map(|offset| offset * 1000.0)
     }
 
     /// Draws the delays from the present error; to be called about once a second, with the result
@@ -166,6 +169,13 @@ impl LipSync {
             Track::Sound => &mut self.sound,
             Track::Picture => &mut self.picture,
         }
+    }
+}
+
+fn smooth(before: Option<f64>, measured: Option<f64>) -> Option<f64> {
+    match (measured, before) {
+        (Some(measured), Some(before)) => Some(before + (measured - before) * WEIGHT),
+        (measured, _) => measured,
     }
 }
 
@@ -227,6 +237,25 @@ mod tests {
             "{extra:?}"
         );
         assert_eq!(extra.sound, Duration::ZERO);
+    }
+
+    #[test]
+    fn tells_what_is_measured_and_not_what_is_hoped() {
+        let wall = SystemTime::UNIX_EPOCH;
+        let mut sync = LipSync::new(48_000, 90_000);
+        sync.report(Track::Sound, wall, SOUND);
+        sync.report(Track::Picture, wall, PICTURE);
+        let now = Instant::now();
+        // The picture appears 30 ms after the sound that was captured with it.
+        sync.played(Track::Sound, SOUND + 4800, now);
+        let later = now + Duration::from_millis(30);
+        sync.played(Track::Picture, PICTURE + 9000, later);
+        let told = sync.av_offset_ms().unwrap();
+        assert!((29.9..30.1).contains(&told), "{told}");
+        // The sound will wait, but what was heard and seen was not together.
+        let sound = sync.adjust().sound.as_secs_f64();
+        assert!((0.029..0.031).contains(&sound), "{sound}");
+        assert_eq!(sync.av_offset_ms(), Some(told));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use roomd_media_core::mix;
 use roomd_model::FaultCode;
 use tokio::sync::{mpsc, watch};
 
-use super::{SharedPicture, Task};
+use super::Task;
 use crate::branch::Notice;
 use crate::camera::{Camera, Shot};
+use crate::display::Picture;
 use crate::encode::{AudioEncoder, Encoded, VideoEncoder};
 use crate::microphone::Microphone;
 use crate::time::Timeline;
@@ -29,7 +30,7 @@ pub(super) struct Capture {
     pub camera: Camera,
     pub microphone: Microphone,
     /// The camera's latest picture, for the room's own display.
-    pub own: watch::Sender<Option<SharedPicture>>,
+    pub own: watch::Sender<Option<Picture>>,
     timeline: Timeline,
     output: mpsc::Sender<Encoded>,
     video: Option<VideoEncoder>,
@@ -118,7 +119,10 @@ impl Capture {
     }
 
     fn picture(&mut self, shot: &Shot) {
-        self.own.send_replace(Some(shot.frame.clone()));
+        self.own.send_replace(Some(Picture {
+            frame: shot.frame.clone(),
+            media: None,
+        }));
         if let Some(video) = &mut self.video {
             video.push(shot);
         }

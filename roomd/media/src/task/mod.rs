@@ -11,7 +11,6 @@ mod peers;
 mod streams;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_conference::{MediaCommand, MediaEvent, PeerId};
@@ -250,9 +249,14 @@ impl Task {
     }
 
     fn display_news(&mut self, news: DisplayNews) {
-        self.fault(roomd_model::FaultCode::DisplayMissing, news.missing);
-        self.devices.display.clone_from(&news.name);
-        self.tell(EngineEvent::Devices(self.devices.clone()));
+        match news {
+            DisplayNews::Sink { name, missing } => {
+                self.fault(roomd_model::FaultCode::DisplayMissing, missing);
+                self.devices.display = name;
+                self.tell(EngineEvent::Devices(self.devices.clone()));
+            }
+            DisplayNews::Shown { media, at } => self.streams.presented(&media, at),
+        }
     }
 
     /// The composer's own feed of the room's camera.
@@ -274,6 +278,3 @@ impl Task {
         }
     }
 }
-
-/// A picture to share between threads.
-type SharedPicture = Arc<roomd_media_core::frame::I420>;

@@ -143,10 +143,6 @@ impl Streams {
                         if decoder.push(&frame, now) {
                             ask.push(*id);
                         }
-                        let lips = self.lips.get_mut(&stream.peer);
-                        if let (Some(track), Some(lips)) = (stream.track(), lips) {
-                            lips.played(track, frame.rtp_time, now);
-                        }
                     }
                     (Playout::Lost { rtp_time, samples }, Some(Decoder::Audio(decoder))) => {
                         decoder.lost(rtp_time, samples);
@@ -156,6 +152,18 @@ impl Streams {
             }
         }
         ask
+    }
+
+    /// Notes what was heard, or seen, at a moment.
+    pub(super) fn presented(&mut self, media: &[(StreamId, u64)], at: Instant) {
+        for (id, time) in media {
+            let Some(stream) = self.streams.get(id) else {
+                continue;
+            };
+            if let (Some(track), Some(lips)) = (stream.track(), self.lips.get_mut(&stream.peer)) {
+                lips.played(track, *time, at);
+            }
+        }
     }
 
     /// Once a second: brings sound and picture of each peer together.
@@ -363,7 +371,10 @@ impl Task {
 
     pub(super) fn sound_news(&mut self, news: SoundNews) {
         match news {
-            SoundNews::Levels(levels) => self.heard(&levels, Instant::now()),
+            SoundNews::Heard { levels, media, at } => {
+                self.streams.presented(&media, at);
+                self.heard(&levels, Instant::now());
+            }
             SoundNews::Loudspeaker { name, missing } => {
                 self.fault(FaultCode::LoudspeakerMissing, missing);
                 self.devices.loudspeaker = name;
