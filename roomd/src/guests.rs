@@ -26,7 +26,8 @@ pub struct Guests {
 #[derive(Debug)]
 struct Channel {
     meeting: Pii<String>,
-    commands: mpsc::Sender<GuestCommand>,
+    /// None for a page that is being closed; its `Closed` is still to come.
+    commands: Option<mpsc::Sender<GuestCommand>>,
     early: Vec<Pii<String>>,
 }
 
@@ -50,7 +51,7 @@ impl Guests {
                     channel,
                     Channel {
                         meeting,
-                        commands,
+                        commands: Some(commands),
                         early: Vec::new(),
                     },
                 );
@@ -102,8 +103,12 @@ impl Guests {
         match command {
             ChannelCommand::Text(text) => self.text(id.0, text),
             ChannelCommand::Close => {
-                if let Some(channel) = self.channels.remove(&id.0) {
-                    let _ = channel.commands.try_send(GuestCommand::Close);
+                let commands = self
+                    .channels
+                    .remove(&id.0)
+                    .and_then(|channel| channel.commands);
+                if let Some(commands) = commands {
+                    let _ = commands.try_send(GuestCommand::Close);
                 }
             }
         }
@@ -128,13 +133,22 @@ impl Guests {
         Vec::new()
     }
 
-    /// A page that does not read is closed rather than waited for.
+    /// Closes a page that floods or does not read. The session hears of it when the page is gone.
+    pub fn stop(&mut self, id: ChannelId) {
+        if let Some(channel) = self.channels.get_mut(&id.0) {
+            channel.commands = None;
+        }
+    }
+
     fn text(&mut self, id: u64, text: Pii<String>) {
         let Some(channel) = self.channels.get(&id) else {
             return;
         };
-        if channel.commands.try_send(GuestCommand::Text(text)).is_err() {
-            self.channels.remove(&id);
+        let Some(commands) = &channel.commands else {
+            return;
+        };
+        if commands.try_send(GuestCommand::Text(text)).is_err() {
+            self.stop(ChannelId(id));
         }
     }
 }
@@ -179,6 +193,27 @@ mod tests {
         assert!(matches!(
             page.try_recv(),
             Err(mpsc::error::TryRecvError::Disconnected)
+        ));
+    }
+
+    #[test]
+    fn a_page_that_does_not_read_is_closed_and_the_session_hears_of_it() {
+        let mut guests = Guests::default();
+        let mut page = open(&mut guests, 1, "known");
+        guests.start("known");
+        let text = || ChannelCommand::Text("chat".into());
+        for _ in 0..20 {
+            guests.command(ChannelId(1), text());
+        }
+        while page.try_recv().is_ok() {}
+        assert!(matches!(
+            page.try_recv(),
+            Err(mpsc::error::TryRecvError::Disconnected)
+        ));
+        let inputs = guests.take(GuestEvent::Closed { channel: 1 }, "Raum", |_| true);
+        assert!(matches!(
+            inputs.as_slice(),
+            [(ChannelId(1), ChannelEvent::Closed)]
         ));
     }
 

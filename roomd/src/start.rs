@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The start: settings to tasks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use roomd_interfaces::pairing::Desk;
 use roomd_interfaces::web::{Certificate, WebServer, WebSettings};
 use roomd_interfaces::{GuestPort, dbus};
 use roomd_media::{CameraSource, DisplayOutput, MicrophoneSource};
-use roomd_model::Secret;
+use roomd_model::{Fault, FaultCode, Secret};
 use roomd_peer::PeerConfig;
 use roomd_providers::{DirectConfig, ProvidersConfig};
 use roomd_room::{AllowList, Platforms, Room, RoomConfig};
@@ -63,7 +64,16 @@ pub async fn run(
     );
     let (engine, engine_events) =
         roomd_media::start(media_settings(&settings)).context("the media engine does not start")?;
-    let calendar = calendar::spawn(calendar_settings(&settings, &platforms)?);
+    // A calendar that cannot be read must not keep people from meeting.
+    let mut faults = BTreeMap::new();
+    let calendar = calendar_settings(&settings, &platforms).or_else(|error| {
+        tracing::warn!("the calendar cannot be used: {error:#}");
+        let detail = Some(format!("{error:#}"));
+        let code = FaultCode::CalendarRefused;
+        faults.insert(code, Fault { code, detail });
+        calendar_from(calendar::Source::None, &settings, &platforms)
+    })?;
+    let calendar = calendar::spawn(calendar);
     let devices = roomd_api::Devices::default();
     let first = projection::state(Parts {
         view: &room.view(),
@@ -104,10 +114,11 @@ pub async fn run(
         let _ = left.await;
     }));
     tokio::spawn(crate::display::run(client.state(), engine.clone()));
-    let inlets = Inlets {
+    let mut inlets = Inlets {
         engine: engine_events,
         figures: engine.statistics(),
         guests,
+        serving,
     };
     let daemon = Daemon {
         calendar_state: calendar.state(),
@@ -127,17 +138,19 @@ pub async fn run(
         usage: Usage::default(),
         figures: roomd_media::EngineStatistics::default(),
         devices,
-        faults: std::collections::BTreeMap::new(),
-        senders: std::collections::BTreeMap::new(),
+        faults,
+        senders: BTreeMap::new(),
         bad_messages: 0,
         published: Arc::new(first),
     };
-    let result = daemon.run(inlets).await;
+    let result = daemon.run(&mut inlets).await;
     drop((stop, leave_bus));
     if let Err(error) = on_bus.await {
         tracing::warn!(%error, "D-Bus did not end well");
     }
-    if let Ok(Err(error)) = serving.await {
+    if !inlets.serving.is_finished()
+        && let Ok(Err(error)) = inlets.serving.await
+    {
         tracing::warn!(%error, "the server did not end well");
     }
     result
@@ -160,7 +173,11 @@ pub fn calendar_settings(
     settings: &Settings,
     platforms: &Platforms,
 ) -> anyhow::Result<calendar::Settings> {
-    let source = match &settings.calendar.source {
+    calendar_from(calendar_source(settings)?, settings, platforms)
+}
+
+fn calendar_source(settings: &Settings) -> anyhow::Result<calendar::Source> {
+    Ok(match &settings.calendar.source {
         CalendarSource::None => calendar::Source::None,
         CalendarSource::File(path) => calendar::Source::File(path.clone()),
         CalendarSource::Ics(remote) => calendar::Source::Ics {
@@ -175,7 +192,14 @@ pub fn calendar_settings(
             password: password(remote)?.unwrap_or_default(),
             ca_file: remote.ca_file.clone(),
         },
-    };
+    })
+}
+
+fn calendar_from(
+    source: calendar::Source,
+    settings: &Settings,
+    platforms: &Platforms,
+) -> anyhow::Result<calendar::Settings> {
     let own = platforms.iter().flat_map(|platform| platform.hosts());
     let extra = settings.join.allow.iter().map(ToString::to_string);
     let allow = AllowList::parse(own.chain(extra)).context("the allow-list holds no hosts")?;
@@ -208,7 +232,7 @@ fn password(remote: &Remote) -> anyhow::Result<Option<Secret>> {
     };
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the calendar's password in {}", path.display()))?;
-    Ok(Some(Secret::new(text.trim_end_matches(['\r', '\n']))))
+    Ok(Some(Secret::new(text.lines().next().unwrap_or_default())))
 }
 
 fn platforms(settings: &Settings) -> Platforms {

@@ -4,7 +4,7 @@
 // reply per line on stdout, matched by `id`. A reply is {"id", "ok": VALUE} or {"id", "error": TEXT}.
 // Commands run side by side as they arrive; the agent ends with its stdin.
 //
-// launch      args?, pinnedKeys?, fakeVideo?, fakeAudio?, displayMedia?, executable?, headed?
+// launch      args?, pinnedKeys?, fakeVideo?, fakeAudio?, displayMedia?, hiddenAddresses?, executable?, headed?
 // newPage     page, url?, viewport?, locale?, colorScheme?, permissions?, probe?, sharedWith?, touch?
 // goto        page, url                      -> HTTP status
 // click       page, TARGET, timeout?
@@ -39,14 +39,15 @@ const CONSOLE_LINES = 1000;
 let browser = null;
 const pages = new Map();
 
-function launchArguments({ args = [], pinnedKeys = [], fakeVideo, fakeAudio, displayMedia }) {
+function launchArguments(options) {
+  const { args = [], pinnedKeys = [], fakeVideo, fakeAudio, displayMedia, hiddenAddresses } = options;
   const fake = displayMedia ? `=display-media-type=${displayMedia}` : "";
   return [
     "--no-sandbox",
     `--use-fake-device-for-media-stream${fake}`,
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    ...(hiddenAddresses ? [] : ["--disable-features=WebRtcHideLocalIpsWithMdns"]),
     // Pages of a test are not in the background, whichever was opened last.
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",

@@ -67,6 +67,7 @@ impl Daemon {
             id,
             handle,
             outputs,
+            ended: false,
         });
         self.senders.clear();
         self.figures = roomd_media::EngineStatistics::default();

@@ -14,20 +14,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::{Context, bail};
 use chrono::Utc;
 use roomd_api::{Devices, Refusal, Reply, Request, State};
-use roomd_conference::{ChannelCommand, ChannelEvent, ChannelId, Output};
+use roomd_conference::{ChannelEvent, ChannelId, Ended, Event, Output};
 use roomd_config::Settings;
 use roomd_driver::calendar;
 use roomd_driver::session::SessionHandle;
 use roomd_interfaces::pairing::Desk;
-use roomd_interfaces::web::Reloader;
+use roomd_interfaces::web::{Reloader, WebError};
 use roomd_interfaces::{GuestEvent, Intent, RoomOwner};
 use roomd_media::{Engine, EngineEvent, EngineStatistics};
 use roomd_model::{Fault, FaultCode, Now, ParticipantId, StreamId};
 use roomd_room::{Input, Platforms, Room, SessionId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use crate::guests::Guests;
@@ -94,6 +96,8 @@ pub struct Active {
     pub handle: SessionHandle,
     /// What it wants.
     pub outputs: mpsc::Receiver<Output>,
+    /// It said so, or fell silent.
+    pub ended: bool,
 }
 
 /// What reaches the room task from outside.
@@ -105,6 +109,8 @@ pub struct Inlets {
     pub figures: watch::Receiver<EngineStatistics>,
     /// The guests' channels.
     pub guests: mpsc::Receiver<GuestEvent>,
+    /// The server of panel and guests; it ends with the daemon, and not before.
+    pub serving: JoinHandle<Result<(), WebError>>,
 }
 
 /// Both clocks, now.
@@ -117,7 +123,7 @@ pub fn now() -> Now {
 
 impl Daemon {
     /// Runs until the daemon is told to end.
-    pub async fn run(mut self, mut inlets: Inlets) -> anyhow::Result<()> {
+    pub async fn run(mut self, inlets: &mut Inlets) -> anyhow::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
@@ -125,6 +131,9 @@ impl Daemon {
         second.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let period = service::watchdog_period().unwrap_or(Duration::from_secs(3600));
         let mut watchdog = tokio::time::interval(period);
+        // A room that is up for months must not serve a certificate that has expired.
+        let mut hour = tokio::time::interval(Duration::from_secs(3600));
+        hour.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut pairing = self.desk.shown();
         self.settle().await;
         service::ready();
@@ -134,9 +143,16 @@ impl Daemon {
                 Some(intent) = self.owner.intents.recv() => self.intent(intent),
                 Some(reply) = self.owner.snapshots.recv() => self.snapshot(reply),
                 Some(event) = inlets.guests.recv() => self.guest(event),
-                Some(event) = inlets.engine.recv() => self.engine_event(event),
-                Some(output) = session_output(&mut self.session) => {
-                    self.session_output(output).await;
+                event = inlets.engine.recv() => {
+                    // systemd starts the daemon again, and the room rejoins.
+                    self.engine_event(event.context("the media engine ended")?);
+                }
+                (id, output) = session_output(&mut self.session) => {
+                    self.session_output(id, output).await;
+                }
+                served = &mut inlets.serving => {
+                    served.context("the server of panel and guests failed")??;
+                    bail!("the server of panel and guests ended");
                 }
                 Ok(()) = self.calendar_state.changed() => self.calendar_changed(),
                 Ok(()) = pairing.changed() => { pairing.mark_unchanged(); }
@@ -146,12 +162,13 @@ impl Daemon {
                 () = timer => self.feed(Input::Timeout),
                 _ = second.tick() => self.usage = self.meter.look(Instant::now()),
                 _ = watchdog.tick() => service::alive(),
+                _ = hour.tick() => self.renew_certificate(),
                 Some(()) = hang_up.recv() => self.reload().await,
                 () = either(&mut terminate, &mut interrupt) => break,
             }
             self.settle().await;
         }
-        self.end(&mut inlets).await;
+        self.end(inlets).await;
         Ok(())
     }
 
@@ -165,8 +182,8 @@ impl Daemon {
         while !finished {
             let timer = sleep_until(self.room.poll_timeout().map(|(at, _)| at));
             tokio::select! {
-                Some(output) = session_output(&mut self.session) => {
-                    self.session_output(output).await;
+                (id, output) = session_output(&mut self.session) => {
+                    self.session_output(id, output).await;
                 }
                 Some(event) = inlets.engine.recv() => self.engine_event(event),
                 Some(event) = inlets.guests.recv() => self.guest(event),
@@ -220,9 +237,21 @@ impl Daemon {
     fn feed_session(&mut self, inputs: Vec<(ChannelId, ChannelEvent)>) {
         let Some(active) = &self.session else { return };
         for (channel, event) in inputs {
-            if let Err(error) = active.handle.channel(channel, event) {
-                tracing::debug!(%error, "a guest's channel is dropped");
-                self.guests.command(channel, ChannelCommand::Close);
+            let gone = matches!(event, ChannelEvent::Closed);
+            let Err(error) = active.handle.channel(channel, event) else {
+                continue;
+            };
+            tracing::debug!(%error, "a guest's channel is dropped");
+            if gone {
+                // A flood of others must not keep a guest who left in the meeting.
+                let handle = active.handle.clone();
+                tokio::spawn(async move {
+                    handle
+                        .channel_when_free(channel, ChannelEvent::Closed)
+                        .await
+                });
+            } else {
+                self.guests.stop(channel);
             }
         }
     }
@@ -250,12 +279,15 @@ async fn either(one: &mut Signal, other: &mut Signal) {
     }
 }
 
-async fn session_output(session: &mut Option<Active>) -> Option<(SessionId, Output)> {
-    match session {
-        Some(active) => {
-            let output = active.outputs.recv().await?;
-            Some((active.id, output))
-        }
-        None => std::future::pending().await,
-    }
+/// The session's next output; a driver that ended without a word has lost the meeting.
+async fn session_output(session: &mut Option<Active>) -> (SessionId, Output) {
+    let Some(active) = session.as_mut().filter(|active| !active.ended) else {
+        return std::future::pending().await;
+    };
+    let output =
+        active.outputs.recv().await.unwrap_or_else(|| {
+            Output::Event(Event::Ended(Ended::Failed(FaultCode::ConnectionLost)))
+        });
+    active.ended = matches!(output, Output::Event(Event::Ended(_)));
+    (active.id, output)
 }

@@ -13,7 +13,7 @@ use super::Daemon;
 use crate::start;
 
 impl Daemon {
-    pub(super) async fn session_output(&mut self, (id, output): (SessionId, Output)) {
+    pub(super) async fn session_output(&mut self, id: SessionId, output: Output) {
         match output {
             Output::Channel(channel, command) => self.guests.command(channel, command),
             Output::Media(command) => self.media(EngineCommand::Session(command)).await,
@@ -82,9 +82,6 @@ impl Daemon {
             EngineEvent::Fault { code, active } => {
                 tracing::info!(?code, active, "media");
                 self.raise(code, active);
-                if code == FaultCode::MediaFailed && active {
-                    self.feed(Input::MediaFailed);
-                }
             }
         }
     }
@@ -99,15 +96,14 @@ impl Daemon {
 
     /// Reads the configuration again. A wrong one changes nothing, and the panel says so.
     pub(super) async fn reload(&mut self) {
-        match start::read(&self.config_path) {
-            Ok(settings) => {
+        match self.try_reload().await {
+            Ok(()) => {
                 self.faults.remove(&FaultCode::ConfigRejected);
-                self.use_settings(settings).await;
                 tracing::info!("the configuration was read again");
             }
-            Err(error) => {
+            Err(cause) => {
                 tracing::warn!("the new configuration is wrong; the last good one stays active");
-                let detail = error.lines().take(2).collect::<Vec<_>>().join(" ");
+                let detail = cause.lines().take(2).collect::<Vec<_>>().join(" ");
                 let fault = Fault {
                     code: FaultCode::ConfigRejected,
                     detail: Some(detail),
@@ -115,21 +111,25 @@ impl Daemon {
                 self.faults.insert(FaultCode::ConfigRejected, fault);
             }
         }
-        if let Err(error) = self.certificate.reload() {
-            tracing::warn!(%error, "the certificate was not read again; the old one stays");
-        }
+        self.renew_certificate();
     }
 
-    /// What needs a restart (addresses, devices, the bus) is named in the reference.
-    async fn use_settings(&mut self, settings: roomd_config::Settings) {
+    /// Takes over all of it, or nothing.
+    async fn try_reload(&mut self) -> Result<(), String> {
+        let settings = start::read(&self.config_path)?;
+        let chain = |error: anyhow::Error| format!("error: {error:#}");
+        let room = start::room_config(&settings).map_err(chain)?;
+        let calendar = start::calendar_settings(&settings, &self.platforms).map_err(chain)?;
         self.settings = settings;
-        match start::room_config(&self.settings) {
-            Ok(config) => self.feed(Input::Config(config)),
-            Err(error) => tracing::warn!(%error, "the room keeps its settings"),
-        }
-        match start::calendar_settings(&self.settings, &self.platforms) {
-            Ok(calendar) => self.calendar.reload(calendar).await,
-            Err(error) => tracing::warn!(%error, "the calendar keeps its settings"),
+        self.feed(Input::Config(room));
+        self.calendar.reload(calendar).await;
+        Ok(())
+    }
+
+    /// Reads or renews the certificate; the old one stays when that fails.
+    pub(super) fn renew_certificate(&self) {
+        if let Err(error) = self.certificate.reload() {
+            tracing::warn!(%error, "the certificate was not read again; the old one stays");
         }
     }
 }

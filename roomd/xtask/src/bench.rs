@@ -12,9 +12,6 @@ use crate::{kiosk, lab, project};
 pub fn run(report: Option<&Path>) -> Result<()> {
     kiosk::build()?;
     project::build_programs()?;
-    project::cargo(
-        "micro-benchmarks",
-        &["bench", "--quiet", "-p", "roomd-media-core"],
-    )?;
+    project::cargo("micro-benchmarks", &["bench", "-p", "roomd-media-core"])?;
     lab::bench_call(report)
 }

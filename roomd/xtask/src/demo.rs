@@ -100,19 +100,22 @@ fn pictures(report: Option<&Path>) -> Result<Pictures> {
 fn watch(room: &Room, panel: &mut Panel, hands_free: bool, pictures: &Pictures) -> Result<Figures> {
     let begun = Instant::now();
     let mut seen = Vec::new();
+    let mut first = None;
     let mut last: Option<State> = None;
     let over = || hands_free && begun.elapsed() > HANDS_FREE_RUN;
     while !INTERRUPTED.load(Ordering::SeqCst) && !over() {
         let state = room.state()?;
         if state.room.phase == Phase::InCall && state.statistics.join_ms.is_some() {
-            if seen.is_empty() {
+            if first.is_none() {
                 println!("Media flows both ways.");
+                first = Some(Instant::now());
             }
             seen.push(state.statistics.clone());
             last = Some(state);
         }
         std::thread::sleep(Duration::from_millis(500));
     }
+    let in_call = first.map(|at| at.elapsed().as_secs_f64());
     let snapshot = room.snapshot(&pictures.display).map(|_| &pictures.display);
     let panel_shot = panel.screenshot(&pictures.panel).map(|()| &pictures.panel);
     let call = last.as_ref().and_then(|state| state.call.as_ref());
@@ -133,7 +136,7 @@ fn watch(room: &Room, panel: &mut Panel, hands_free: bool, pictures: &Pictures) 
             "participants",
             json!(call.map(|call| call.participants.len())),
         ),
-        ("seconds_in_call", json!(seen.len() as f64 / 2.0)),
+        ("seconds_in_call", json!(in_call)),
         ("display_snapshot", json!(snapshot.ok())),
         ("panel_snapshot", json!(panel_shot.ok())),
     ]))

@@ -69,7 +69,8 @@ pub fn cargo(what: &str, arguments: &[&str]) -> Result<()> {
 pub fn build_programs() -> Result<()> {
     cargo(
         "building roomd and roomctl",
-        &["build", "--quiet", "-p", "roomd", "-p", "roomctl"],
+        // The whole workspace, so that tests and programs share what they are built of.
+        &["build", "--workspace", "--bins"],
     )
 }
 
@@ -82,6 +83,8 @@ pub fn seconds(duration: Duration) -> String {
 pub fn tracked_files() -> Result<Vec<PathBuf>> {
     let output = Command::new("git")
         .current_dir(root())
+        // The checkout may belong to somebody else, as in a container.
+        .args(["-c", "safe.directory=*"])
         .args([
             "ls-files",
             "--cached",
@@ -91,6 +94,12 @@ pub fn tracked_files() -> Result<Vec<PathBuf>> {
         ])
         .output()
         .context("cannot run git")?;
+    if !output.status.success() || output.stdout.is_empty() {
+        bail!(
+            "git ls-files: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
     let text = String::from_utf8(output.stdout).context("a file name is not UTF-8")?;
     Ok(text
         .split('\0')

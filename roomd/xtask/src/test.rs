@@ -32,10 +32,7 @@ const STEPS: &[Step] = &[
             .and_then(|()| kiosk::npm("panel: types, lints, sizes", &["run", "--silent", "check"]))
     }),
     ("rust tests", || {
-        project::cargo(
-            "cargo test",
-            &["test", "--quiet", "--workspace", "--locked"],
-        )
+        project::cargo("cargo test", &["test", "--workspace", "--locked"])
     }),
     ("panel tests", || {
         kiosk::npm("panel: stories, accessibility", &["test", "--silent"])
@@ -74,7 +71,7 @@ pub fn run(only: Option<&str>) -> Result<()> {
 }
 
 fn clippy(what: &str, targets: &[&str], allowed: &[&str]) -> Result<()> {
-    let common = ["clippy", "--quiet", "--workspace", "--locked"];
+    let common = ["clippy", "--workspace", "--locked"];
     project::cargo(
         what,
         &[&common[..], targets, &["--", "-D", "warnings"], allowed].concat(),
@@ -88,7 +85,6 @@ fn documentation() -> Result<()> {
         .env("RUSTDOCFLAGS", "-D warnings");
     command.args([
         "doc",
-        "--quiet",
         "--workspace",
         "--no-deps",
         "--document-private-items",

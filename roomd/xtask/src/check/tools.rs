@@ -44,7 +44,6 @@ fn installed(tool: &str, version: &str) -> Result<PathBuf> {
         // A debug build takes half the time, and the tools run for a second.
         command.args([
             "install",
-            "--quiet",
             "--locked",
             "--debug",
             "--version",

@@ -3,6 +3,7 @@
 //! Debian's headless Chromium, driven through the browser agent (kiosk/tests/agent).
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -32,6 +33,11 @@ pub struct Options<'a> {
     pub video: Option<&'a Path>,
     /// A WAV file that stands for the microphone.
     pub audio: Option<&'a Path>,
+    /// What the guest shares when asked: `window` or `browser`.
+    pub display_media: Option<&'a str>,
+    /// Addresses of the machine are hidden behind random names, as in an ordinary browser that
+    /// was not allowed the camera.
+    pub hidden_addresses: bool,
     /// Further command-line switches.
     pub arguments: &'a [&'a str],
 }
@@ -43,6 +49,7 @@ impl Browser {
             .arg(kiosk::directory().join("tests/agent/agent.mjs"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .process_group(0)
             .spawn()
             .context("cannot start node")?;
         let commands = agent.stdin.take().context("the agent has no input")?;
@@ -66,6 +73,8 @@ impl Browser {
             "pinnedKeys": [options.pinned_key],
             "fakeVideo": options.video,
             "fakeAudio": options.audio,
+            "displayMedia": options.display_media,
+            "hiddenAddresses": options.hidden_addresses,
             "args": options.arguments,
         }))?;
         Ok(browser)

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! A D-Bus daemon of the scenario's own.
 
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -32,6 +33,7 @@ impl Bus {
             ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .context("cannot start dbus-daemon")?;
         let bus = Self { daemon, address };

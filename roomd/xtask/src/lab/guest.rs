@@ -29,18 +29,18 @@ pub struct Guest {
 impl Guest {
     /// Opens the meeting's page; does not join yet.
     pub fn open(room: &Room, name: &str, number: u8) -> Result<Self> {
-        Self::open_with(room, name, number, &[])
+        Self::open_with(room, name, number, Options::default())
     }
 
-    /// The same with further switches for the browser.
-    pub fn open_with(room: &Room, name: &str, number: u8, arguments: &[&str]) -> Result<Self> {
+    /// The same in a browser that is otherwise than usual.
+    pub fn open_with(room: &Room, name: &str, number: u8, options: Options<'_>) -> Result<Self> {
         let pin = room.pin()?;
         let (video, audio) = (media_files::video(number)?, media_files::audio(number)?);
         let mut browser = Browser::launch(&Options {
             pinned_key: &pin,
             video: Some(&video),
             audio: Some(&audio),
-            arguments,
+            ..options
         })?;
         let view = json!({ "viewport": { "width": 1280, "height": 800 }, "locale": "de-DE" });
         browser.open(PAGE, &room.guest_url(), view)?;

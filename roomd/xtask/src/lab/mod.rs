@@ -51,14 +51,18 @@ pub fn run(name: &str, report: Option<&Path>) -> Result<()> {
         bail!("there is no scenario `{name}`: ./x lab list names them");
     };
     prepare()?;
-    let mut figures = (scenario.run)().with_context(|| format!("scenario {name}"))?;
+    let result = (scenario.run)();
+    let mut figures = match &result {
+        Ok(figures) => figures.clone(),
+        Err(error) => Figures::from([("error", format!("{error:#}").into())]),
+    };
     figures.insert("scenario", name.into());
-    figures.insert("passed", true.into());
+    figures.insert("passed", result.is_ok().into());
     println!("{}", serde_json::to_string_pretty(&figures)?);
     if let Some(path) = report {
         write_report(path, &figures)?;
     }
-    Ok(())
+    result.map(drop).with_context(|| format!("scenario {name}"))
 }
 
 /// Runs every scenario and says which failed.

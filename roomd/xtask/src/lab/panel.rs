@@ -83,5 +83,7 @@ pub const ADMIT: &str = "[data-testid=admit]";
 pub const LEAVE: &str = "[data-testid=leave]";
 /// The button that confirms.
 pub const CONFIRM: &str = "[data-testid=leave-confirm]";
+/// The camera's switch.
+pub const CAMERA: &str = "[data-testid=camera]";
 /// The microphone's switch.
 pub const MICROPHONE: &str = "[data-testid=microphone]";

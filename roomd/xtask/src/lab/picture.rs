@@ -49,6 +49,18 @@ impl Picture {
         })
     }
 
+    /// How much brightness varies in a part of it (standard deviation); 0 for a plain surface.
+    pub fn deviation(&self, x: usize, y: usize, width: usize, height: usize) -> f64 {
+        let part = self.part(x, y, width, height);
+        let values: Vec<f64> = (0..height)
+            .flat_map(|y| part.row(y))
+            .map(|luma| f64::from(*luma))
+            .collect();
+        let count = values.len().max(1) as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt()
+    }
+
     /// The brightness of a part of it, for the reader of time codes.
     fn part(&self, x: usize, y: usize, width: usize, height: usize) -> Plane<'_> {
         let data = self.luma.get(y * self.width + x..).unwrap_or_default();

@@ -3,6 +3,7 @@
 //! Radicale, the CalDAV server that Debian ships, with one room and one organiser.
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -56,6 +57,7 @@ impl Radicale {
             .arg(option("auth-htpasswd-filename", &self.folder.join("users")))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
+            .process_group(0)
             .spawn()
             .context("cannot start radicale")?;
         self.server = Some(server);

@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 use roomd_model::{E2ee, Phase};
 use serde_json::json;
 
+use crate::lab::browser::Options as Browser;
 use crate::lab::guest::Guest;
 use crate::lab::panel::Panel;
 use crate::lab::room::{Options, Room};
@@ -24,7 +25,11 @@ pub fn run() -> Result<Figures> {
         ..Options::default()
     })?;
     let mut panel = Panel::open(&room)?;
-    let mut guest = Guest::open(&room, "Ada Königsfeld", 1)?;
+    let ordinary = Browser {
+        hidden_addresses: true,
+        ..Browser::default()
+    };
+    let mut guest = Guest::open_with(&room, "Ada Königsfeld", 1, ordinary)?;
     guest.join()?;
     start_call(&room, &mut panel)?;
 

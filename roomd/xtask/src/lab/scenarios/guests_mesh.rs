@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use roomd_api::State;
-use roomd_model::E2ee;
+use roomd_model::{E2ee, Layout, StreamKind};
 use serde_json::json;
 
 use super::direct_call::{display_shows, start_call};
-use crate::lab::Figures;
+use crate::lab::browser::Options as Browser;
 use crate::lab::guest::Guest;
 use crate::lab::panel::Panel;
 use crate::lab::room::{Options, Room};
+use crate::lab::{Figures, media_files, wait};
 
+const CHAT: &str = "Guten Tag aus Moosbach";
 const NAMES: [&str; 3] = ["Clara Birkenhain", "Dietrich Moosbach", "Emil Tannfeld"];
 
 pub fn run() -> Result<Figures> {
@@ -25,8 +27,11 @@ pub fn run() -> Result<Figures> {
     let mut panel = Panel::open(&room)?;
     let mut guests = Vec::new();
     for (index, name) in NAMES.iter().enumerate() {
-        let tab = ["--auto-select-tab-capture-source-by-title=Freigabe"];
-        let mut guest = Guest::open_with(&room, name, u8::try_from(index + 1)?, &tab)?;
+        let share = Browser {
+            display_media: Some("window"),
+            ..Browser::default()
+        };
+        let mut guest = Guest::open_with(&room, name, u8::try_from(index + 1)?, share)?;
         guest.join()?;
         if index == 0 {
             start_call(&room, &mut panel)?;
@@ -56,8 +61,15 @@ pub fn run() -> Result<Figures> {
             );
         }
     }
+    let first = id_of(&state, &guests[0].name)?;
+    let tone = media_files::tone_of(guests[0].number);
+    wait::until("the first guest's tone", Duration::from_secs(15), || {
+        Ok((guests[1].hears(&first, tone)? > 0.02).then_some(()))
+    })?;
     hand_and_chat(&room, &mut panel, &mut guests)?;
-    room.check_log(&NAMES)?;
+    share(&room, &mut guests)?;
+    let personal = [&NAMES[..], &[CHAT]].concat();
+    room.check_log(&personal)?;
     Ok(Figures::from([
         ("guests", json!(guests.len())),
         ("pictures_proved", json!(4 * 3)),
@@ -71,21 +83,62 @@ fn hand_and_chat(room: &Room, panel: &mut Panel, guests: &mut [Guest]) -> Result
         call.participants.iter().find(|p| p.hand).map(|_| ())
     })?;
     guests[1].click("[data-action=chat]")?;
-    guests[1].browser.fill(
-        "guest",
-        "form input, form textarea",
-        "Guten Tag aus Moosbach",
-    )?;
+    guests[1]
+        .browser
+        .fill("guest", "form input, form textarea", CHAT)?;
     guests[1].click("[data-action=send-chat]")?;
     room.wait("the chat line", Duration::from_secs(10), |state| {
         let call = state.call.as_ref()?;
         call.chat
             .iter()
-            .find(|line| line.text.expose() == "Guten Tag aus Moosbach")
+            .find(|line| line.text.expose() == CHAT)
             .map(|_| ())
     })?;
     panel.touch("[data-testid=tab-chat]")?;
     panel.wait_for("[data-testid=chat]")
+}
+
+/// The last guest shares a window: the display turns to it, the others see it, and it ends.
+fn share(room: &Room, guests: &mut [Guest]) -> Result<()> {
+    let last = guests.len() - 1;
+    guests[last].click("[data-action=share]")?;
+    let sharer = room.wait("the shared window", Duration::from_secs(20), |state| {
+        let call = state.call.as_ref()?;
+        let live = call
+            .previews
+            .iter()
+            .any(|p| p.kind == StreamKind::Screen && p.live);
+        (call.layout == Layout::Share && live).then(|| call.sharer.clone())?
+    })?;
+    let name = guests[last].name.clone();
+    ensure!(
+        id_of(&room.state()?, &name)? == sharer.0,
+        "somebody else shares"
+    );
+    let path = room.path("share.png");
+    wait::until("the window on the display", Duration::from_secs(15), || {
+        Ok((room.snapshot(&path)?.deviation(40, 240, 1200, 600) > 8.0).then_some(()))
+    })?;
+    wait::until(
+        "the window at another guest",
+        Duration::from_secs(15),
+        || {
+            let seen = guests[0].evaluate(&format!(
+                "(() => {{
+                const video = document.querySelector(
+                    'video[data-participant=\"{}\"][data-kind=screen]');
+                return video?.videoWidth ? roomdProbe.luma(video).deviation : 0;
+            }})()",
+                sharer.0
+            ))?;
+            Ok((seen.as_f64().unwrap_or_default() > 4.0).then_some(()))
+        },
+    )?;
+    guests[last].click("[data-action=share]")?;
+    room.wait("the end of sharing", Duration::from_secs(15), |state| {
+        let call = state.call.as_ref()?;
+        (call.sharer.is_none() && call.layout != Layout::Share).then_some(())
+    })
 }
 
 fn id_of(state: &State, name: &str) -> Result<String> {

@@ -13,6 +13,41 @@ use crate::lab::guest::Guest;
 use crate::lab::panel::Panel;
 use crate::lab::room::{Options, Room};
 
+/// What no page sends, before the meeting.
+const ATTACKS: [(&str, &str); 2] = [
+    (
+        "garbage",
+        "for (const text of ['{', '[]', '\"x\"', '{\"type\":\"root\"}']) socket.send(text);",
+    ),
+    ("too large", "socket.send('x'.repeat(1 << 20));"),
+];
+
+/// Valid messages, too many, on the page's own channel inside the meeting.
+const FLOOD: &str = "new Promise((done) => {
+    const socket = roomdSockets.findLast((one) => one.readyState === 1);
+    const hand = JSON.stringify({ type: 'hand', raised: true });
+    let sent = 0;
+    socket.addEventListener('close', () => done({ closed: true, sent }));
+    const more = () => {
+        for (let i = 0; i < 100; i++, sent++) socket.send(hand);
+        if (socket.readyState === 1) setTimeout(more, 5);
+    };
+    more();
+    setTimeout(() => done({ closed: false, sent }), 15000);
+})";
+
+/// Keeps the page's channels for [`FLOOD`].
+const KEEP_SOCKETS: &str = "(() => {
+    const Native = WebSocket;
+    globalThis.roomdSockets = [];
+    globalThis.WebSocket = class extends Native {
+        constructor(...args) {
+            super(...args);
+            roomdSockets.push(this);
+        }
+    };
+})()";
+
 /// Opens a channel of its own and sends what no page sends; gives how the channel ended.
 fn attack(script: &str) -> String {
     format!(
@@ -38,20 +73,8 @@ pub fn run() -> Result<Figures> {
     display_shows(&room, honest.number)?;
 
     let mut hostile = Guest::open(&room, "Lutz Distelkamp", 2)?;
-    let attacks = [
-        (
-            "garbage",
-            "for (const text of ['{', '[]', '\"x\"', '{\"type\":\"root\"}']) socket.send(text);",
-        ),
-        (
-            "flood",
-            "const hand = JSON.stringify({type: 'hand', raised: true});
-            const more = () => { for (let i = 0; i < 200; i++, sent++) socket.send(hand);
-                if (socket.readyState === 1) setTimeout(more, 5); }; more();",
-        ),
-        ("too large", "socket.send('x'.repeat(1 << 20));"),
-    ];
-    for (name, script) in attacks {
+    hostile.evaluate(KEEP_SOCKETS)?;
+    for (name, script) in ATTACKS {
         let result = hostile.evaluate(&attack(script))?;
         ensure!(
             result["closed"] == true,
@@ -61,7 +84,17 @@ pub fn run() -> Result<Figures> {
     hostile.join()?;
     panel.admit()?;
     display_shows(&room, hostile.number)?;
-    hostile.browser.close_page("guest")?;
+    let flood = hostile.evaluate(FLOOD)?;
+    ensure!(
+        flood["closed"] == true,
+        "a flood from inside the meeting goes on: {flood}"
+    );
+    display_shows(&room, honest.number)?;
+    let mut vanishing = Guest::open(&room, "Mina Erlenbach", 3)?;
+    vanishing.join()?;
+    panel.admit()?;
+    display_shows(&room, vanishing.number)?;
+    vanishing.browser.close_page("guest")?;
     room.wait(
         "the vanished guest to be gone",
         Duration::from_secs(60),
@@ -70,6 +103,6 @@ pub fn run() -> Result<Figures> {
     display_shows(&room, honest.number)?;
     let bad = room.state()?.statistics.bad_messages;
     ensure!(bad > 0, "bad messages are not counted");
-    room.check_log(&[&honest.name, &hostile.name])?;
+    room.check_log(&[&honest.name, &hostile.name, &vanishing.name])?;
     Ok(Figures::from([("bad_messages", json!(bad))]))
 }

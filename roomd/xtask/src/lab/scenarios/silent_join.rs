@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::direct_call::{PRESENT, ROOM_TONE};
 use crate::lab::guest::Guest;
-use crate::lab::panel::{MICROPHONE, Panel};
+use crate::lab::panel::{CAMERA, MICROPHONE, Panel};
 use crate::lab::room::{Options, Room};
 use crate::lab::{Figures, wait};
 
@@ -64,6 +64,20 @@ pub fn run() -> Result<Figures> {
         before == after,
         "{} packets of sound while muted",
         after - before
+    );
+    panel.touch(CAMERA)?;
+    room.wait("the camera to be off", Duration::from_secs(5), |state| {
+        (!state.call.as_ref()?.camera).then_some(())
+    })?;
+    let still = wait::until("no more packets", Duration::from_secs(5), || {
+        let before = guest.packets_received()?;
+        guest.hears("room", ROOM_TONE)?;
+        Ok((before == guest.packets_received()?).then_some(before))
+    })?;
+    guest.hears("room", ROOM_TONE)?;
+    ensure!(
+        guest.packets_received()? == still,
+        "packets while microphone and camera are off"
     );
     room.check_log(&[&guest.name])?;
     Ok(Figures::from([
