@@ -204,7 +204,6 @@ impl Room {
                 self.raw_bookings = bookings;
                 self.judge_bookings();
             }
-            Input::MediaFailed => self.media_failed(),
             Input::Config(config) => {
                 self.config = config;
                 self.judge_bookings();
@@ -325,16 +324,6 @@ impl Room {
     fn shut_down(&mut self) {
         self.ending = Ending::ShuttingDown;
         self.begin_leaving(Then::Rest);
-    }
-
-    /// The engine came back knowing nothing: it is told everything again.
-    fn media_failed(&mut self) {
-        self.faults.insert(FaultCode::MediaFailed);
-        self.outputs.push_back(Output::Volume(self.volume));
-        self.outputs.push_back(Output::Preview(self.preview));
-        let (microphone, camera) = self.on_wire;
-        self.outputs
-            .push_back(Output::Sending { microphone, camera });
     }
 
     fn expire(&mut self) {

@@ -36,8 +36,6 @@ pub enum Input {
     },
     /// The schedule as it is now; replaces what was known.
     Bookings(Vec<Booking>),
-    /// The media engine failed and was started again.
-    MediaFailed,
     /// The configuration as it is now.
     Config(RoomConfig),
     /// The platforms as they are now; a running call goes on.
@@ -61,13 +59,6 @@ pub enum Request {
         password: Option<Secret>,
         /// Fresh entropy for the meeting's id.
         seed: [u8; 32],
-    },
-    /// Joins a link that was recognised before, such as a meeting of the configuration.
-    JoinMeeting {
-        /// The link.
-        link: MeetingLink,
-        /// Its title.
-        title: Option<Pii<String>>,
     },
     /// Leaves the meeting, or gives up joining it.
     Leave,

@@ -27,7 +27,6 @@ impl Room {
             Request::JoinBooking(id) => self.join_booking(&id),
             Request::JoinLink(text) => self.join_link(text.expose()),
             Request::StartMeeting { password, seed } => self.start_meeting(password, seed),
-            Request::JoinMeeting { link, title } => self.join_meeting(link, title),
             Request::Leave => self.leave(),
             Request::StartSending => self.start_sending(),
             Request::Microphone(on) => self.switch(on, |call| call.microphone = on),
@@ -85,7 +84,7 @@ impl Room {
         }
         let mut platforms = self.platforms.iter();
         let link = platforms.find_map(|platform| platform.recognise(&url));
-        self.join_meeting(link.ok_or(Refusal::PlatformUnknown)?, None)
+        self.join_meeting(link.ok_or(Refusal::PlatformUnknown)?)
     }
 
     fn start_meeting(&mut self, password: Option<Secret>, seed: [u8; 32]) -> Answer {
@@ -99,14 +98,14 @@ impl Room {
         let mut platforms = self.platforms.iter().map(AsRef::as_ref);
         let mut link = platforms.find_map(fresh).ok_or(Refusal::PlatformUnknown)?;
         link.password = password;
-        self.join_meeting(link, None)
+        self.join_meeting(link)
     }
 
-    fn join_meeting(&mut self, link: MeetingLink, title: Option<Pii<String>>) -> Answer {
+    fn join_meeting(&mut self, link: MeetingLink) -> Answer {
         let since = self.now.utc;
         self.join_plan(Plan {
             link,
-            title,
+            title: None,
             booking: None,
             since,
             until: Resume::until(since, None),

@@ -22,7 +22,6 @@ enum Op {
     LateEvent(Event),
     Bookings(Vec<(u8, i64, bool)>),
     Stream(u32, bool),
-    MediaFailed,
     Allow(bool),
     Advance(u64),
     Shutdown,
@@ -89,7 +88,6 @@ fn op() -> impl Strategy<Value = Op> {
         1 => event().prop_map(Op::LateEvent),
         1 => bookings.prop_map(Op::Bookings),
         1 => (0..3_u32, any::<bool>()).prop_map(|(id, live)| Op::Stream(id, live)),
-        1 => Just(Op::MediaFailed),
         1 => any::<bool>().prop_map(Op::Allow),
         4 => (0..200_u64).prop_map(Op::Advance),
         1 => (0..20_u8).prop_map(|n| if n == 0 { Op::Shutdown } else { Op::Advance(1) }),
@@ -162,7 +160,6 @@ impl World {
                 let stream = StreamId(id);
                 self.bench.input(Input::Stream { stream, live }).unwrap();
             }
-            Op::MediaFailed => self.bench.input(Input::MediaFailed).unwrap(),
             Op::Allow(all) => {
                 self.config.allow = all.then(|| AllowList::parse(["*.example"]).unwrap());
                 self.bench
