@@ -18,4 +18,4 @@ mod storage;
 pub mod web;
 
 pub use guests::{GuestCommand, GuestEvent, GuestPort};
-pub use room::{Intent, Origin, Room, RoomOwner, SnapshotError, SnapshotRequest};
+pub use room::{Intent, Room, RoomOwner, SnapshotError, SnapshotRequest};

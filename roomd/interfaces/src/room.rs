@@ -16,21 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Intent {
     /// What; its sizes and ranges were checked.
     pub request: Request,
-    /// Where it comes from.
-    pub origin: Origin,
     /// For the answer.
     pub reply: oneshot::Sender<Reply>,
-}
-
-/// Where a request comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A paired panel somewhere in the building.
-    Panel,
-    /// The panel that is wired to the device.
-    LocalPanel,
-    /// An operator or a program on the device.
-    DBus,
 }
 
 /// Asks for a picture (PNG) of what the display shows.
@@ -39,9 +26,6 @@ pub type SnapshotRequest = oneshot::Sender<Result<Vec<u8>, SnapshotError>>;
 /// Why there is no picture of the display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
-    /// Nothing is drawn, so there is nothing to show.
-    #[error("the display is not running")]
-    NoDisplay,
     /// Drawing or encoding failed.
     #[error("the picture could not be made")]
     Failed,
@@ -114,16 +98,12 @@ impl Room {
     }
 
     /// Hands a request to the daemon and waits for its answer; never longer than ten seconds.
-    pub async fn ask(&self, request: Request, origin: Origin) -> Reply {
+    pub async fn ask(&self, request: Request) -> Reply {
         if !is_acceptable(&request) {
             return refused(Refusal::BadRequest);
         }
         let (reply, answer) = oneshot::channel();
-        let intent = Intent {
-            request,
-            origin,
-            reply,
-        };
+        let intent = Intent { request, reply };
         if self.intents.try_send(intent).is_err() {
             return refused(Refusal::Busy);
         }
@@ -136,7 +116,7 @@ impl Room {
     /// A picture (PNG) of what the display shows.
     ///
     /// # Errors
-    /// When there is no display, or the daemon does not answer.
+    /// When there is no picture, or the daemon does not answer.
     pub async fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
         let (reply, answer) = oneshot::channel();
         self.snapshots

@@ -25,8 +25,6 @@ pub(super) enum Error {
     BadRequest(String),
     /// Shutting down or overloaded.
     Busy(String),
-    /// No display to take a picture of.
-    NoDisplay(String),
     /// Something failed inside.
     Failed(String),
 }
@@ -34,9 +32,6 @@ pub(super) enum Error {
 impl From<SnapshotError> for Error {
     fn from(error: SnapshotError) -> Self {
         match error {
-            SnapshotError::NoDisplay => Self::NoDisplay(
-                "The display is not running, so there is no picture of it.".to_owned(),
-            ),
             SnapshotError::Failed => {
                 Self::Failed("The picture could not be made; roomd's log says why.".to_owned())
             }

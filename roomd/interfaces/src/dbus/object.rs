@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::diagnosis::Diagnosis;
 use super::error::{Error, answer};
 use super::properties::Projection;
+use crate::Room;
 use crate::room::without_code;
-use crate::{Origin, Room};
 
 /// The object on the bus.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl Room1 {
     }
 
     async fn ask(&self, request: Request) -> Result<(), Error> {
-        answer(self.room.ask(request, Origin::DBus).await)
+        answer(self.room.ask(request).await)
     }
 }
 

@@ -15,9 +15,8 @@ use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use super::sessions::UNUSED_DAYS;
+use super::sessions::{Kind, UNUSED_DAYS};
 use super::{App, headers};
-use crate::Origin;
 use crate::limits::{Bucket, PerAddress};
 use crate::pairing::{Redeemed, Shown};
 
@@ -54,9 +53,9 @@ pub(super) struct CodeBody {
 
 /// Tells a page whether it is a panel.
 pub(super) async fn session(State(app): State<Arc<App>>, request: HeaderMap) -> Response {
-    match origin(&app, &request) {
-        Some(origin) => {
-            let local = origin == Origin::LocalPanel;
+    match panel(&app, &request) {
+        Some(kind) => {
+            let local = kind == Kind::Wired;
             Json(json!({"paired": true, "local": local})).into_response()
         }
         None => unauthorized(),
@@ -132,8 +131,8 @@ pub(super) async fn pair(
     }
 }
 
-/// Which panel sent this request; none without a session.
-pub(super) fn origin(app: &App, headers: &HeaderMap) -> Option<Origin> {
+/// What kind of panel sent this request; none without a session.
+pub(super) fn panel(app: &App, headers: &HeaderMap) -> Option<Kind> {
     let token = headers
         .get_all(COOKIE)
         .iter()

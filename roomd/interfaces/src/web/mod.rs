@@ -142,6 +142,8 @@ pub(crate) struct App {
     desk: Desk,
     sessions: sessions::Sessions,
     local_token: String,
+    // A lock and no task: counting a try is short and waits for nothing, and every try needs the
+    // answer at once.
     limits: Mutex<auth::Limits>,
     guests: guest::Guests,
     panels: Arc<Semaphore>,
@@ -247,22 +249,6 @@ impl WebServer {
         handle.graceful_shutdown(Some(FAREWELL));
         serving.await.map_err(WebError::Serve)
     }
-}
-
-/// Takes the port and serves until `shutdown` is ready; see [`WebServer`] for the steps.
-///
-/// # Errors
-/// When the port, the certificate or the state directory cannot be used.
-pub async fn serve(
-    settings: WebSettings,
-    room: Room,
-    guests: GuestPort,
-    desk: Desk,
-    shutdown: impl Future<Output = ()> + Send,
-) -> Result<(), WebError> {
-    WebServer::bind(settings, room, guests, desk)?
-        .serve(shutdown)
-        .await
 }
 
 fn router(app: Arc<App>) -> Router {

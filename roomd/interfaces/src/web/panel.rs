@@ -15,7 +15,6 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::socket::{self, Cause, Pulse};
 use super::{App, auth};
-use crate::Origin;
 use crate::limits::Bucket;
 use crate::room::{refused, without_code};
 
@@ -32,9 +31,9 @@ pub(super) async fn upgrade(
     request: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let Some(origin) = auth::origin(&app, &request) else {
+    if auth::panel(&app, &request).is_none() {
         return auth::unauthorized();
-    };
+    }
     if !auth::is_same_origin(&request) {
         return StatusCode::FORBIDDEN.into_response();
     }
@@ -45,7 +44,7 @@ pub(super) async fn upgrade(
         .max_message_size(socket::MESSAGE)
         .max_frame_size(socket::MESSAGE)
         .on_upgrade(async move |mut socket| {
-            let cause = run(&mut socket, &app, origin).await;
+            let cause = run(&mut socket, &app).await;
             tracing::debug!(?cause, "a panel disconnected");
             socket::close(socket, cause).await;
             drop(seat);
@@ -56,23 +55,19 @@ pub(super) fn seats() -> Arc<tokio::sync::Semaphore> {
     Arc::new(tokio::sync::Semaphore::new(PANELS))
 }
 
-async fn run(socket: &mut WebSocket, app: &App, origin: Origin) -> Cause {
-    match converse(socket, app, origin).await {
+async fn run(socket: &mut WebSocket, app: &App) -> Cause {
+    match converse(socket, app).await {
         Ok(never) => match never {},
         Err(cause) => cause,
     }
 }
 
-async fn converse(
-    socket: &mut WebSocket,
-    app: &App,
-    origin: Origin,
-) -> Result<std::convert::Infallible, Cause> {
+async fn converse(socket: &mut WebSocket, app: &App) -> Result<std::convert::Infallible, Cause> {
     let mut closing = app.closing.clone();
     let mut states = app.room.state();
     let mut levels = app.room.levels();
     let mut level_rate = Bucket::new(2, 10.0, Instant::now());
-    let mut desk = Desk::new();
+    let mut intake = Intake::new();
     let mut pulse = Pulse::new();
     let mut replies = FuturesUnordered::new();
     let mut shown = without_code(&states.borrow_and_update());
@@ -83,11 +78,11 @@ async fn converse(
             () = socket::stopping(&mut closing) => return Err(Cause::Stopping),
             message = socket.recv() => {
                 pulse.heard();
-                match desk.take(message)? {
+                match intake.take(message)? {
                     Taken::Ask(message) if replies.len() < WAITING => {
                         let room = app.room.clone();
                         replies.push(async move {
-                            (message.id, room.ask(message.request, origin).await)
+                            (message.id, room.ask(message.request).await)
                         });
                     }
                     Taken::Ask(message) => {
@@ -130,12 +125,12 @@ enum Taken {
 }
 
 /// Takes the panel's messages and keeps count.
-struct Desk {
+struct Intake {
     rate: Bucket,
     nonsense: u32,
 }
 
-impl Desk {
+impl Intake {
     fn new() -> Self {
         Self {
             rate: Bucket::new(40, 20.0, Instant::now()),

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::random_token;
-use crate::{Origin, storage};
+use crate::storage;
 
 /// Paired panels at most; a further one replaces the one that was silent longest.
 pub(super) const PANELS: usize = 16;
@@ -22,6 +22,15 @@ pub(super) const PANELS: usize = 16;
 pub(super) const UNUSED_DAYS: i64 = 90;
 /// Sessions of the wired panel's browser at most; it opens one at each start.
 const LOCAL: usize = 8;
+
+/// What kind of panel has a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One that was paired, somewhere in the building.
+    Paired,
+    /// The one that is wired to the device.
+    Wired,
+}
 
 /// The sessions of all panels.
 #[derive(Debug)]
@@ -94,12 +103,12 @@ impl Sessions {
     }
 
     /// Whose session this is.
-    pub(super) fn find(&self, token: &str, now: DateTime<Utc>) -> Option<Origin> {
+    pub(super) fn find(&self, token: &str, now: DateTime<Utc>) -> Option<Kind> {
         let hash = hash(token);
         let same = |other: &String| bool::from(other.as_bytes().ct_eq(hash.as_bytes()));
         let mut book = self.book();
         if book.local.iter().any(same) {
-            return Some(Origin::LocalPanel);
+            return Some(Kind::Wired);
         }
         book.forget_unused(now);
         let panel = book.paired.iter_mut().find(|panel| same(&panel.sha256))?;
@@ -110,7 +119,7 @@ impl Sessions {
                 tracing::warn!(%error, "cannot keep the list of paired panels");
             }
         }
-        Some(Origin::Panel)
+        Some(Kind::Paired)
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -149,7 +158,7 @@ mod tests {
         let text = std::fs::read_to_string(folder.path().join("panels.json")).unwrap();
         assert!(!text.contains(&token));
         let again = Sessions::open(folder.path()).unwrap();
-        assert_eq!(again.find(&token, now), Some(Origin::Panel));
+        assert_eq!(again.find(&token, now), Some(Kind::Paired));
         assert_eq!(again.find("other", now), None);
         let late = now + Duration::days(UNUSED_DAYS);
         assert_eq!(again.find(&token, late), None);
@@ -165,12 +174,12 @@ mod tests {
             .collect();
         let later = now + Duration::days(UNUSED_DAYS - 1);
         for token in &tokens[1..] {
-            assert_eq!(sessions.find(token, later), Some(Origin::Panel));
+            assert_eq!(sessions.find(token, later), Some(Kind::Paired));
         }
         sessions.add_paired(later).unwrap();
         assert_eq!(sessions.find(&tokens[0], later), None);
         let much_later = later + Duration::days(2);
-        assert_eq!(sessions.find(&tokens[1], much_later), Some(Origin::Panel));
+        assert_eq!(sessions.find(&tokens[1], much_later), Some(Kind::Paired));
     }
 
     #[test]
@@ -178,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let sessions = Sessions::open(folder.path()).unwrap();
         let token = sessions.add_local();
-        assert_eq!(sessions.find(&token, Utc::now()), Some(Origin::LocalPanel));
+        assert_eq!(sessions.find(&token, Utc::now()), Some(Kind::Wired));
         let again = Sessions::open(folder.path()).unwrap();
         assert_eq!(again.find(&token, Utc::now()), None);
     }

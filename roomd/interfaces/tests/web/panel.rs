@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use roomd_api::{Pairing, Reply, Request};
-use roomd_interfaces::Origin;
 use roomd_model::{Phase, Pii};
 use serde_json::json;
 
@@ -133,7 +132,6 @@ async fn requests_reach_the_room_and_nonsense_does_not() {
     send(&mut panel, r#"{"id":7,"request":{"request":"leave"}}"#).await;
     let intent = house.owner.intents.recv().await.unwrap();
     assert_eq!(intent.request, Request::Leave);
-    assert_eq!(intent.origin, Origin::LocalPanel);
     intent.reply.send(Reply::Accepted).unwrap();
     let reply = next(&mut panel).await.unwrap();
     let expected = json!({"message": "reply", "id": 7, "reply": {"reply": "accepted"}});
