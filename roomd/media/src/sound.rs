@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The mixer's thread: received sound in, the loudspeaker's sound out, every 10 ms.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
 use roomd_media_core::mix::{BLOCK, Mixer, RATE};
@@ -65,6 +65,7 @@ impl Sound {
             loudspeaker,
             news,
             output: None,
+            opening: None,
             tried: None,
             failed: sync_channel(1),
             tones: Vec::new(),
@@ -124,6 +125,7 @@ struct Worker {
     loudspeaker: Loudspeaker,
     news: mpsc::Sender<SoundNews>,
     output: Option<Branch>,
+    opening: Option<Receiver<Option<(Branch, String)>>>,
     tried: Option<Instant>,
     failed: (SyncSender<()>, Receiver<()>),
     tones: Vec<Measurement>,
@@ -239,8 +241,9 @@ impl Worker {
 
     /// Opens the loudspeaker, and again after it was lost.
     fn keep_output(&mut self, now: Instant) {
-        if self.failed.1.try_recv().is_ok() {
-            self.output = None;
+        self.take_output();
+        if self.failed.1.try_recv().is_ok() && self.output.take().is_some() {
+            self.tell(None, true);
         }
         let Some(device) = self.device() else {
             if self.tried.is_none() {
@@ -250,7 +253,7 @@ impl Worker {
             return;
         };
         let due = |tried| now.saturating_duration_since(tried) >= RETRY;
-        if self.output.is_some() || !self.tried.is_none_or(due) {
+        if self.output.is_some() || self.opening.is_some() || !self.tried.is_none_or(due) {
             return;
         }
         self.tried = Some(now);
@@ -261,9 +264,37 @@ impl Worker {
                 let _ = failed.try_send(());
             }
         };
-        self.output = Branch::open(&AudioOut::Alsa(&device).plan(), |_| {}, notice).ok();
-        let missing = self.output.is_none();
-        self.tell((!missing).then_some(device), missing);
+        let (sender, receiver) = sync_channel(1);
+        let open = move || {
+            let opened = Branch::open(&AudioOut::Alsa(&device).plan(), |_| {}, notice)
+                .inspect_err(|error| tracing::info!(%error, "the loudspeaker does not open"));
+            // An error means that the mixer has stopped.
+            let _ = sender.send(opened.ok().map(|branch| (branch, device)));
+        };
+        // A device may take seconds, and the mixer has blocks to make.
+        let opener = std::thread::Builder::new().name("loudspeaker".to_owned());
+        match opener.spawn(open) {
+            Ok(_) => self.opening = Some(receiver),
+            Err(_) => self.tell(None, true),
+        }
+    }
+
+    /// Takes a loudspeaker that has opened meanwhile.
+    fn take_output(&mut self) {
+        let Some(opening) = &self.opening else {
+            return;
+        };
+        let opened = match opening.try_recv() {
+            Err(TryRecvError::Empty) => return,
+            Err(TryRecvError::Disconnected) => None,
+            Ok(opened) => opened,
+        };
+        self.opening = None;
+        self.began = None;
+        let (output, name) = opened.unzip();
+        let missing = output.is_none();
+        self.output = output;
+        self.tell(name, missing);
     }
 
     fn device(&self) -> Option<String> {

@@ -147,7 +147,7 @@ pub enum EngineEvent {
     Levels {
         /// The microphone, 0 to 100; 0 while it is off.
         microphone: u8,
-        /// Received streams that speak.
+        /// Received streams that speak, first the one that a layout of one speaker shows.
         speaking: Vec<StreamId>,
     },
     /// What the engine works with; at start and when it changes.

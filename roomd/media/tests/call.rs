@@ -186,6 +186,14 @@ async fn a_wrong_fingerprint_lets_nothing_through() {
         (unverified && fault).then_some(())
     })
     .await;
+    room.engine.command(EngineCommand::CallEnded).await;
+    room.wait("an end of the fault", |event| match event {
+        EngineEvent::Fault { code, active } => {
+            (code == FaultCode::PeerNotVerified && !active).then_some(())
+        }
+        _ => None,
+    })
+    .await;
     while let Ok(event) = events.try_recv() {
         assert!(
             !matches!(event.1, PeerEvent::Frame { .. }),

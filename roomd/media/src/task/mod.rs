@@ -10,12 +10,13 @@ mod figures;
 mod peers;
 mod streams;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use roomd_conference::{MediaCommand, MediaEvent, PeerId};
 use roomd_media_core::scene::TileSource;
 use roomd_media_core::testpicture::TestPicture;
+use roomd_model::FaultCode;
 use roomd_peer::PeerEvent;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -66,6 +67,8 @@ struct Task {
     figures: Figures,
     devices: DeviceReport,
     outbox: VecDeque<EngineEvent>,
+    /// Faults that end with the call.
+    call_faults: BTreeSet<FaultCode>,
 }
 
 pub(crate) async fn run(
@@ -163,6 +166,7 @@ impl Task {
             figures: Figures::new(statistics),
             devices: DeviceReport::default(),
             outbox: VecDeque::new(),
+            call_faults: BTreeSet::new(),
             display,
             sound,
         };
@@ -182,6 +186,9 @@ impl Task {
                 self.streams.clear();
                 self.sending(false, false);
                 self.figures.end();
+                for code in std::mem::take(&mut self.call_faults) {
+                    self.fault(code, false);
+                }
             }
         }
     }
@@ -221,7 +228,14 @@ impl Task {
         self.tell(EngineEvent::Session(event));
     }
 
-    fn fault(&mut self, code: roomd_model::FaultCode, active: bool) {
+    /// A fault that is over when the call is.
+    fn call_fault(&mut self, code: FaultCode) {
+        if self.call_faults.insert(code) {
+            self.fault(code, true);
+        }
+    }
+
+    fn fault(&mut self, code: FaultCode, active: bool) {
         self.tell(EngineEvent::Fault { code, active });
     }
 
@@ -251,7 +265,7 @@ impl Task {
     fn display_news(&mut self, news: DisplayNews) {
         match news {
             DisplayNews::Sink { name, missing } => {
-                self.fault(roomd_model::FaultCode::DisplayMissing, missing);
+                self.fault(FaultCode::DisplayMissing, missing);
                 self.devices.display = name;
                 self.tell(EngineEvent::Devices(self.devices.clone()));
             }

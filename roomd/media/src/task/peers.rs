@@ -308,7 +308,7 @@ impl Task {
         self.peers.with(id, |peer| peer.state = state);
         match state {
             PeerState::Verified => self.capture.want_keyframe(),
-            PeerState::Unverified => self.fault(FaultCode::PeerNotVerified, true),
+            PeerState::Unverified => self.call_fault(FaultCode::PeerNotVerified),
             PeerState::Connecting | PeerState::Interrupted | PeerState::Failed => {}
         }
         self.tell_session(MediaEvent::Peer { peer: id, state });

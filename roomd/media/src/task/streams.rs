@@ -326,7 +326,7 @@ impl Task {
                 tracing::info!(stream = id.0, "a decoder stopped");
                 stream.decoder = None;
                 if stream.restarts == MAX_RESTARTS {
-                    self.fault(FaultCode::GuestDropped, true);
+                    self.call_fault(FaultCode::GuestDropped);
                 }
                 if let Some((peer, mid)) = self.peers.origin(id) {
                     self.peers.request_keyframe(peer, &mid);
@@ -403,7 +403,10 @@ impl Task {
         }
         self.streams.told = Some(now);
         let microphone = std::mem::take(&mut self.capture.level);
-        let speaking = self.streams.speakers.speaking().into_iter().collect();
+        let speakers = &mut self.streams.speakers;
+        let shown = speakers.active(now);
+        let mut speaking: Vec<_> = speakers.speaking().into_iter().collect();
+        speaking.sort_by_key(|stream| Some(*stream) != shown);
         self.tell(EngineEvent::Levels {
             microphone,
             speaking,
