@@ -69,7 +69,9 @@ where
     }
     if !agenda.skipped.is_empty() {
         let count = agenda.skipped.len();
-        lines.push(format!("{count} entries could not be read (see diagnose)"));
+        lines.push(format!(
+            "{count} entries could not be read (`diagnose` says why, `meetings --json` which)"
+        ));
     }
     lines.join("\n")
 }
@@ -84,6 +86,7 @@ pub(crate) fn tree(value: &Value) -> String {
 fn branch(text: &mut String, value: &Value, depth: usize) {
     let indent = "  ".repeat(depth);
     match value {
+        Value::Object(fields) if fields.is_empty() => text.push_str(" none"),
         Value::Object(fields) => {
             for (name, value) in fields {
                 let _ = write!(text, "\n{indent}{name}:");
@@ -333,7 +336,7 @@ mod tests {
         let value = serde_json::json!({
             "healthy": true,
             "faults": [{"code": "camera-missing", "detail": null}],
-            "calendar": {"entries": 3, "skipped": []},
+            "calendar": {"entries": 3, "skipped": {}},
         });
         let expected = "\
 calendar:

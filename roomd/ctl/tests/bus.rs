@@ -8,7 +8,9 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
-use roomd_api::{Agenda, Devices, Pairing, Refusal, Reply, Request, Room as RoomFacts, State};
+use roomd_api::{
+    Agenda, Devices, Pairing, Refusal, Reply, Request, Room as RoomFacts, SkippedEntry, State,
+};
 use roomd_interfaces::dbus::{self, Bus};
 use roomd_interfaces::{Room, RoomOwner, SnapshotError};
 use roomd_model::{Fault, FaultCode, Language, Layout, Phase, Pii};
@@ -154,9 +156,32 @@ async fn status_is_complete_but_for_the_pairing_code() {
     assert!(!json.contains("482913"), "{json}");
     let status: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(status["room"]["version"], "1.2.3");
-    let diagnosis = stdout(&bus.roomctl(&["diagnose", "--json"]).await);
-    let diagnosis: Value = serde_json::from_str(&diagnosis).unwrap();
+}
+
+#[tokio::test]
+async fn a_diagnosis_counts_what_was_skipped_and_names_nothing() {
+    let mut state = state();
+    let skipped = |uid: &str, cause: &str| SkippedEntry {
+        uid: uid.to_owned(),
+        cause: cause.to_owned(),
+    };
+    state.agenda.skipped = vec![
+        skipped("jane.doe@mail.example", "the entry has no start"),
+        skipped("salary talks", "the time zone is unknown"),
+        skipped("", "the entry has no start"),
+    ];
+    let (room, _owner) = Room::new(state);
+    let bus = PrivateBus::with_room(room).await;
+    let json = stdout(&bus.roomctl(&["diagnose", "--json"]).await);
+    assert!(!json.contains("jane") && !json.contains("salary"), "{json}");
+    let diagnosis: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(diagnosis["healthy"], json!(false));
+    assert_eq!(
+        diagnosis["calendar"]["skipped"],
+        json!({"the entry has no start": 2, "the time zone is unknown": 1})
+    );
+    let text = stdout(&bus.roomctl(&["diagnose"]).await);
+    assert!(text.contains("the entry has no start: 2"), "{text}");
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
+use std::collections::BTreeMap;
+
 use roomd_api::{SkippedEntry, State, Statistics};
 use roomd_model::Severity;
 use serde::Serialize;
 
 use super::properties;
 
-/// What an operator looks at first; free of names, titles and links, so that it can be sent on.
+/// What an operator looks at first; free of names, titles, ids and links, so that it can be sent on.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Diagnosis<'a> {
@@ -36,7 +38,9 @@ struct Calendar<'a> {
     stale: bool,
     read_at: Option<chrono::DateTime<chrono::Utc>>,
     entries: usize,
-    skipped: &'a [SkippedEntry],
+    /// How many entries were left out for which cause. Their UIDs are free text, in which many
+    /// calendars put addresses.
+    skipped: BTreeMap<&'a str, usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,7 +80,7 @@ impl<'a> Diagnosis<'a> {
                 stale: state.agenda.stale,
                 read_at: state.agenda.read_at,
                 entries: state.agenda.entries.len(),
-                skipped: &state.agenda.skipped,
+                skipped: causes(&state.agenda.skipped),
             },
             call: state.call.as_deref().map(|call| CallFacts {
                 provider: &call.provider,
@@ -91,4 +95,12 @@ impl<'a> Diagnosis<'a> {
             statistics: &state.statistics,
         }
     }
+}
+
+fn causes(skipped: &[SkippedEntry]) -> BTreeMap<&str, usize> {
+    let mut causes = BTreeMap::new();
+    for entry in skipped {
+        *causes.entry(entry.cause.as_str()).or_default() += 1;
+    }
+    causes
 }

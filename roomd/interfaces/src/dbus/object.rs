@@ -55,7 +55,7 @@ impl Room1 {
         json(&self.state().agenda)
     }
 
-    /// What an operator looks at first, as JSON without names, titles and links.
+    /// What an operator looks at first, as JSON without names, titles, ids and links.
     fn diagnose(&self) -> Result<String, Error> {
         json(&Diagnosis::of(&self.state()))
     }
