@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeader;
 
 use super::App;
 
@@ -19,28 +20,40 @@ const MISSING: &str = "<!doctype html><html lang=en><meta charset=utf-8><title>r
     <code>kiosk/</code>), or set <code>kiosk_dir</code> in <code>roomd.toml</code> to where they \
     are.</p></html>";
 
-/// Scripts, styles and pictures of the pages. Names under `assets/` carry a hash of the content.
+/// Scripts, styles and pictures of the pages.
 pub(super) fn routes(kiosk_dir: &Path) -> Router<Arc<App>> {
-    let assets = SetResponseHeader::overriding(
-        ServeDir::new(kiosk_dir.join("assets")).append_index_html_on_directories(false),
-        CACHE_CONTROL,
-        |response: &axum::http::Response<_>| {
-            let value = if response.status().is_success() {
-                "public, max-age=31536000, immutable"
-            } else {
-                "no-store"
-            };
-            Some(HeaderValue::from_static(value))
-        },
-    );
-    let others = SetResponseHeader::overriding(
-        ServeDir::new(kiosk_dir).append_index_html_on_directories(false),
-        CACHE_CONTROL,
-        HeaderValue::from_static("no-cache"),
-    );
     Router::new()
-        .nest_service("/assets", assets)
-        .fallback_service(others)
+        .fallback_service(ServeDir::new(kiosk_dir).append_index_html_on_directories(false))
+        .layer(middleware::from_fn(cache))
+}
+
+/// What is named by its content never changes; whatever else there is may be another after an
+/// update.
+async fn cache(request: Request, next: Next) -> Response {
+    let hashed = is_hashed(request.uri().path());
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let value = if !status.is_success() && status != StatusCode::NOT_MODIFIED {
+        "no-store"
+    } else if hashed {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
+    response
+}
+
+/// The build puts a hash of the content at the end of the name: `panel-HZQ5UFOT.js`.
+fn is_hashed(path: &str) -> bool {
+    let name = path.strip_prefix("/assets/").unwrap_or_default();
+    let hash = name
+        .rsplit_once('.')
+        .and_then(|(stem, _)| stem.rsplit_once('-'))
+        .map_or("", |(_, hash)| hash);
+    let is_base32 = |byte: u8| matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
+    hash.len() == 8 && hash.bytes().all(is_base32)
 }
 
 /// A page; read at each request, so that an update of the files shows at once.

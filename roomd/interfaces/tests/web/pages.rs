@@ -30,10 +30,21 @@ async fn pages_come_with_their_headers() {
     assert!(may.contains("display-capture=(self)"), "{may}");
     assert_eq!(guest.headers()["cache-control"], "no-store");
     assert_eq!(guest.text().await.unwrap(), "guest page");
+}
 
-    let script = house.get("/assets/panel-1.js").await;
-    let cache = script.headers()["cache-control"].to_str().unwrap();
-    assert!(cache.contains("immutable"), "{cache}");
+#[tokio::test]
+async fn only_what_is_named_by_its_content_is_kept_for_good() {
+    let house = House::open();
+    let check = async |path: &str, expected: &str| {
+        let answer = house.get(path).await;
+        let cache = answer.headers()["cache-control"].to_str().unwrap();
+        assert_eq!(cache, expected, "{path}");
+    };
+    let for_good = "public, max-age=31536000, immutable";
+    check("/assets/panel-HZQ5UFOT.js", for_good).await;
+    check("/assets/icon.svg", "no-cache").await;
+    check("/assets/wide-letters.svg", "no-cache").await;
+    check("/assets/gone-HZQ5UFOT.js", "no-store").await;
 }
 
 #[tokio::test]

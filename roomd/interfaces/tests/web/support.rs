@@ -65,7 +65,9 @@ impl House {
         std::fs::create_dir_all(kiosk.join("assets")).unwrap();
         std::fs::write(kiosk.join("panel.html"), "panel page").unwrap();
         std::fs::write(kiosk.join("guest.html"), "guest page").unwrap();
-        std::fs::write(kiosk.join("assets/panel-1.js"), "script").unwrap();
+        for asset in ["panel-HZQ5UFOT.js", "icon.svg", "wide-letters.svg"] {
+            std::fs::write(kiosk.join("assets").join(asset), "asset").unwrap();
+        }
         Self::in_folder(folder)
     }
 
