@@ -67,8 +67,17 @@ impl Plan {
         self
     }
 
-    /// The engine pushes here.
+    /// The engine pushes what is small here: packets, and blocks of sound.
     fn source(self, caps: &str) -> Self {
+        self.push(caps, "32")
+    }
+
+    /// The engine pushes whole pictures here. They are megabytes, and late ones are of no use.
+    fn picture_source(self, caps: &str) -> Self {
+        self.push(caps, "3")
+    }
+
+    fn push(self, caps: &str, most: &str) -> Self {
         self.element(
             "appsrc",
             &[
@@ -80,7 +89,7 @@ impl Plan {
                 // A consumer that stalls loses the oldest; the engine never waits for it.
                 ("block", "false"),
                 ("max-bytes", "0"),
-                ("max-buffers", "32"),
+                ("max-buffers", most),
                 ("leaky-type", "downstream"),
             ],
         )

@@ -127,7 +127,7 @@ impl VideoEncode {
     #[must_use]
     pub fn plan(&self) -> Plan {
         Plan::new()
-            .source(&picture(self.width, self.height))
+            .picture_source(&picture(self.width, self.height))
             .element(
                 "vp8enc",
                 &[
@@ -240,7 +240,8 @@ impl VideoOut {
     /// The pipeline.
     #[must_use]
     pub fn plan(self) -> Plan {
-        let source = Plan::new().source(&picture(crate::scene::WIDTH, crate::scene::HEIGHT));
+        let source =
+            Plan::new().picture_source(&picture(crate::scene::WIDTH, crate::scene::HEIGHT));
         // Pictures are shown as they come: the composer keeps the time.
         let common = ("sync", "false");
         let small = ("enable-last-sample", "false");
