@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { render } from "preact";
 import { createActions } from "./actions";
 import { preferredLanguage } from "./i18n/catalogue";
+import { startKeyboard } from "./keyboard";
 import { connectRoom } from "./room";
 import { FRESH_UI, type Ui } from "./snapshot";
 import "./styles/panel.css";
@@ -13,6 +14,7 @@ import { Panel } from "./views/panel";
 startTheme();
 
 const room = connectRoom();
+startKeyboard(() => room.wired.value);
 const ui = signal<Ui>({ ...FRESH_UI, language: preferredLanguage(navigator.languages) });
 const actions = createActions(room, ui, chooseTheme);
 const now = signal(Date.now());

@@ -21,6 +21,8 @@ export interface Room {
   readonly link: ReadonlySignal<Link>;
   readonly state: ReadonlySignal<State | null>;
   readonly levels: ReadonlySignal<Levels>;
+  /** Whether this page runs on the device's own screen, which has no keys. */
+  readonly wired: ReadonlySignal<boolean>;
   request(request: Request): Promise<Reply>;
   pair(code: string): Promise<PairResult>;
   /** Makes the room's display show a fresh pairing code. */
@@ -40,6 +42,7 @@ export function connectRoom(): Room {
   const link = signal<Link>("connecting");
   const state = signal<State | null>(null);
   const levels = signal<Levels>(SILENCE);
+  const wired = signal(false);
   const pending = new Map<number, (reply: Reply) => void>();
   let socket: WebSocket | null = null;
   let nextId = 1;
@@ -89,9 +92,11 @@ export function connectRoom(): Room {
   }
 
   async function start(): Promise<void> {
-    const status = await sessionStatus();
-    if (status === 200) open();
-    else if (status === 401) {
+    const { status, local } = await session();
+    if (status === 200) {
+      wired.value = local;
+      open();
+    } else if (status === 401) {
       link.value = "unpaired";
       state.value = null;
     } else retry();
@@ -101,7 +106,7 @@ export function connectRoom(): Room {
   setInterval(() => {
     const probed = socket;
     if (!probed) return;
-    void sessionStatus().then((status) => {
+    void session().then(({ status }) => {
       if (status === 200 || socket !== probed) return;
       probed.close();
       lost();
@@ -116,6 +121,7 @@ export function connectRoom(): Room {
     link,
     state,
     levels,
+    wired,
     request(request) {
       if (!socket || socket.readyState !== WebSocket.OPEN) return Promise.resolve(BUSY);
       const id = nextId++;
@@ -153,15 +159,16 @@ async function redeemAddress(): Promise<void> {
   else await post("/api/pair", { code });
 }
 
-async function sessionStatus(): Promise<number | null> {
+async function session(): Promise<{ status: number | null; local: boolean }> {
   try {
     const response = await fetch("/api/session", {
       cache: "no-store",
       signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
     });
-    return response.status;
+    const { status } = response;
+    return { status, local: status === 200 && (await details(response)).local === true };
   } catch {
-    return null;
+    return { status: null, local: false };
   }
 }
 
@@ -179,7 +186,7 @@ async function pair(code: string): Promise<PairResult> {
 
 async function details(
   response: Response | null,
-): Promise<{ triesLeft?: number; retryAfterSeconds?: number }> {
+): Promise<{ triesLeft?: number; retryAfterSeconds?: number; local?: boolean }> {
   try {
     return (await response?.json()) ?? {};
   } catch {

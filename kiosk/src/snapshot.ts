@@ -10,6 +10,7 @@ import type { Theme } from "./theme";
 export type Dialog =
   | { readonly kind: "booking"; readonly booking: BookingId }
   | { readonly kind: "join-link" }
+  | { readonly kind: "start-meeting" }
   | { readonly kind: "leave" }
   | { readonly kind: "remove"; readonly participant: ParticipantId }
   | { readonly kind: "diagnosis" };

@@ -3,7 +3,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
 import { useLocale } from "../i18n/locale";
+import { forgetGone } from "../keyboard";
 import { Icon } from "./icon";
+import { Keyboard } from "./keyboard";
 
 interface Props {
   title: string;
@@ -30,6 +32,7 @@ export function Dialog({ title, onClose, modal = false, size = "small", children
     if (!element.querySelector("[autofocus]")) element.focus();
     return () => {
       element.close();
+      queueMicrotask(forgetGone);
       // The element may be gone before it could give the focus back itself.
       if (before instanceof HTMLElement) queueMicrotask(() => before.focus());
     };
@@ -61,6 +64,7 @@ export function Dialog({ title, onClose, modal = false, size = "small", children
         )}
       </header>
       {children}
+      <Keyboard dialog />
     </dialog>
   );
 }

@@ -38,6 +38,10 @@ const PATHS = {
   display: "M3 5h18v11.5H3Z M8.5 20h7",
   weak: "M4 19v-3 M9 19v-6 M14 19v-1 M19 19v-1",
   eye: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12Z M12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z",
+  shift: "M12 4.5 4.5 12H9v7h6v-7h4.5Z",
+  "shift-lock": "M12 3.5 5 10.5h4V16h6v-5.5h4Z M9 20h6",
+  enter: "M19.5 6v7h-14 M9.5 9l-4 4 4 4",
+  "keyboard-hide": "M3 4.5h18v10H3Z M6.5 8h.1 M10 8h.1 M14 8h.1 M17.5 8h.1 M8 11.5h8 M9 18l3 3 3-3",
   chevron: "M9 5.5l6.5 6.5L9 18.5",
 } as const;
 

@@ -9,6 +9,7 @@ import { Notice } from "../components/notice";
 import { useLocale } from "../i18n/locale";
 import { Diagnosis } from "./diagnosis";
 import type { ViewProps } from "./panel";
+import { StartMeeting } from "./start-meeting";
 
 /** The dialog that is open, if what it is about still exists. */
 export function Dialogs(props: ViewProps) {
@@ -27,6 +28,8 @@ export function Dialogs(props: ViewProps) {
     }
     case "join-link":
       return <JoinLink close={close} {...props} />;
+    case "start-meeting":
+      return <StartMeeting close={close} {...props} />;
     case "leave":
       return state.call ? <Leave call={state.call} close={close} {...props} /> : null;
     case "remove": {

@@ -139,7 +139,7 @@ function Shortcuts({ state, act, small }: ViewProps & { small: boolean }) {
           type="button"
           class={small ? "button shortcut" : "button primary shortcut"}
           data-testid="start-meeting"
-          onClick={() => act.request({ request: "start-meeting", password: null })}
+          onClick={() => act.open({ kind: "start-meeting" })}
         >
           <Icon name="people" size={28} />
           <span>{text.idle.startMeeting}</span>

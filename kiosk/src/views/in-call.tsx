@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 import type { ComponentChildren } from "preact";
+import { upNext } from "../agenda";
 import { SEVERITY } from "../api/severity";
 import type { Call, E2ee, Layout } from "../api/types";
 import { Icon, type IconName } from "../components/icon";
@@ -24,6 +25,7 @@ export function InCall(props: CallProps) {
       <section class="call-main">
         <CallNotices {...props} />
         {call.sending ? <Sending {...props} /> : <Silent {...props} />}
+        <After {...props} />
         <Settings {...props} />
         <Bottom {...props} />
       </section>
@@ -151,6 +153,7 @@ function Sending({ call, state, live, act }: CallProps) {
       <p class="sending-title" data-testid="sending-state">
         <span class={call.microphone || call.camera ? "dot live" : "dot"} />
         {sendingText(call, text)}
+        <Voice call={call} />
       </p>
       <div class="toggles">
         <Toggle
@@ -176,6 +179,41 @@ function Sending({ call, state, live, act }: CallProps) {
           </span>
         </Toggle>
       </div>
+    </div>
+  );
+}
+
+/** Who is being heard, beside what the room sends. */
+function Voice({ call }: { call: Call }) {
+  const { text } = useLocale();
+  const speaking = call.participants.find(({ id }) => id === call.speaker);
+  if (!speaking) return null;
+  return (
+    <span class="voice">
+      <Icon name="volume" size={20} />
+      <span class="clamp-1">{text.call.speaks(speaking.name)}</span>
+    </span>
+  );
+}
+
+/** The time, and what the room is booked for after this meeting. */
+function After({ state, call, live }: CallProps) {
+  const { text, format } = useLocale();
+  const now = live.now.value;
+  // Who joined early is in the meeting that the calendar still calls the next.
+  const others = state.agenda.entries.filter(({ title }) => title === null || title !== call.title);
+  const next = upNext({ ...state.agenda, entries: others }, now);
+  return (
+    <div class="after">
+      <Icon name="clock" size={20} />
+      <time class="tabular">{format.time(now)}</time>
+      {next && (
+        <span class="after-next">
+          <span class="muted">{text.idle.next}</span>
+          <strong class="clamp-1">{next.title ?? text.booking.untitled}</strong>
+          <span class="muted tabular">{format.time(Date.parse(next.start))}</span>
+        </span>
+      )}
     </div>
   );
 }

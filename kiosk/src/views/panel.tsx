@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { createLocale, LocaleContext } from "../i18n/locale";
 import { Announcer } from "../components/announcer";
+import { Keyboard } from "../components/keyboard";
 import { Toast } from "../components/toast";
 import type { State } from "../api/types";
 import type { Actions, Live, Snapshot, Ui } from "../snapshot";
@@ -48,6 +49,7 @@ export function Panel({ snapshot, live, act }: Props) {
           {link === "online" && <Dialogs state={state} ui={ui} theme={theme} live={live} act={act} />}
         </div>
       )}
+      {link === "online" && <Keyboard dialog={false} />}
       {link === "connecting" && <Connecting over={state !== null} />}
       <Toast refusal={ui.toast} onClose={() => act.show({ toast: null })} />
       <Announcer link={link} state={state} />

@@ -61,6 +61,55 @@ test("a wired panel trades its token for a session and takes it off the address"
   assert.equal(page.url(), `${room.origin}/panel.html`);
 });
 
+test("a wired panel, which has no keys, types a link on its screen", async () => {
+  await page.goto(`${room.origin}/panel.html#token=wired-panel-token`);
+  await part("join-link").click();
+  await shown("keyboard");
+  const key = (name: string): Locator => page.locator(`.keyboard [data-key="${name}"]`);
+  const keys = async (names: string): Promise<void> => {
+    for (const name of names) await key(name).click();
+  };
+  await keys("https");
+  await key("symbols").click();
+  await keys("://");
+  await key("symbols").click();
+  await keys("meet.exx");
+  await key("backspace").click();
+  await keys("ample/");
+  await key("shift").click();
+  await keys("ab");
+  const input = part("link-input");
+  assert.equal(await input.inputValue(), "https://meet.example/Ab");
+  assert.ok(await input.evaluate((field) => field === document.activeElement));
+  const [typed, board] = [await input.boundingBox(), await part("keyboard").boundingBox()];
+  assert.ok(typed && board && typed.y + typed.height <= board.y);
+  await key("hide").click();
+  await part("keyboard").waitFor({ state: "detached" });
+  await input.click();
+  await key("enter").click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  await part("keyboard").waitFor({ state: "detached" });
+  assert.deepEqual(room.requests, [{ request: "join-link", url: "https://meet.example/Ab" }]);
+});
+
+test("a meeting is begun with a password, or without", async () => {
+  room.paired = true;
+  await page.goto(`${room.origin}/panel.html`);
+  await part("start-meeting").click();
+  await part("start-protected").click();
+  await part("start-password").fill("Apfelbaum");
+  // A mouse and real keys need no keyboard on the screen.
+  assert.equal(await part("keyboard").count(), 0);
+  await part("start-submit").click();
+  await part("start-meeting").click();
+  await part("start-open").click();
+  await page.getByRole("dialog").waitFor({ state: "detached" });
+  assert.deepEqual(room.requests, [
+    { request: "start-meeting", password: "Apfelbaum" },
+    { request: "start-meeting", password: null },
+  ]);
+});
+
 test("a tablet that scans the display's code is paired without typing", async () => {
   await page.goto(`${room.origin}/panel.html#code=${room.code}`);
   await phase("idle");

@@ -13,6 +13,7 @@ export class StandInRoom {
   state: State;
   code = "418203";
   paired = false;
+  local = false;
   triesLeft = 3;
   codesShown = 0;
   readonly requests: Request[] = [];
@@ -79,9 +80,10 @@ export class StandInRoom {
     };
     switch (`${request.method} ${request.url}`) {
       case "GET /api/session":
-        return this.paired ? send(200, { paired: true }) : send(401);
+        return this.paired ? send(200, { paired: true, local: this.local }) : send(401);
       case "POST /api/session":
         this.paired = JSON.parse(body).token === TOKEN;
+        this.local = this.paired;
         return send(this.paired ? 204 : 403);
       case "POST /api/pair/show":
         this.codesShown += 1;

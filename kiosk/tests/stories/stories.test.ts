@@ -6,11 +6,19 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { AxeResults } from "axe-core";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { launch } from "../support/browser";
 import { layoutFaults } from "../support/layout";
 import { listen, serveFolder } from "../support/server";
+import type { Language } from "../../src/api/types";
+import type { Theme } from "../../src/theme";
 import { STORIES } from "./stories";
+
+declare global {
+  interface Window {
+    tell(name: string, language: Language, theme: Theme): Promise<void>;
+  }
+}
 
 const OUT = resolve("tests/out");
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -18,8 +26,8 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 
 interface Setting {
   name: string;
-  lang: string;
-  theme: string;
+  lang: Language;
+  theme: Theme;
   width: number;
   height: number;
   axe: boolean;
@@ -33,13 +41,22 @@ const SETTINGS: Setting[] = [
 ];
 
 const server = serveFolder("tests/out/pages");
-let origin = "";
 let browser: Browser;
+let page: Page;
+const errors: string[] = [];
 
 before(async () => {
   mkdirSync(OUT, { recursive: true });
-  origin = await listen(server);
+  const origin = await listen(server);
   browser = await launch();
+  page = await browser.newPage({ reducedMotion: "reduce" });
+  page.on("pageerror", (error) => errors.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  await page.goto(`${origin}/stories.html`);
+  // By the debugger, past the content security policy.
+  await page.evaluate(AXE);
 });
 
 after(async () => {
@@ -49,31 +66,18 @@ after(async () => {
 
 for (const setting of SETTINGS) {
   describe(`stories, ${setting.name}`, () => {
-    let context: BrowserContext;
-    let page: Page;
-    const errors: string[] = [];
-
-    before(async () => {
-      context = await browser.newContext({
-        viewport: { width: setting.width, height: setting.height },
-        reducedMotion: "reduce",
-        locale: setting.lang,
-      });
-      page = await context.newPage();
-      page.on("pageerror", (error) => errors.push(String(error)));
-      page.on("console", (message) => {
-        if (message.type() === "error") errors.push(message.text());
-      });
-    });
-    after(() => context.close());
+    before(() => page.setViewportSize({ width: setting.width, height: setting.height }));
 
     for (const story of Object.keys(STORIES)) {
       test(story, async () => {
         errors.length = 0;
-        const query = new URLSearchParams({ story, lang: setting.lang, theme: setting.theme });
-        await page.goto(`${origin}/stories.html?${query}`);
-        await page.evaluate(() => document.fonts.ready.then(() => null));
+        await page.evaluate(
+          ([name, lang, theme]) => window.tell(name, lang, theme),
+          [story, setting.lang, setting.theme] as const,
+        );
         await page.screenshot({ path: join(OUT, `${story}.${setting.name}.png`) });
+        const keyboards = await page.getByTestId("keyboard").count();
+        assert.equal(keyboards, STORIES[story]?.wired ? 1 : 0);
         assert.deepEqual(await layoutFaults(page), []);
         if (setting.axe) assert.deepEqual(await violations(page), []);
         assert.deepEqual(errors, []);
@@ -83,8 +87,6 @@ for (const setting of SETTINGS) {
 }
 
 async function violations(page: Page): Promise<string[]> {
-  // By the debugger, past the content security policy.
-  await page.evaluate(AXE);
   const results = await page.evaluate((tags) => {
     const { axe } = window as unknown as { axe: { run(options: object): Promise<AxeResults> } };
     return axe.run({ runOnly: { type: "tag", values: tags } });

@@ -12,6 +12,8 @@ export interface Story {
   readonly state: State | null;
   readonly ui?: Partial<Ui>;
   readonly levels?: Partial<Levels>;
+  /** The panel is the device's own screen: its fields bring the keyboard. */
+  readonly wired?: boolean;
 }
 
 const LONG = "Gemeinsame Sitzung des Ausschusses für Stadtentwicklung, Bauwesen und Verkehr mit dem Rechnungsprüfungsausschuss zur Fortschreibung des Nahverkehrsplans";
@@ -76,6 +78,13 @@ export const STORIES: Record<string, Story> = {
   "idle-joins-sending": { state: idle({}, { joinsSending: true }) },
   "idle-refused-toast": { state: idle(), ui: { toast: "destination-not-allowed" } },
   "join-link": { state: idle(), ui: { dialog: { kind: "join-link" } } },
+  "start-meeting": { state: idle(), ui: { dialog: { kind: "start-meeting" } } },
+  "keyboard-link": { state: idle(), ui: { dialog: { kind: "join-link" } }, wired: true },
+  "keyboard-password": {
+    state: { ...inCall({ sending: false, passwordWanted: true }), room: { ...IDLE.room, phase: { phase: "joining" } } },
+    wired: true,
+  },
+  "keyboard-chat": { state: inCall({ chat: chat() }), ui: { tab: "chat", seenChat: 5 }, wired: true },
   "booking-joinable": { state: idle(), ui: { dialog: { kind: "booking", booking: "haushalt" } } },
   "booking-refused": { state: idle(), ui: { dialog: { kind: "booking", booking: "extern" } } },
 
