@@ -4,7 +4,8 @@
 //!
 //! - Outputs come only after inputs; a drained session stays drained.
 //! - [`Event::Ended`] comes exactly once, is the last output, and nothing follows whatever goes in.
-//! - [`Command::Leave`] ends the session within [`LEAVE_LIMIT`], at every point of its life.
+//! - [`Command::Leave`] ends the session within [`LEAVE_LIMIT`], at every point of its life, whether
+//!   the room comes back or not.
 //! - Garbage on any channel, known or not, and media events of unknown connections are survived.
 //! - [`Session::poll_timeout`] moves forward: a time that was handled is not named again.
 //! - The same seed and the same inputs give the same outputs.
@@ -42,16 +43,22 @@ pub enum Step {
 ///
 /// When the provider breaks one of the promises; the message says which.
 pub fn check(provider: Fresh<'_>, link: &MeetingLink, script: &[Step], start: Now) -> Vec<Output> {
-    let plain = run(provider, link, script, start, Garbage::None);
-    let again = run(provider, link, script, start, Garbage::None);
+    let run = |script: &[Step], garbage, returning| {
+        let bench = Bench::new(provider, link, start);
+        bench.run(script, garbage, returning)
+    };
+    let plain = run(script, Garbage::None, false);
+    let again = run(script, Garbage::None, false);
     assert!(
         format!("{plain:?}") == format!("{again:?}"),
         "the same seed and inputs gave other outputs"
     );
     for length in 0..script.len() {
-        run(provider, link, &script[..length], start, Garbage::None);
+        run(&script[..length], Garbage::None, false);
+        run(&script[..length], Garbage::None, true);
     }
-    run(provider, link, script, start, Garbage::AfterEachStep);
+    run(script, Garbage::AfterEachStep, false);
+    run(script, Garbage::AfterEachStep, true);
     plain
 }
 
@@ -59,42 +66,6 @@ pub fn check(provider: Fresh<'_>, link: &MeetingLink, script: &[Step], start: No
 enum Garbage {
     None,
     AfterEachStep,
-}
-
-fn run(
-    provider: Fresh<'_>,
-    link: &MeetingLink,
-    script: &[Step],
-    start: Now,
-    garbage: Garbage,
-) -> Vec<Output> {
-    let join = JoinRequest {
-        link: link.clone(),
-        room_name: "Conformance".to_owned(),
-        seed: [7; 32],
-    };
-    let mut bench = Bench {
-        session: provider().start(join, start),
-        now: start,
-        outputs: Vec::new(),
-        ended: false,
-        channels: BTreeSet::new(),
-    };
-    bench.drain();
-    for step in script {
-        match step {
-            Step::Input(input) => bench.feed(input.clone()),
-            Step::Advance(by) => bench.advance(*by),
-        }
-        if garbage == Garbage::AfterEachStep {
-            bench.garbage();
-        }
-    }
-    bench.feed(Input::Command(Command::Leave));
-    bench.advance(LEAVE_LIMIT);
-    assert!(bench.ended, "leaving did not end the session in time");
-    bench.stays_ended();
-    bench.outputs
 }
 
 struct Bench {
@@ -106,6 +77,39 @@ struct Bench {
 }
 
 impl Bench {
+    fn new(provider: Fresh<'_>, link: &MeetingLink, start: Now) -> Self {
+        let join = JoinRequest {
+            link: link.clone(),
+            room_name: "Conformance".to_owned(),
+            seed: [7; 32],
+        };
+        Self {
+            session: provider().start(join, start),
+            now: start,
+            outputs: Vec::new(),
+            ended: false,
+            channels: BTreeSet::new(),
+        }
+    }
+
+    fn run(mut self, script: &[Step], garbage: Garbage, returning: bool) -> Vec<Output> {
+        self.drain();
+        for step in script {
+            match step {
+                Step::Input(input) => self.feed(input.clone()),
+                Step::Advance(by) => self.advance(*by),
+            }
+            if garbage == Garbage::AfterEachStep {
+                self.garbage();
+            }
+        }
+        self.feed(Input::Command(Command::Leave { returning }));
+        self.advance(LEAVE_LIMIT);
+        assert!(self.ended, "leaving did not end the session in time");
+        self.stays_ended();
+        self.outputs
+    }
+
     fn feed(&mut self, input: Input) {
         if let Input::Channel(channel, _) = &input {
             self.channels.insert(*channel);
@@ -173,7 +177,8 @@ impl Bench {
     fn stays_ended(&mut self) {
         let before = self.outputs.len();
         let channel = ChannelId(u64::MAX - 1);
-        self.feed(Input::Command(Command::Leave));
+        let leave = Command::Leave { returning: false };
+        self.feed(Input::Command(leave));
         self.feed(Input::Channel(channel, ChannelEvent::Opened));
         self.garbage();
         self.advance(LEAVE_LIMIT);

@@ -154,7 +154,10 @@ pub enum Command {
     /// The most picture lines that a camera stream is shown with, so that nobody sends more.
     WantedHeight(u32),
     /// Leaves. The session ends with [`Event::Ended`].
-    Leave,
+    Leave {
+        /// The room comes back in a moment: a meeting that it hosts is interrupted, not over.
+        returning: bool,
+    },
 }
 
 /// What a session tells the room.

@@ -251,6 +251,8 @@ mod tests {
         }
     }
 
+    const LEAVE: Command = Command::Leave { returning: false };
+
     fn start() -> (SessionHandle, mpsc::Receiver<Output>, JoinHandle<()>) {
         let echo = Echo {
             outputs: vec![Output::Event(Event::Joined)],
@@ -283,7 +285,7 @@ mod tests {
             ));
             assert_eq!(begin.elapsed().as_secs(), seconds);
         }
-        handle.command(Command::Leave).unwrap();
+        handle.command(LEAVE).unwrap();
         let ended = Output::Event(Event::Ended(Ended::Left));
         assert_eq!(
             format!("{:?}", outputs.recv().await.unwrap()),
@@ -291,7 +293,7 @@ mod tests {
         );
         assert!(outputs.recv().await.is_none());
         task.await.unwrap();
-        assert_eq!(handle.command(Command::Leave), Err(FeedError::Ended));
+        assert_eq!(handle.command(LEAVE), Err(FeedError::Ended));
     }
 
     #[tokio::test(start_paused = true)]
@@ -303,7 +305,7 @@ mod tests {
         let (handle, outputs, task) = start();
         drop(outputs);
         task.await.unwrap();
-        assert_eq!(handle.command(Command::Leave), Err(FeedError::Ended));
+        assert_eq!(handle.command(LEAVE), Err(FeedError::Ended));
     }
 
     #[tokio::test(start_paused = true)]

@@ -279,7 +279,8 @@ impl Room {
 
     /// Says goodbye; [`LEAVE_LIMIT`] later at most, `then` follows.
     pub(crate) fn begin_leaving(&mut self, then: Then) {
-        let now = self.now.mono;
+        let Now { mono: now, utc } = self.now;
+        let stopping = self.ending != Ending::No;
         let State::Call(call) = &mut self.state else {
             return;
         };
@@ -289,11 +290,12 @@ impl Room {
         } else {
             call.enter(Stage::Leaving(then), Some(now + LEAVE_LIMIT));
             // The others should see the room stop sending before they see it go.
+            let returning = stopping && utc < call.plan.until;
             self.settle_sending();
-            self.outputs
-                .push_back(Output::Session(session, Command::Leave));
+            let leave = Command::Leave { returning };
+            self.outputs.push_back(Output::Session(session, leave));
         }
-        if self.ending == Ending::No {
+        if !stopping {
             self.forget();
         }
     }

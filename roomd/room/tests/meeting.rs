@@ -50,7 +50,7 @@ fn joins_silently_and_sends_at_the_touch_of_one_button() {
         [
             "sending false false",
             "tell 0 Sending { microphone: false, camera: false }",
-            "tell 0 Leave",
+            "tell 0 Leave { returning: false }",
             "persist false"
         ]
     );
@@ -257,7 +257,7 @@ fn goes_straight_to_the_next_meeting() {
         [
             "sending false false",
             "tell 0 Sending { microphone: false, camera: false }",
-            "tell 0 Leave",
+            "tell 0 Leave { returning: false }",
             "persist false",
             "drop 0",
             "start 1",
@@ -283,6 +283,7 @@ fn a_restart_inside_a_meeting_comes_back_silently() {
 
     let text = serde_json::to_string(&resume).unwrap();
     let resume: Resume = serde_json::from_str(&text).unwrap();
+    assert!(said.contains(&"tell 0 Leave { returning: true }".to_owned()));
     let mut back = Bench::new(RoomConfig::default(), Some(resume.clone()));
     assert_eq!(back.room.phase(), Phase::Joining);
     back.event(Event::Joined);
@@ -316,6 +317,22 @@ fn hosts_a_meeting_whose_link_guests_open() {
             seed: [9; 32],
         })
         .unwrap();
+#[test]
+fn a_restart_after_the_end_of_the_booking_ends_the_meeting() {
+    let mut bench = Bench::new(RoomConfig::default(), None);
+    let booked = booking("short", bench.now.utc, 30, LINK);
+    bench.input(Input::Bookings(vec![booked])).unwrap();
+    bench
+        .ask(Request::JoinBooking(BookingId("short".into())))
+        .unwrap();
+    bench.event(Event::Joined);
+    bench.event(Event::Participants(vec![person("a")]));
+    bench.advance(secs(31 * 60));
+    bench.input(Input::Shutdown).unwrap();
+    let said = bench.said();
+    assert!(said.contains(&"tell 0 Leave { returning: false }".to_owned()));
+}
+
     let url = bench.call().guest_url.unwrap();
     assert_eq!(url.expose(), "https://room.example/meet/9");
     assert_eq!(bench.sessions[0].1.password, Some(Secret::new("sesame")));

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Bench, hello, sdp};
-use roomd_conference::{Command, Event, MediaEvent, Output, PeerId, PeerState};
+use roomd_conference::{Command, Ended, Event, MediaEvent, Output, PeerId, PeerState};
 use roomd_model::{Connection, E2ee, FaultCode, Pii};
 use serde_json::json;
 
@@ -45,7 +45,7 @@ fn two_guests_meet_the_room() {
         &json!({"type": "state", "microphone": true, "camera": true, "sharing": false}),
     );
     bench.say(1, &json!({"type": "bye"}));
-    bench.command(Command::Leave);
+    bench.command(Command::Leave { returning: false });
     insta::assert_snapshot!(bench.log);
 }
 
@@ -147,6 +147,25 @@ fn who_was_removed_or_stayed_away_asks_again() {
     bench.open(2);
     bench.say(2, &again);
     assert_eq!(bench.kinds(2), ["waiting"]);
+}
+
+#[test]
+fn a_room_that_comes_back_does_not_end_the_meeting_for_its_guests() {
+    for (returning, last) in [(false, "ended"), (true, "none")] {
+        let mut bench = Bench::new(None);
+        bench.admit(1, "Erika");
+        bench.open(2);
+        bench.say(2, &hello("Max"));
+        bench.open(3);
+        bench.take();
+        bench.command(Command::Leave { returning });
+        for channel in 1..=3 {
+            let kinds = bench.kinds(channel);
+            assert_eq!(kinds.last().map_or("none", String::as_str), last);
+            assert!(bench.is_closed(channel));
+        }
+        assert_eq!(bench.events().last(), Some(&Event::Ended(Ended::Left)));
+    }
 }
 
 #[test]

@@ -196,7 +196,7 @@ impl DirectSession {
             // The room hosts the meeting; nobody asks it for a password.
             Command::Password(_) => {}
             Command::WantedHeight(lines) => self.want_height(lines),
-            Command::Leave => self.leave(),
+            Command::Leave { returning } => self.leave(returning),
         }
     }
 
@@ -335,10 +335,13 @@ impl DirectSession {
         self.departed.retain(|gone| gone.until > now.mono);
     }
 
-    fn leave(&mut self) {
+    /// Guests who are not told that the meeting is over dial again until the room is back.
+    fn leave(&mut self, returning: bool) {
         let channels: Vec<_> = self.channels.keys().copied().collect();
         for id in channels {
-            self.send_on(id, &ToGuest::Ended);
+            if !returning {
+                self.send_on(id, &ToGuest::Ended);
+            }
             self.close(id);
         }
         for guest in std::mem::take(&mut self.guests) {
