@@ -223,11 +223,11 @@ impl Room {
     pub(crate) fn join(&mut self, plan: Plan) {
         match &self.state {
             State::Call(_) => self.begin_leaving(Then::Join(Box::new(plan))),
-            State::Rest | State::Fault { .. } => self.start(plan),
+            State::Rest | State::Fault { .. } => self.start(plan, self.config.joins_sending),
         }
     }
 
-    fn start(&mut self, plan: Plan) {
+    fn start(&mut self, plan: Plan, sending: bool) {
         // Judged again at the last moment: configuration may have changed while leaving.
         let capabilities = match self.may_join(&plan.link) {
             Ok(()) => self.platform(&plan.link).map(Provider::capabilities),
@@ -253,7 +253,7 @@ impl Room {
             capabilities,
             stage: Stage::Joining,
             deadline: Some(self.now.mono + self.config.join_limit),
-            sending: self.config.joins_sending,
+            sending,
             microphone: true,
             camera: true,
             hand: false,
@@ -268,13 +268,15 @@ impl Room {
     fn resume(&mut self, resume: Resume) {
         let mut link = resume.link;
         link.password = resume.password;
-        self.start(Plan {
+        let plan = Plan {
             link,
             title: resume.title,
             booking: resume.booking,
             since: resume.since,
             until: resume.until,
-        });
+        };
+        // Whoever is in the room now may not be who was there before.
+        self.start(plan, false);
     }
 
     /// Says goodbye; [`LEAVE_LIMIT`] later at most, `then` follows.
@@ -288,9 +290,9 @@ impl Room {
         if let Stage::Leaving(planned) = &mut call.stage {
             *planned = then;
         } else {
+            let returning = stopping && utc < call.plan.until;
             call.enter(Stage::Leaving(then), Some(now + LEAVE_LIMIT));
             // The others should see the room stop sending before they see it go.
-            let returning = stopping && utc < call.plan.until;
             self.settle_sending();
             let leave = Command::Leave { returning };
             self.outputs.push_back(Output::Session(session, leave));
@@ -313,7 +315,7 @@ impl Room {
         match then {
             Then::Rest => {}
             Then::Fault(code) => self.enter_fault(code),
-            Then::Join(plan) => self.start(*plan),
+            Then::Join(plan) => self.start(*plan, self.config.joins_sending),
         }
     }
 
