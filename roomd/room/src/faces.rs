@@ -24,8 +24,10 @@ pub(crate) struct Faces {
 }
 
 impl Faces {
+    /// Nobody else is in the meeting. Whoever waits does not count: a forgotten page in the lobby
+    /// would keep the call for ever.
     pub(crate) fn is_empty(&self) -> bool {
-        self.participants.is_empty() && self.waiting.is_empty()
+        self.participants.is_empty()
     }
 
     /// The most lines that a camera's tile has in this layout.

@@ -52,10 +52,7 @@ impl Room {
                 call.faces.set_participants(people);
                 call.check_alone(countdown, now);
             }
-            Event::Waiting(people) => {
-                call.faces.set_waiting(people);
-                call.check_alone(countdown, now);
-            }
+            Event::Waiting(people) => call.faces.set_waiting(people),
             Event::StreamAdded {
                 stream,
                 participant,

@@ -150,8 +150,11 @@ fn an_empty_call_counts_down_and_a_person_may_stay() {
     let ends = bench.now.utc + TimeDelta::seconds(120);
     assert_eq!(bench.call().countdown_ends, Some(ends));
     bench.event(Event::Waiting(vec![person("b")]));
+    assert_eq!(bench.call().countdown_ends, Some(ends), "only waiting");
+    bench.event(Event::Participants(vec![person("b")]));
     assert_eq!(bench.call().countdown_ends, None);
-    bench.event(Event::Waiting(Vec::new()));
+    bench.event(Event::Participants(Vec::new()));
+    bench.event(Event::Waiting(vec![person("c")]));
     bench.advance(secs(119));
     bench.ask(Request::Stay).unwrap();
     bench.advance(secs(3000));
@@ -280,6 +283,7 @@ fn a_restart_inside_a_meeting_comes_back_silently() {
     let said = bench.said();
     assert_eq!(said.last().unwrap(), "finished");
     assert!(!said.contains(&"persist false".to_owned()));
+    assert!(said.contains(&"tell 0 Leave { returning: true }".to_owned()));
 
     let text = serde_json::to_string(&resume).unwrap();
     let resume: Resume = serde_json::from_str(&text).unwrap();
@@ -314,15 +318,6 @@ fn a_restart_inside_a_meeting_comes_back_silently() {
 }
 
 #[test]
-fn hosts_a_meeting_whose_link_guests_open() {
-    let mut bench = Bench::new(RoomConfig::default(), None);
-    bench
-        .ask(Request::StartMeeting {
-            password: Some(Secret::new("sesame")),
-            seed: [9; 32],
-        })
-        .unwrap();
-#[test]
 fn a_restart_after_the_end_of_the_booking_ends_the_meeting() {
     let mut bench = Bench::new(RoomConfig::default(), None);
     let booked = booking("short", bench.now.utc, 30, LINK);
@@ -338,6 +333,15 @@ fn a_restart_after_the_end_of_the_booking_ends_the_meeting() {
     assert!(said.contains(&"tell 0 Leave { returning: false }".to_owned()));
 }
 
+#[test]
+fn hosts_a_meeting_whose_link_guests_open() {
+    let mut bench = Bench::new(RoomConfig::default(), None);
+    bench
+        .ask(Request::StartMeeting {
+            password: Some(Secret::new("sesame")),
+            seed: [9; 32],
+        })
+        .unwrap();
     let url = bench.call().guest_url.unwrap();
     assert_eq!(url.expose(), "https://room.example/meet/9");
     assert_eq!(bench.sessions[0].1.password, Some(Secret::new("sesame")));
