@@ -127,7 +127,7 @@ impl Provider for Direct {
         host.meeting(&fresh_id(&mut Random::new(seed)))
     }
 
-    fn start(&self, join: JoinRequest, _now: Now) -> Box<dyn Session> {
+    fn start(&self, join: JoinRequest, now: Now) -> Box<dyn Session> {
         let setup = Setup {
             room_name: text::name(&join.room_name).unwrap_or_else(|| "Room".to_owned()),
             password: join.link.password,
@@ -135,6 +135,7 @@ impl Provider for Direct {
             ice_servers: self.config.ice_servers.clone(),
         };
         let random = Random::new(join.seed);
-        Box::new(DirectSession::new(setup, random, Arc::clone(&self.streams)))
+        let streams = Arc::clone(&self.streams);
+        Box::new(DirectSession::new(setup, random, streams, now))
     }
 }

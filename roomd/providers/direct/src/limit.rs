@@ -23,14 +23,19 @@ impl Bucket {
 
     /// Takes tokens; false when there are not enough.
     pub(crate) fn take(&mut self, cost: f64, now: Instant) -> bool {
-        let passed = now.saturating_duration_since(self.at).as_secs_f64();
-        self.at = self.at.max(now);
-        self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
-        let enough = self.tokens >= cost;
+        let enough = self.has(cost, now);
         if enough {
             self.tokens -= cost;
         }
         enough
+    }
+
+    /// Whether there are enough tokens; takes none.
+    pub(crate) fn has(&mut self, cost: f64, now: Instant) -> bool {
+        let passed = now.saturating_duration_since(self.at).as_secs_f64();
+        self.at = self.at.max(now);
+        self.tokens = (self.tokens + passed * self.per_second).min(self.burst);
+        self.tokens >= cost
     }
 }
 

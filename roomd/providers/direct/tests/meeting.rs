@@ -186,6 +186,50 @@ fn passwords_are_tried_five_times() {
 }
 
 #[test]
+fn guessing_on_many_channels_does_not_help() {
+    let mut bench = Bench::new(Some("sesame"));
+    let mut wrong = hello("Mallory");
+    wrong["password"] = json!("sesam");
+    let mut right = hello("Erika");
+    right["password"] = json!("sesame");
+    for channel in 1..=20 {
+        bench.open(channel);
+        bench.say(channel, &wrong);
+        assert_eq!(bench.kinds(channel), ["password-required"]);
+    }
+    for (channel, message) in [(21, &wrong), (22, &right), (1, &right)] {
+        bench.open(channel);
+        bench.say(channel, message);
+        assert_eq!(bench.received(channel).pop().unwrap()["reason"], "too-many");
+        assert!(bench.is_closed(channel));
+    }
+    assert!(bench.waiting().is_empty());
+    bench.advance(4);
+    for (channel, message, kind) in [
+        (31, &right, "waiting"),
+        (32, &wrong, "password-required"),
+        (33, &wrong, "refused"),
+    ] {
+        bench.open(channel);
+        bench.say(channel, message);
+        assert_eq!(bench.kinds(channel), [kind]);
+    }
+}
+
+#[test]
+fn nobody_waits_at_the_password_for_ever() {
+    let mut bench = Bench::new(Some("sesame"));
+    bench.open(1);
+    bench.say(1, &hello("Erika"));
+    bench.advance(200);
+    bench.say(1, &hello("Erika"));
+    bench.advance(99);
+    assert!(!bench.is_closed(1));
+    bench.advance(1);
+    assert!(bench.is_closed(1));
+}
+
+#[test]
 fn a_full_meeting_lets_the_next_one_in_when_somebody_leaves() {
     let mut bench = Bench::new(None);
     bench.admit(1, "A");

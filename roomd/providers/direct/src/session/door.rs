@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::guest::Guest;
-use super::{DirectSession, Stage};
+use super::{DirectSession, PASSWORD_LIMIT, Stage};
 use crate::text;
 use crate::wire::{FromGuest, RefuseReason, ToGuest, VERSION, WaitReason};
 
@@ -65,7 +65,7 @@ impl DirectSession {
         if resume.is_some_and(|token| self.resume(channel, &name, &token, now)) {
             return;
         }
-        if self.password_fits(channel, password.as_ref()) {
+        if self.password_fits(channel, password.as_ref(), now) {
             let id = self.fresh_guest_id();
             self.wait(channel, id, name, false);
         }
@@ -85,24 +85,33 @@ impl DirectSession {
         }
     }
 
-    fn password_fits(&mut self, id: ChannelId, given: Option<&Secret>) -> bool {
+    fn password_fits(&mut self, id: ChannelId, given: Option<&Secret>, now: Now) -> bool {
         let Some(expected) = &self.setup.password else {
             return true;
         };
+        let tried = given.is_some();
+        // Whoever guesses on many channels must not learn that a guess was right either.
+        if tried && !self.wrong_passwords.has(1.0, now.mono) {
+            self.refuse(id, RefuseReason::TooMany);
+            return false;
+        }
         if given.is_some_and(|given| same_secret(expected, given)) {
             return true;
+        }
+        if tried {
+            self.wrong_passwords.take(1.0, now.mono);
         }
         let Some(channel) = self.channels.get_mut(&id) else {
             return false;
         };
-        // From here on a person types, which takes as long as it takes.
-        channel.stage = Stage::New { until: None };
-        let wrong = given.is_some();
-        channel.wrong_passwords += u8::from(wrong);
+        // From here on a person types, which takes longer than a page needs to say hello.
+        let until = channel.opened + PASSWORD_LIMIT;
+        channel.stage = Stage::New { until };
+        channel.wrong_passwords += u8::from(tried);
         if channel.wrong_passwords >= MAX_WRONG_PASSWORDS {
             self.refuse(id, RefuseReason::TooMany);
         } else {
-            self.send_on(id, &ToGuest::PasswordRequired { wrong });
+            self.send_on(id, &ToGuest::PasswordRequired { wrong: tried });
         }
         false
     }

@@ -31,6 +31,11 @@ use guest::{Departed, Guest};
 
 /// A channel that says nothing for this long is closed.
 const HELLO_LIMIT: Duration = Duration::from_secs(15);
+/// A channel whose person is asked for the password is closed this long after it was opened.
+const PASSWORD_LIMIT: Duration = Duration::from_secs(5 * 60);
+/// Wrong passwords that a meeting takes at once over all channels, and in each second after that.
+const WRONG_PASSWORDS: f64 = 20.0;
+const WRONG_PASSWORDS_PER_SECOND: f64 = 20.0 / 60.0;
 /// A guest without a channel leaves the meeting after this long.
 const LOST_LIMIT: Duration = Duration::from_secs(30);
 /// A guest without a channel may come back without the lobby for this long.
@@ -70,6 +75,8 @@ pub(crate) struct DirectSession {
     departed: Vec<Departed>,
     room: Member,
     wanted_height: Option<u32>,
+    /// Wrong passwords that are still allowed.
+    wrong_passwords: Bucket,
     bad_messages: u64,
     ended: bool,
     told: Told,
@@ -85,6 +92,7 @@ struct Told {
 
 #[derive(Debug)]
 struct Channel {
+    opened: Instant,
     bucket: Bucket,
     bad: u8,
     wrong_passwords: u8,
@@ -94,7 +102,7 @@ struct Channel {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
     /// Nothing but `hello` is understood.
-    New { until: Option<Instant> },
+    New { until: Instant },
     /// In the lobby, under this id.
     Waiting(ParticipantId),
     /// In the meeting.
@@ -102,7 +110,7 @@ enum Stage {
 }
 
 impl DirectSession {
-    pub(crate) fn new(setup: Setup, random: Random, streams: Arc<AtomicU32>) -> Self {
+    pub(crate) fn new(setup: Setup, random: Random, streams: Arc<AtomicU32>, now: Now) -> Self {
         let room = Member {
             id: ParticipantId(ROOM.to_owned()),
             name: Pii::new(setup.room_name.clone()),
@@ -124,6 +132,7 @@ impl DirectSession {
             departed: Vec::new(),
             room,
             wanted_height: None,
+            wrong_passwords: Bucket::new(WRONG_PASSWORDS, WRONG_PASSWORDS_PER_SECOND, now.mono),
             bad_messages: 0,
             ended: false,
             told: Told::default(),
@@ -157,10 +166,10 @@ impl Session for DirectSession {
             return None;
         }
         let hello = self.channels.values().filter_map(|channel| {
-            let Stage::New { until: Some(at) } = channel.stage else {
+            let Stage::New { until } = channel.stage else {
                 return None;
             };
-            Some((at, "hello"))
+            Some((until, "hello"))
         });
         let lost = self.guests.iter().filter_map(|guest| guest.lost_at);
         let lost = lost.map(|at| (at + LOST_LIMIT, "guest lost"));
@@ -219,8 +228,9 @@ impl DirectSession {
                 .push_back(Output::Channel(id, ChannelCommand::Close));
             return;
         }
-        let until = Some(now.mono + HELLO_LIMIT);
+        let until = now.mono + HELLO_LIMIT;
         let channel = Channel {
+            opened: now.mono,
             bucket: Bucket::new(BURST, PER_SECOND, now.mono),
             bad: 0,
             wrong_passwords: 0,
@@ -316,7 +326,7 @@ impl DirectSession {
             .channels
             .iter()
             .filter(|(_, channel)| match channel.stage {
-                Stage::New { until } => until.is_some_and(|at| at <= now.mono),
+                Stage::New { until } => until <= now.mono,
                 Stage::Waiting(_) | Stage::Admitted(_) => false,
             })
             .map(|(id, _)| *id)
