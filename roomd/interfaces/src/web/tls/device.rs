@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 //! The device's own certificate authority, for rooms that no administration gave a certificate.
+//!
+//! The authority carries no name constraints. It is made once and tablets trust it for years, while
+//! the device's addresses and names change with the network: constrained to those of its first day
+//! it could not sign for the next, and every tablet would have to trust a new one. Its reach is
+//! bounded otherwise: its key is readable by roomd alone, it is each device's own, and it cannot
+//! make further authorities. `HTTPS.md` beside this crate says
+//! whom to trust with it.
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
