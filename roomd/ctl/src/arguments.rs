@@ -39,7 +39,8 @@ pub(crate) enum Command {
     },
     /// Starts a direct meeting with a fresh link.
     StartMeeting {
-        /// Guests must know it.
+        /// Guests must know it; `-` reads it from standard input. On the command line, others on
+        /// this machine can see it.
         #[arg(long)]
         password: Option<String>,
     },

@@ -18,6 +18,9 @@ pub(crate) enum Failure {
     /// The command line is wrong.
     #[error("{0}")]
     Usage(String),
+    /// Standard input should have brought a password.
+    #[error("standard input brought no password")]
+    NoPassword,
     /// No bus, or nobody on it.
     #[error("{0}")]
     Unreachable(String),
@@ -50,7 +53,7 @@ impl Failure {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Refused { .. } | Self::Write { .. } => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::NoPassword => 2,
             Self::Unreachable(_) | Self::Answer(_) => 3,
         }
     }
@@ -59,9 +62,11 @@ impl Failure {
         match self {
             // clap's own text begins with the word already.
             Self::Usage(text) => text.clone(),
-            Self::Refused { .. } | Self::Unreachable(_) | Self::Write { .. } | Self::Answer(_) => {
-                format!("error: {self}")
-            }
+            Self::Refused { .. }
+            | Self::NoPassword
+            | Self::Unreachable(_)
+            | Self::Write { .. }
+            | Self::Answer(_) => format!("error: {self}"),
         }
     }
 
@@ -78,6 +83,7 @@ impl Failure {
         match self {
             Self::Refused { name, .. } => name,
             Self::Usage(_) => "Usage",
+            Self::NoPassword => "NoPassword",
             Self::Unreachable(_) => "Unreachable",
             Self::Write { .. } => "Write",
             Self::Answer(_) => "Answer",

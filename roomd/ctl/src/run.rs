@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
+use std::io::BufRead;
 use std::time::Duration;
 
 use roomd_api::{Agenda, State};
@@ -143,8 +144,12 @@ async fn request(room: &Room1Proxy<'_>, command: Command) -> Result<Output, Fail
             "joining"
         }
         Command::StartMeeting { password } => {
-            room.start_meeting(password.as_deref().unwrap_or_default())
-                .await?;
+            let password = match password.as_deref() {
+                Some("-") => password_from(std::io::stdin().lock())?,
+                Some(password) => password.to_owned(),
+                None => String::new(),
+            };
+            room.start_meeting(&password).await?;
             "starting a meeting; `roomctl status` shows its link"
         }
         Command::Leave => {
@@ -207,4 +212,35 @@ async fn request(room: &Room1Proxy<'_>, command: Command) -> Result<Output, Fail
         }
     };
     Ok(Output::accepted(text))
+}
+
+/// The first line. None is an error: a meeting that was meant to have a password must not open
+/// without one.
+fn password_from(input: impl BufRead) -> Result<String, Failure> {
+    let mut line = String::new();
+    let read = input.take(4096).read_line(&mut line);
+    let password = line.trim_end_matches(['\r', '\n']);
+    if read.is_err() || password.is_empty() {
+        return Err(Failure::NoPassword);
+    }
+    Ok(password.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_first_line_of_the_input() {
+        let check = |input: &[u8], expected: Option<&str>| {
+            let password = password_from(input).ok();
+            assert_eq!(password.as_deref(), expected, "{input:?}");
+        };
+        check(b"open sesame\n", Some("open sesame"));
+        check(b"open sesame\r\nand more", Some("open sesame"));
+        check(b" spaces ", Some(" spaces "));
+        check(b"\n", None);
+        check(b"", None);
+        check(b"\xff\n", None);
+    }
 }

@@ -4,7 +4,7 @@
 // Helpers of tests may unwrap like the tests themselves.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use roomd_api::{
 };
 use roomd_interfaces::dbus::{self, Bus};
 use roomd_interfaces::{Room, RoomOwner, SnapshotError};
-use roomd_model::{Fault, FaultCode, Language, Layout, Phase, Pii};
+use roomd_model::{Fault, FaultCode, Language, Layout, Phase, Pii, Secret};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -57,11 +57,23 @@ impl PrivateBus {
     }
 
     async fn roomctl(&self, arguments: &[&str]) -> Output {
+        self.roomctl_reading("", arguments).await
+    }
+
+    async fn roomctl_reading(&self, input: &'static str, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_roomctl"));
         command.args(["--bus", &self.address]).args(arguments);
-        spawn_blocking(move || command.output().unwrap())
-            .await
-            .unwrap()
+        command.stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        spawn_blocking(move || {
+            let mut child = command.spawn().unwrap();
+            let mut stdin = child.stdin.take().unwrap();
+            stdin.write_all(input.as_bytes()).unwrap();
+            drop(stdin);
+            child.wait_with_output().unwrap()
+        })
+        .await
+        .unwrap()
     }
 }
 
@@ -156,6 +168,23 @@ async fn status_is_complete_but_for_the_pairing_code() {
     assert!(!json.contains("482913"), "{json}");
     let status: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(status["room"]["version"], "1.2.3");
+}
+
+#[tokio::test]
+async fn a_password_comes_from_standard_input() {
+    let (room, owner) = Room::new(state());
+    let mut requests = answering(owner, Reply::Accepted);
+    let bus = PrivateBus::with_room(room).await;
+    let start = ["start-meeting", "--password", "-"];
+    let output = bus.roomctl_reading("open sesame\n", &start).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let expected = Request::StartMeeting {
+        password: Some(Secret::new("open sesame")),
+    };
+    assert_eq!(requests.recv().await, Some(expected));
+    let output = bus.roomctl_reading("", &start).await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(requests.try_recv().is_err());
 }
 
 #[tokio::test]
