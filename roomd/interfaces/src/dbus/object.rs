@@ -199,7 +199,7 @@ impl Room1 {
         self.projection().camera
     }
 
-    /// The loudspeaker's volume, 0 to 100; 0 without a call.
+    /// The loudspeaker's volume in the call, 0 to 100; without a call 0, whatever is set.
     #[zbus(property)]
     fn volume(&self) -> u8 {
         self.projection().volume
