@@ -65,6 +65,15 @@ pub fn cargo(what: &str, arguments: &[&str]) -> Result<()> {
     )
 }
 
+/// Builds the daemon, its tool and every test. Beside [`build_programs`] it builds dependencies
+/// anew where tests want more of them, so a run that tests uses this one alone.
+pub fn build_everything() -> Result<()> {
+    cargo(
+        "building programs and tests",
+        &["build", "--workspace", "--all-targets", "--locked"],
+    )
+}
+
 /// Builds the daemon and its tool.
 pub fn build_programs() -> Result<()> {
     cargo(

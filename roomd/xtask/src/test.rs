@@ -31,13 +31,18 @@ const STEPS: &[Step] = &[
         kiosk::build()
             .and_then(|()| kiosk::npm("panel: types, lints, sizes", &["run", "--silent", "check"]))
     }),
+    ("build", project::build_everything),
     ("rust tests", || {
         project::cargo("cargo test", &["test", "--workspace", "--locked"])
     }),
     ("panel tests", || {
         kiosk::npm("panel: stories, accessibility", &["test", "--silent"])
     }),
-    ("scenarios", lab::run_all),
+    ("scenarios", || {
+        kiosk::build()?;
+        project::build_everything()?;
+        lab::run_all()
+    }),
 ];
 
 /// What a test may do and the product may not.
