@@ -74,18 +74,7 @@ pub async fn run(
         calendar_from(calendar::Source::None, &settings, &platforms)
     })?;
     let calendar = calendar::spawn(calendar);
-    let devices = roomd_api::Devices::default();
-    let first = projection::state(Parts {
-        view: &room.view(),
-        name: &settings.room.name,
-        time_zone: settings.room.time_zone.name(),
-        support: settings.room.support.as_deref(),
-        calendar: Calendar::default(),
-        devices: &devices,
-        pairing: None,
-        faults: &[],
-        statistics: roomd_api::Statistics::default(),
-    });
+    let first = first_state(&settings, &room);
     let (client, owner) = roomd_interfaces::Room::new(first.clone());
     let desk = Desk::open(&state_dir, projection::pairing_url(&authority(&settings)));
     let (guest_port, guests) = GuestPort::new();
@@ -137,7 +126,7 @@ pub async fn run(
         meter: Meter::new(),
         usage: Usage::default(),
         figures: roomd_media::EngineStatistics::default(),
-        devices,
+        devices: roomd_api::Devices::default(),
         faults,
         senders: BTreeMap::new(),
         bad_messages: 0,
@@ -154,6 +143,21 @@ pub async fn run(
         tracing::warn!(%error, "the server did not end well");
     }
     result
+}
+
+/// What is shown until the room task publishes for the first time.
+fn first_state(settings: &Settings, room: &Room) -> roomd_api::State {
+    projection::state(Parts {
+        view: &room.view(),
+        name: &settings.room.name,
+        time_zone: settings.room.time_zone.name(),
+        support: settings.room.support.as_deref(),
+        calendar: Calendar::default(),
+        devices: &roomd_api::Devices::default(),
+        pairing: None,
+        faults: &[],
+        statistics: roomd_api::Statistics::default(),
+    })
 }
 
 /// What the room machine needs of the configuration.

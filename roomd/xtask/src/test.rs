@@ -17,6 +17,7 @@ const STEPS: &[Step] = &[
     }),
     ("licences", check::licences),
     ("layers", check::layers),
+    ("links", check::links),
     ("generated types", generate::check),
     ("dependencies", check::dependencies),
     ("unused dependencies", check::unused),

@@ -4,8 +4,10 @@
 
 mod layers;
 mod licences;
+mod links;
 mod tools;
 
 pub use layers::check as layers;
 pub use licences::check as licences;
+pub use links::check as links;
 pub use tools::{dependencies, unused};
