@@ -38,7 +38,7 @@ impl Guest {
         let (video, audio) = (media_files::video(number)?, media_files::audio(number)?);
         let mut browser = Browser::launch(&Options {
             pinned_key: &pin,
-            video: Some(&video),
+            video: options.video.or(Some(&video)),
             audio: Some(&audio),
             ..options
         })?;

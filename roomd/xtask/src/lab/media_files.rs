@@ -27,15 +27,20 @@ pub fn tone_of(guest: u8) -> f64 {
 
 /// A Y4M file: a person before a wall, slowly moving, and the guest's time code.
 pub fn video(guest: u8) -> Result<PathBuf> {
-    cached(&format!("guest-{guest}.y4m"), |file| {
+    video_at(guest, FPS)
+}
+
+/// The same with so many pictures a second; many guests on one machine want fewer.
+pub fn video_at(guest: u8, fps: u32) -> Result<PathBuf> {
+    cached(&format!("guest-{guest}-{fps}.y4m"), |file| {
         writeln!(
             file,
-            "YUV4MPEG2 W{WIDTH} H{HEIGHT} F{FPS}:1 Ip A1:1 C420jpeg"
+            "YUV4MPEG2 W{WIDTH} H{HEIGHT} F{fps}:1 Ip A1:1 C420jpeg"
         )?;
-        for frame in 0..FPS * SECONDS {
-            let time = f64::from(frame) / f64::from(FPS);
+        for frame in 0..fps * SECONDS {
+            let time = f64::from(frame) / f64::from(fps);
             let mut planes = portrait(guest, time);
-            let millis = u64::from(frame) * 1000 / u64::from(FPS);
+            let millis = u64::from(frame) * 1000 / u64::from(fps);
             stamp(
                 &mut planes.0,
                 TimeCode {

@@ -104,7 +104,7 @@ pub fn start_call(room: &Room, panel: &mut Panel) -> Result<()> {
 pub fn display_shows(room: &Room, number: u8) -> Result<u64> {
     let path = room.path("display.png");
     let mut first = None;
-    wait::until("the guest on the display", Duration::from_secs(25), || {
+    wait::until("the guest on the display", Duration::from_secs(45), || {
         let Some(code) = picture::find_time_code(&room.snapshot(&path)?, number) else {
             return Ok(None);
         };

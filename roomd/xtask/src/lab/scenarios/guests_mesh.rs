@@ -27,11 +27,14 @@ pub fn run() -> Result<Figures> {
     let mut panel = Panel::open(&room)?;
     let mut guests = Vec::new();
     for (index, name) in NAMES.iter().enumerate() {
+        let number = u8::try_from(index + 1)?;
+        let video = media_files::video_at(number, 10)?;
         let share = Browser {
             display_media: Some("window"),
+            video: Some(&video),
             ..Browser::default()
         };
-        let mut guest = Guest::open_with(&room, name, u8::try_from(index + 1)?, share)?;
+        let mut guest = Guest::open_with(&room, name, number, share)?;
         guest.join()?;
         if index == 0 {
             start_call(&room, &mut panel)?;
