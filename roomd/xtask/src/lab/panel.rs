@@ -61,6 +61,11 @@ impl Panel {
         self.touch(SEND)
     }
 
+    /// Admits this guest, whoever else waits.
+    pub fn admit_guest(&mut self, name: &str) -> Result<()> {
+        self.touch(&format!("{ADMIT}[aria-label^=\"{name}\"]"))
+    }
+
     /// Admits whoever waits first.
     pub fn admit(&mut self) -> Result<()> {
         self.touch(ADMIT)

@@ -39,7 +39,7 @@ pub fn run() -> Result<Figures> {
         if index == 0 {
             start_call(&room, &mut panel)?;
         } else {
-            panel.admit()?;
+            panel.admit_guest(name)?;
         }
         guests.push(guest);
     }

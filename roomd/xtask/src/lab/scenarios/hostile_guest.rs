@@ -82,7 +82,7 @@ pub fn run() -> Result<Figures> {
         );
     }
     hostile.join()?;
-    panel.admit()?;
+    panel.admit_guest(&hostile.name)?;
     display_shows(&room, hostile.number)?;
     let flood = hostile.evaluate(FLOOD)?;
     ensure!(
@@ -92,7 +92,7 @@ pub fn run() -> Result<Figures> {
     display_shows(&room, honest.number)?;
     let mut vanishing = Guest::open(&room, "Mina Erlenbach", 3)?;
     vanishing.join()?;
-    panel.admit()?;
+    panel.admit_guest(&vanishing.name)?;
     display_shows(&room, vanishing.number)?;
     vanishing.browser.close_page("guest")?;
     room.wait(
