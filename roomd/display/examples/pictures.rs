@@ -8,7 +8,11 @@ use roomd_display::{Display, Fonts};
 use roomd_media_core::scene::{HEIGHT, Picture, Scene, TileSource, WIDTH};
 
 #[path = "../tests/states/mod.rs"]
-#[allow(dead_code, clippy::unwrap_used)]
+#[allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "the states are those of the tests, which use them all"
+)]
 mod states;
 
 fn main() -> Result<(), Box<dyn Error>> {

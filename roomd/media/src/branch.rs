@@ -54,8 +54,7 @@ impl Branch {
         if let Some(bus) = pipeline.bus() {
             bus.set_sync_handler(move |_, message| {
                 use gst::MessageView::{Eos, Error, Warning};
-                // GStreamer's list of messages is open.
-                #[allow(clippy::wildcard_enum_match_arm)]
+                #[expect(clippy::wildcard_enum_match_arm, reason = "GStreamer's messages are many and may grow")]
                 match message.view() {
                     Error(error) => {
                         tracing::debug!(domain = ?error.error().kind::<gst::CoreError>(), "pipeline error");

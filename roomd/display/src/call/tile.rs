@@ -276,7 +276,6 @@ fn centre(rect: Rect) -> (f32, f32) {
 }
 
 /// A measure in whole pixels.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 pub fn pixels(measure: f32) -> u32 {
     measure.ceil().clamp(2.0, 1920.0) as u32
 }

@@ -154,7 +154,6 @@ impl Source {
 
 /// Loudness of samples, 0 (-60 dBFS and below) to 100 (full scale).
 #[must_use]
-#[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 pub fn level(samples: &[i16]) -> u8 {
     if samples.is_empty() {
         return 0;
@@ -165,7 +164,6 @@ pub fn level(samples: &[i16]) -> u8 {
     ((decibels + 60.0) / 60.0 * 100.0).clamp(0.0, 100.0) as u8
 }
 
-#[allow(clippy::cast_possible_truncation)]
 fn limit(sample: f32) -> i16 {
     let size = sample.abs();
     let bent = if size <= KNEE {

@@ -74,7 +74,6 @@ fn background() -> I420 {
 }
 
 /// Fills a circle; the centre in luma pixels.
-#[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 fn disc(frame: &mut I420, (cx, cy): (f64, f64), radius: f64, ycbcr: [u8; 3]) {
     for (index, value) in ycbcr.into_iter().enumerate() {
         let scale = if index == 0 { 1.0 } else { 2.0 };

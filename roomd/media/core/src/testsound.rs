@@ -36,7 +36,6 @@ impl TestSound {
     pub fn fill(&mut self, samples: &mut [i16]) {
         for sample in samples {
             let value = self.sample() * 32767.0;
-            #[allow(clippy::cast_possible_truncation)]
             let value = value.clamp(-32767.0, 32767.0) as i16;
             *sample = value;
             self.position += 1;

@@ -154,7 +154,6 @@ impl Area {
     }
 }
 
-#[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 fn pixel(value: f64, limit: usize) -> usize {
     (value.max(0.0) as usize).min(limit)
 }

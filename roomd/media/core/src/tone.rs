@@ -31,9 +31,7 @@ mod tests {
         (0..9600)
             .map(|n| {
                 let phase = std::f64::consts::TAU * hertz * f64::from(n) / 48_000.0;
-                #[allow(clippy::cast_possible_truncation)]
-                let sample = (phase.sin() * amplitude * 32767.0) as i16;
-                sample
+                (phase.sin() * amplitude * 32767.0) as i16
             })
             .collect()
     }

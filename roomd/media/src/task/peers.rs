@@ -240,7 +240,6 @@ impl Peers {
     }
 
     /// What pictures may take, by the slowest peer; none without an estimate.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(super) fn picture_bitrate(&self) -> Option<u32> {
         let verified = self.open.values().filter(|peer| peer.verified());
         let slowest = verified.filter_map(|peer| peer.bandwidth).min()?;
