@@ -56,7 +56,7 @@ export type WaitReason = "not-started" | "lobby" | "full";
 /**
  * Why a guest is not in the meeting.
  */
-export type RefuseReason = "unknown-meeting" | "denied" | "removed" | "too-many" | "bad-message" | "version";
+export type RefuseReason = "unknown-meeting" | "denied" | "removed" | "too-many" | "too-slow" | "bad-message" | "version";
 
 /**
  * From a guest's page to the room.

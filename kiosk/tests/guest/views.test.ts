@@ -111,6 +111,7 @@ describe("every view, in both languages", () => {
       "denied",
       "removed",
       "too-many",
+      "too-slow",
       "bad-message",
       "version",
     ];

@@ -136,6 +136,10 @@ export const de = {
       heading: "Zu viele Versuche",
       text: "Warten Sie einige Minuten und versuchen Sie es dann noch einmal.",
     },
+    "too-slow": {
+      heading: "Die Zeit ist abgelaufen",
+      text: "Das Passwort wurde nicht rechtzeitig eingegeben. Versuchen Sie es noch einmal.",
+    },
     "bad-message": {
       heading: "Die Verbindung wurde getrennt",
       text: "Der Raum hat diese Seite nicht verstanden. Laden Sie die Seite neu.",

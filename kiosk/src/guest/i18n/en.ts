@@ -135,6 +135,10 @@ export const en: Catalogue<typeof de> = {
       heading: "Too many attempts",
       text: "Wait a few minutes, then try again.",
     },
+    "too-slow": {
+      heading: "The time is up",
+      text: "The password was not entered in time. Try again.",
+    },
     "bad-message": {
       heading: "The connection was closed",
       text: "The room did not understand this page. Reload the page.",

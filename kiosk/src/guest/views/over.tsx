@@ -48,6 +48,7 @@ function Way({ guest, cause }: { guest: Guest; cause: Key }) {
     case "lost":
     case "denied":
     case "too-many":
+    case "too-slow":
       return (
         <button
           type="button"

@@ -216,6 +216,8 @@ pub enum RefuseReason {
     Removed,
     /// Too many wrong passwords, or too many messages.
     TooMany,
+    /// Nobody said hello, or gave the password, in time.
+    TooSlow,
     /// A message that is not of this protocol.
     BadMessage,
     /// The page is of another version: reload it.

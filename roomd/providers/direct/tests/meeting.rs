@@ -298,6 +298,7 @@ fn silence_other_versions_and_bad_names_are_refused() {
     let mut bench = Bench::new(None);
     bench.open(1);
     bench.advance(15);
+    assert_eq!(bench.received(1)[0]["reason"], "too-slow");
     assert!(bench.is_closed(1));
     bench.open(2);
     bench.say(2, &json!({"type": "hello", "version": 2, "shape": "new"}));

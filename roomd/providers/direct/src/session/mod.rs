@@ -332,7 +332,7 @@ impl DirectSession {
             .map(|(id, _)| *id)
             .collect();
         for id in silent {
-            self.refuse(id, RefuseReason::BadMessage);
+            self.refuse(id, RefuseReason::TooSlow);
         }
         let lost = self
             .guests
