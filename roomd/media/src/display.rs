@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::branch::{Branch, BranchError, Notice};
 use crate::time::Timeline;
 use crate::types::DisplayOutput;
+use crate::wayland::{Lifeline, WaylandError};
 use crate::x11::{Window, X11Error};
 
 /// What the display tells the engine.
@@ -68,14 +69,14 @@ const STEADY: Duration = Duration::from_secs(10);
 impl Display {
     pub(crate) fn start(
         output: DisplayOutput,
-        x_display: Option<String>,
+        server: Option<String>,
         timeline: Timeline,
         news: mpsc::Sender<DisplayNews>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = channel();
         let worker = Worker {
             wanted: output,
-            x_display,
+            server,
             timeline,
             news,
             requests: sender.clone(),
@@ -86,6 +87,7 @@ impl Display {
             fresh: BTreeMap::new(),
             pictures: Ring::default(),
             sink: None,
+            lifeline: None,
             opened: None,
             retry: Retry::default(),
             stale: true,
@@ -168,7 +170,7 @@ impl Default for Retry {
 
 struct Worker {
     wanted: DisplayOutput,
-    x_display: Option<String>,
+    server: Option<String>,
     timeline: Timeline,
     news: mpsc::Sender<DisplayNews>,
     requests: Sender<Request>,
@@ -180,6 +182,8 @@ struct Worker {
     fresh: BTreeMap<StreamId, u64>,
     pictures: Ring,
     sink: Option<Branch>,
+    /// Held while the sink is a Wayland compositor.
+    lifeline: Option<Lifeline>,
     opened: Option<Instant>,
     retry: Retry,
     /// The picture no longer shows what it should.
@@ -194,6 +198,8 @@ enum SinkError {
     Branch(#[from] BranchError),
     #[error(transparent)]
     X11(#[from] X11Error),
+    #[error(transparent)]
+    Wayland(#[from] WaylandError),
 }
 
 struct Shared(Arc<I420>);
@@ -256,6 +262,7 @@ impl Worker {
                 }
             }
             Request::Failed => {
+                self.lifeline = None;
                 if self.sink.take().is_some() {
                     self.later();
                 }
@@ -328,6 +335,9 @@ impl Worker {
     }
 
     fn keep_sink(&mut self, now: Instant) {
+        if self.lifeline.as_mut().is_some_and(Lifeline::is_cut) {
+            self.handle(Request::Failed);
+        }
         if self.sink.is_none() && self.retry.at.is_some_and(|at| now >= at) {
             self.open_sink(now);
         }
@@ -335,12 +345,20 @@ impl Worker {
 
     fn open_sink(&mut self, now: Instant) {
         self.retry.at = None;
-        let Some((output, name)) = choose(self.wanted) else {
+        let Some((output, name)) = choose(self.wanted, self.server.as_deref()) else {
             self.tell(None, false);
             return;
         };
-        match self.sink(output) {
-            Ok(branch) => {
+        let lifeline = match output {
+            VideoOut::Wayland { socket } => Lifeline::open(socket).map(Some),
+            VideoOut::Kms | VideoOut::X11 { .. } | VideoOut::Headless => Ok(None),
+        };
+        let opened = lifeline
+            .map_err(SinkError::from)
+            .and_then(|lifeline| Ok((lifeline, self.sink(output)?)));
+        match opened {
+            Ok((lifeline, branch)) => {
+                self.lifeline = lifeline;
                 self.sink = Some(branch);
                 self.opened = Some(now);
                 self.stale = true;
@@ -354,7 +372,7 @@ impl Worker {
         }
     }
 
-    fn sink(&self, output: VideoOut) -> Result<Branch, SinkError> {
+    fn sink(&self, output: VideoOut<'_>) -> Result<Branch, SinkError> {
         let requests = self.requests.clone();
         let failed = move || {
             // The thread is gone only at the end.
@@ -369,7 +387,7 @@ impl Worker {
         if !matches!(output, VideoOut::X11 { .. }) {
             return Ok(Branch::open(&output.plan(), |_| {}, notice)?);
         }
-        let window = Window::open(self.x_display.as_deref())?;
+        let window = Window::open(self.server.as_deref())?;
         let plan = VideoOut::X11 {
             width: window.width(),
             height: window.height(),
@@ -404,10 +422,9 @@ impl Worker {
     }
 }
 
-fn choose(wanted: DisplayOutput) -> Option<(VideoOut, &'static str)> {
-    const KMS: (VideoOut, &str) = (VideoOut::Kms, "KMS");
-    const WAYLAND: (VideoOut, &str) = (VideoOut::Wayland, "Wayland");
-    const X11: (VideoOut, &str) = (
+fn choose(wanted: DisplayOutput, server: Option<&str>) -> Option<(VideoOut<'_>, &'static str)> {
+    const KMS: (VideoOut<'_>, &str) = (VideoOut::Kms, "KMS");
+    const X11: (VideoOut<'_>, &str) = (
         // The window knows its size when it is open.
         VideoOut::X11 {
             width: WIDTH,
@@ -415,13 +432,14 @@ fn choose(wanted: DisplayOutput) -> Option<(VideoOut, &'static str)> {
         },
         "X11",
     );
+    let wayland = (VideoOut::Wayland { socket: server }, "Wayland");
     match wanted {
         DisplayOutput::Headless => None,
         DisplayOutput::Kms => Some(KMS),
-        DisplayOutput::Wayland => Some(WAYLAND),
+        DisplayOutput::Wayland => Some(wayland),
         DisplayOutput::X11 => Some(X11),
         DisplayOutput::Auto if connected(Path::new("/sys/class/drm")) => Some(KMS),
-        DisplayOutput::Auto if std::env::var_os("WAYLAND_DISPLAY").is_some() => Some(WAYLAND),
+        DisplayOutput::Auto if std::env::var_os("WAYLAND_DISPLAY").is_some() => Some(wayland),
         DisplayOutput::Auto if std::env::var_os("DISPLAY").is_some() => Some(X11),
         DisplayOutput::Auto => None,
     }

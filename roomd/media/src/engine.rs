@@ -77,7 +77,7 @@ pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>)
     let statistics = watch::Sender::new(EngineStatistics::default());
     let display = Display::start(
         settings.display,
-        settings.x_display.clone(),
+        settings.display_server.clone(),
         timeline,
         display_news,
     )?;

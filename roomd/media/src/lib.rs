@@ -24,6 +24,7 @@ mod sound;
 mod task;
 mod time;
 mod types;
+mod wayland;
 mod x11;
 
 pub use branch::BranchError;

@@ -78,8 +78,8 @@ pub struct Settings {
     pub loudspeaker: Loudspeaker,
     /// Display.
     pub display: DisplayOutput,
-    /// The X server, where `DISPLAY` does not say.
-    pub x_display: Option<String>,
+    /// The X server, or the Wayland compositor's socket, where the environment does not say.
+    pub display_server: Option<String>,
     /// What every connection starts from; its servers come from the session.
     pub peer: PeerConfig,
     /// The source id in the test picture's time code.
@@ -97,7 +97,7 @@ impl Default for Settings {
             microphone: MicrophoneSource::default(),
             loudspeaker: Loudspeaker::default(),
             display: DisplayOutput::default(),
-            x_display: None,
+            display_server: None,
             peer: PeerConfig {
                 addresses: Vec::new(),
                 include_loopback: false,

@@ -18,9 +18,9 @@ use roomd_media::{
     CameraSource, DisplayOutput, Engine, EngineCommand, EngineEvent, Loudspeaker, MicrophoneSource,
     Settings,
 };
-use roomd_media_core::scene::{HEIGHT, Rect, Scene, Tile, TileSource, WIDTH};
+use roomd_media_core::scene::{HEIGHT, Picture, Rect, Scene, Tile, TileSource, WIDTH};
 use roomd_media_core::timecode::{self, TimeCode};
-use roomd_model::{Pii, StreamId, StreamKind};
+use roomd_model::{FaultCode, Pii, StreamId, StreamKind};
 use roomd_peer::{PeerCommand, PeerConfig, PeerEvent};
 use tokio::sync::mpsc;
 
@@ -73,6 +73,34 @@ impl Room {
         self.engine
             .command(EngineCommand::Sending { microphone, camera })
             .await;
+    }
+
+    /// Fills the display with a colour: red, green, blue.
+    pub async fn paint(&self, [red, green, blue]: [u8; 3]) {
+        let background = Picture {
+            width: 1920,
+            height: 1080,
+            rgba: [red, green, blue, 255].repeat(1920 * 1080),
+        };
+        let scene = Scene {
+            background: Some(Arc::new(background)),
+            ..Scene::default()
+        };
+        self.engine
+            .command(EngineCommand::Scene(Arc::new(scene)))
+            .await;
+    }
+
+    /// Waits until the display is lost, or is back.
+    pub async fn display_missing(&mut self, on: bool) {
+        self.wait("a fault", |event| match event {
+            EngineEvent::Fault {
+                code: FaultCode::DisplayMissing,
+                active,
+            } => (active == on).then_some(()),
+            _ => None,
+        })
+        .await;
     }
 
     pub async fn show(&self, source: TileSource) {
@@ -309,5 +337,21 @@ impl Wire {
             );
         }
         count
+    }
+
+    /// Waits until so many frames have arrived on an m-line from now on.
+    pub async fn flows(&mut self, line: usize, wanted: usize) {
+        let arriving = async {
+            let mut count = 0;
+            while count < wanted {
+                let (_, event) = self.events.recv().await.expect("the connection ended");
+                count += usize::from(
+                    matches!(event, PeerEvent::Frame { mid, .. } if mid == self.mids[line]),
+                );
+            }
+        };
+        tokio::time::timeout(LIMIT, arriving)
+            .await
+            .unwrap_or_else(|_| panic!("{wanted} frames did not come"));
     }
 }

@@ -220,11 +220,14 @@ impl AudioDecode {
 
 /// Where the composed picture goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VideoOut {
+pub enum VideoOut<'a> {
     /// A display without a display server.
     Kms,
     /// A Wayland compositor.
-    Wayland,
+    Wayland {
+        /// Its socket; none for the one that the environment names.
+        socket: Option<&'a str>,
+    },
     /// Back to the engine, which speaks to an X server itself.
     X11 {
         /// The screen's, in pixels.
@@ -236,7 +239,7 @@ pub enum VideoOut {
     Headless,
 }
 
-impl VideoOut {
+impl VideoOut<'_> {
     /// The pipeline.
     #[must_use]
     pub fn plan(self) -> Plan {
@@ -246,10 +249,17 @@ impl VideoOut {
         let common = ("sync", "false");
         let small = ("enable-last-sample", "false");
         match self {
-            Self::Kms => source.element("kmssink", &[common, small, ("skip-vsync", "true")]),
-            Self::Wayland => source
+            // Most planes take no I420; where one does, nothing is converted.
+            Self::Kms => source
                 .element("videoconvert", &[])
-                .element("waylandsink", &[common, small, ("fullscreen", "true")]),
+                .element("kmssink", &[common, small, ("skip-vsync", "true")]),
+            Self::Wayland { socket } => {
+                let mut properties = vec![common, small, ("fullscreen", "true")];
+                properties.extend(socket.map(|socket| ("display", socket)));
+                source
+                    .element("videoconvert", &[])
+                    .element("waylandsink", &properties)
+            }
             Self::X11 { width, height } => source
                 .element("videoscale", &[("add-borders", "true")])
                 .element("videoconvert", &[])

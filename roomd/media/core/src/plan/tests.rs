@@ -26,7 +26,10 @@ fn all() -> Vec<(&'static str, Plan)> {
         ("picture decoder", VideoDecode.plan()),
         ("sound decoder", AudioDecode.plan()),
         ("display, KMS", VideoOut::Kms.plan()),
-        ("display, Wayland", VideoOut::Wayland.plan()),
+        (
+            "display, Wayland",
+            VideoOut::Wayland { socket: None }.plan(),
+        ),
         ("display, X11", x11.plan()),
         ("display, none", VideoOut::Headless.plan()),
         ("loudspeaker, ALSA", AudioOut::Alsa("hw:1").plan()),
