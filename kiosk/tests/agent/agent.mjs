@@ -33,7 +33,8 @@ import { chromium } from "playwright-core";
 
 const require = createRequire(import.meta.url);
 const PROBE = new URL("./probe.js", import.meta.url);
-const TIMEOUT = 15_000;
+// Long enough for a machine with too much to do.
+const TIMEOUT = 60_000;
 const CONSOLE_LINES = 1000;
 
 let browser = null;

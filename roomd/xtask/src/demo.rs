@@ -19,7 +19,6 @@ use crate::project;
 
 const GUEST: &str = "Ada Königsfeld";
 const HANDS_FREE_RUN: Duration = Duration::from_secs(20);
-const JOIN_LIMIT: Duration = Duration::from_secs(30);
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -48,7 +47,9 @@ pub fn run(hands_free: bool, report: Option<&Path>) -> Result<()> {
     if hands_free {
         press_the_buttons(&room, &mut panel)?;
     } else {
-        println!("Touch \"Beitreten\" on the panel, let {GUEST} in, then \"Senden\". Ctrl-C ends.");
+        println!(
+            "Touch \"Jetzt beitreten\" on the panel, let {GUEST} in, then \"Senden\". Ctrl-C ends."
+        );
     }
     let pictures = pictures(report)?;
     let figures = watch(&room, &mut panel, hands_free, &pictures)?;
@@ -68,7 +69,7 @@ fn press_the_buttons(room: &Room, panel: &mut Panel) -> Result<()> {
     panel.join()?;
     panel.admit()?;
     panel.send()?;
-    room.wait("media both ways", JOIN_LIMIT, |state| {
+    room.wait("media both ways", |state| {
         state.statistics.join_ms.map(drop)
     })
 }

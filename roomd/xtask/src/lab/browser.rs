@@ -12,9 +12,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
+use super::wait::PATIENCE;
 use crate::kiosk;
 
-const REPLY_LIMIT: Duration = Duration::from_secs(45);
+/// An answer takes no longer than what is waited for.
+const REPLY_LIMIT: Duration = Duration::from_secs(PATIENCE.as_secs() + 15);
 
 /// A browser process with its own empty profile.
 pub struct Browser {
@@ -105,7 +107,8 @@ impl Browser {
     /// Waits until what the selector names is visible.
     pub fn wait_for(&mut self, page: &str, selector: &str) -> Result<()> {
         let command = json!({
-            "command": "waitFor", "page": page, "selector": selector, "timeout": 20_000,
+            "command": "waitFor", "page": page, "selector": selector,
+            "timeout": PATIENCE.as_millis() as u64,
         });
         self.call(command).map(drop)
     }

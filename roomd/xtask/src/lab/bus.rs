@@ -5,7 +5,6 @@
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -37,9 +36,7 @@ impl Bus {
             .spawn()
             .context("cannot start dbus-daemon")?;
         let bus = Self { daemon, address };
-        wait::until("the bus", Duration::from_secs(5), || {
-            Ok(socket.exists().then_some(()))
-        })?;
+        wait::until("the bus", || Ok(socket.exists().then_some(())))?;
         Ok(bus)
     }
 }

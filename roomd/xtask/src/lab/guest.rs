@@ -3,7 +3,6 @@
 //! A guest in a browser, on the page that roomd serves.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -101,17 +100,13 @@ impl Guest {
     /// Waits until a participant's picture arrives and moves, and gives its source number.
     pub fn sees(&mut self, participant: &str, kind: &str) -> Result<u64> {
         let mut first = None;
-        wait::until(
-            "a moving picture with a time code",
-            Duration::from_secs(20),
-            || {
-                let Some((millis, source)) = self.time_code(participant, kind)? else {
-                    return Ok(None);
-                };
-                let before = *first.get_or_insert(millis);
-                Ok((before != millis).then_some(source))
-            },
-        )
+        wait::until("a moving picture with a time code", || {
+            let Some((millis, source)) = self.time_code(participant, kind)? else {
+                return Ok(None);
+            };
+            let before = *first.get_or_insert(millis);
+            Ok((before != millis).then_some(source))
+        })
     }
 
     /// How loud a tone is in what the page plays of a participant, 0 to 1.

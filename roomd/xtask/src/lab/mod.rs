@@ -71,13 +71,7 @@ pub fn run_all() -> Result<()> {
     let mut failed = Vec::new();
     for scenario in scenarios::ALL {
         let begun = Instant::now();
-        // Several browsers on two cores miss a deadline now and then. The first failure is shown
-        // all the same, and a second one is a defect.
-        let result = (scenario.run)().or_else(|error| {
-            println!("AGAIN {}: {error:#}", scenario.name);
-            (scenario.run)()
-        });
-        match result {
+        match (scenario.run)() {
             Ok(figures) => {
                 let figures = serde_json::to_string(&figures)?;
                 println!(

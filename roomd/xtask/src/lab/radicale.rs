@@ -6,7 +6,6 @@ use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -61,7 +60,7 @@ impl Radicale {
             .spawn()
             .context("cannot start radicale")?;
         self.server = Some(server);
-        wait::until("radicale", Duration::from_secs(15), || {
+        wait::until("radicale", || {
             Ok(std::net::TcpStream::connect(("127.0.0.1", self.port)).ok())
         })
         .map(drop)

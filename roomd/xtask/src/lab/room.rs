@@ -93,7 +93,7 @@ impl Room {
             .spawn()
             .context("cannot start roomd")?;
         self.daemon = Some(daemon);
-        wait::until("roomd to be ready", Duration::from_secs(20), || {
+        wait::until("roomd to be ready", || {
             let mut buffer = [0; 256];
             let Ok(length) = self.ready.recv(&mut buffer) else {
                 if let Some(Ok(Some(status))) = self.daemon.as_mut().map(Child::try_wait) {
@@ -135,9 +135,7 @@ impl Room {
         Command::new("kill")
             .args(["-TERM", &daemon.id().to_string()])
             .status()?;
-        wait::until("roomd to end", Duration::from_secs(15), || {
-            Ok(daemon.try_wait()?)
-        })?;
+        wait::until("roomd to end", || Ok(daemon.try_wait()?))?;
         self.daemon = None;
         Ok(started.elapsed())
     }
@@ -169,13 +167,8 @@ impl Room {
     }
 
     /// Waits until the state is as wanted.
-    pub fn wait<T>(
-        &self,
-        what: &str,
-        limit: Duration,
-        mut look: impl FnMut(&State) -> Option<T>,
-    ) -> Result<T> {
-        wait::until(what, limit, || Ok(look(&self.state()?)))
+    pub fn wait<T>(&self, what: &str, mut look: impl FnMut(&State) -> Option<T>) -> Result<T> {
+        wait::until(what, || Ok(look(&self.state()?)))
     }
 
     /// Takes a picture of the display.

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// Looks every 50 ms until there is something, and fails after `limit` with the last error.
-pub fn until<T>(
-    what: &str,
-    limit: Duration,
-    mut look: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
+/// When something counts as never coming. It is also what a change in the calendar may take; all
+/// else takes a moment, and longer only on a machine with too much to do.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Looks every 50 ms until there is something, and fails after [`PATIENCE`] with the last error.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let started = Instant::now();
     let mut last = String::from("nothing yet");
     loop {
@@ -20,8 +20,8 @@ pub fn until<T>(
             Ok(None) => {}
             Err(error) => last = format!("{error:#}"),
         }
-        if started.elapsed() > limit {
-            bail!("waited {limit:?} for {what}: {last}");
+        if started.elapsed() > PATIENCE {
+            bail!("waited {PATIENCE:?} for {what}: {last}");
         }
         std::thread::sleep(Duration::from_millis(50));
     }

@@ -3,7 +3,6 @@
 //! A wrong configuration is explained; a wrong reload keeps the last good one.
 
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use roomd_model::FaultCode;
@@ -38,23 +37,19 @@ pub fn run() -> Result<Figures> {
 
     std::fs::write(room.path("roomd.toml"), good.replace("name =", "nmae ="))?;
     reload(&room)?;
-    room.wait(
-        "the rejected configuration to be shown",
-        Duration::from_secs(5),
-        |state| {
-            let fault = state
-                .faults
-                .iter()
-                .find(|f| f.code == FaultCode::ConfigRejected)?;
-            (state.room.name == NAME && fault.detail.is_some()).then_some(())
-        },
-    )?;
+    room.wait("the rejected configuration to be shown", |state| {
+        let fault = state
+            .faults
+            .iter()
+            .find(|f| f.code == FaultCode::ConfigRejected)?;
+        (state.room.name == NAME && fault.detail.is_some()).then_some(())
+    })?;
     std::fs::write(
         room.path("roomd.toml"),
         good.replace("Telefon 4711", "Telefon 4712"),
     )?;
     reload(&room)?;
-    room.wait("the new configuration", Duration::from_secs(5), |state| {
+    room.wait("the new configuration", |state| {
         let clean = state
             .faults
             .iter()

@@ -37,7 +37,7 @@ pub fn run() -> Result<Figures> {
     guest.sees("room", "camera")?;
     // The panel's own browser is no part of the comparison.
     drop(panel);
-    let state = room.wait("media both ways", Duration::from_secs(20), |s| {
+    let state = room.wait("media both ways", |s| {
         s.statistics.join_ms.map(|_| s.clone())
     })?;
     let browser = guest.browser.processes()?;

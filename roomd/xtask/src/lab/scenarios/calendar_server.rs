@@ -14,9 +14,6 @@ use crate::lab::radicale::{PASSWORD, Radicale, USER};
 use crate::lab::room::{Options, Room, TITLE};
 use crate::lab::{Figures, wait};
 
-/// What the calendar may take to show a change.
-const VISIBLE: Duration = Duration::from_secs(60);
-
 pub fn run() -> Result<Figures> {
     let folder = tempfile::tempdir()?;
     let mut radicale = Radicale::start(&folder.path().join("radicale"))?;
@@ -34,7 +31,7 @@ pub fn run() -> Result<Figures> {
     })?;
     let soon = Utc::now() + TimeDelta::minutes(3);
     radicale.put("lab.ics", &event(&room, soon, 0))?;
-    let appeared = timed(|| room.wait("the booking", VISIBLE, |state| starts_at(state, soon)))?;
+    let appeared = timed(|| room.wait("the booking", |state| starts_at(state, soon)))?;
     let state = room.state()?;
     ensure!(
         matches!(state.agenda.entries[0].link, AgendaLink::Joinable { .. }),
@@ -47,29 +44,23 @@ pub fn run() -> Result<Figures> {
 
     let later = soon + TimeDelta::minutes(4);
     radicale.put("lab.ics", &event(&room, later, 1))?;
-    let moved = timed(|| room.wait("the move", VISIBLE, |state| starts_at(state, later)))?;
+    let moved = timed(|| room.wait("the move", |state| starts_at(state, later)))?;
 
     room.ctl(&["accept", &state.agenda.entries[0].id.0])?;
-    wait::until(
-        "the acceptance on the server",
-        Duration::from_secs(15),
-        || {
-            let text = radicale.get("lab.ics")?.replace("\r\n ", "");
-            Ok(text.contains("PARTSTAT=ACCEPTED").then_some(()))
-        },
-    )?;
+    wait::until("the acceptance on the server", || {
+        let text = radicale.get("lab.ics")?.replace("\r\n ", "");
+        Ok(text.contains("PARTSTAT=ACCEPTED").then_some(()))
+    })?;
 
     radicale.stop();
-    room.wait("a stale calendar", VISIBLE, |state| {
-        state.agenda.stale.then_some(())
-    })?;
+    room.wait("a stale calendar", |state| state.agenda.stale.then_some(()))?;
     room.terminate()?;
     room.boot()?;
-    room.wait("the schedule from the cache", VISIBLE, |state| {
+    room.wait("the schedule from the cache", |state| {
         starts_at(state, later)
     })?;
     radicale.resume()?;
-    room.wait("a fresh calendar", VISIBLE, |state| {
+    room.wait("a fresh calendar", |state| {
         (!state.agenda.stale).then_some(())
     })?;
     room.check_log(&[PASSWORD])?;

@@ -39,7 +39,7 @@ pub fn run() -> Result<Figures> {
         } else {
             panel.admit()?;
         }
-        room.wait("the guest's picture", Duration::from_secs(20), |state| {
+        room.wait("the guest's picture", |state| {
             state
                 .call
                 .as_ref()?
@@ -49,7 +49,7 @@ pub fn run() -> Result<Figures> {
                 .then_some(())
         })?;
         guest.click("[data-action=leave]")?;
-        room.wait("the guest to be gone", Duration::from_secs(20), |state| {
+        room.wait("the guest to be gone", |state| {
             let call = state.call.as_ref()?;
             (call.participants.is_empty() && call.previews.is_empty()).then_some(())
         })?;

@@ -2,8 +2,6 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! A guest and the room see and hear each other.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use roomd_model::{E2ee, Phase};
 use serde_json::json;
@@ -45,7 +43,7 @@ pub fn run() -> Result<Figures> {
     );
 
     let shown = display_shows(&room, guest.number)?;
-    let heard = room.wait("the guest to be heard", Duration::from_secs(10), |state| {
+    let heard = room.wait("the guest to be heard", |state| {
         let call = state.call.as_ref()?;
         call.participants
             .iter()
@@ -53,7 +51,7 @@ pub fn run() -> Result<Figures> {
             .map(|p| p.name.expose().clone())
     })?;
     ensure!(heard == guest.name, "the wrong participant speaks");
-    let state = room.wait("figures", Duration::from_secs(10), |state| {
+    let state = room.wait("figures", |state| {
         let s = &state.statistics;
         (s.fps_received? > 1.0
             && s.fps_sent? > 1.0
@@ -69,7 +67,7 @@ pub fn run() -> Result<Figures> {
 
     panel.leave()?;
     guest.wait_for("[data-view=over-ended]")?;
-    room.wait("the room to be idle", Duration::from_secs(10), |s| {
+    room.wait("the room to be idle", |s| {
         matches!(s.room.phase, Phase::Idle | Phase::Offered { .. }).then_some(())
     })?;
     room.check_log(&[&guest.name])?;
@@ -92,7 +90,7 @@ pub fn start_call(room: &Room, panel: &mut Panel) -> Result<()> {
     panel.join()?;
     panel.admit()?;
     panel.send()?;
-    room.wait("the call", Duration::from_secs(20), |state| {
+    room.wait("the call", |state| {
         let call = state.call.as_ref()?;
         (state.room.phase == Phase::InCall && call.sending && !call.participants.is_empty())
             .then_some(())
@@ -104,7 +102,7 @@ pub fn start_call(room: &Room, panel: &mut Panel) -> Result<()> {
 pub fn display_shows(room: &Room, number: u8) -> Result<u64> {
     let path = room.path("display.png");
     let mut first = None;
-    wait::until("the guest on the display", Duration::from_secs(45), || {
+    wait::until("the guest on the display", || {
         let Some(code) = picture::find_time_code(&room.snapshot(&path)?, number) else {
             return Ok(None);
         };

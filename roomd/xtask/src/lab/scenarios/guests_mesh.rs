@@ -2,8 +2,6 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Three guests see each other and the room; share, hand, chat, layout.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use roomd_api::State;
 use roomd_model::{E2ee, Layout, StreamKind};
@@ -43,7 +41,7 @@ pub fn run() -> Result<Figures> {
         }
         guests.push(guest);
     }
-    let state = room.wait("three guests", Duration::from_secs(20), |state| {
+    let state = room.wait("three guests", |state| {
         let call = state.call.as_ref()?;
         (call.participants.len() == 3 && call.e2ee == E2ee::Verified).then(|| state.clone())
     })?;
@@ -66,7 +64,7 @@ pub fn run() -> Result<Figures> {
     }
     let first = id_of(&state, &guests[0].name)?;
     let tone = media_files::tone_of(guests[0].number);
-    wait::until("the first guest's tone", Duration::from_secs(15), || {
+    wait::until("the first guest's tone", || {
         Ok((guests[1].hears(&first, tone)? > 0.02).then_some(()))
     })?;
     hand_and_chat(&room, &mut panel, &mut guests)?;
@@ -81,7 +79,7 @@ pub fn run() -> Result<Figures> {
 
 fn hand_and_chat(room: &Room, panel: &mut Panel, guests: &mut [Guest]) -> Result<()> {
     guests[0].click("[data-action=hand]")?;
-    room.wait("a raised hand", Duration::from_secs(10), |state| {
+    room.wait("a raised hand", |state| {
         let call = state.call.as_ref()?;
         call.participants.iter().find(|p| p.hand).map(|_| ())
     })?;
@@ -90,7 +88,7 @@ fn hand_and_chat(room: &Room, panel: &mut Panel, guests: &mut [Guest]) -> Result
         .browser
         .fill("guest", "form input, form textarea", CHAT)?;
     guests[1].click("[data-action=send-chat]")?;
-    room.wait("the chat line", Duration::from_secs(10), |state| {
+    room.wait("the chat line", |state| {
         let call = state.call.as_ref()?;
         call.chat
             .iter()
@@ -105,7 +103,7 @@ fn hand_and_chat(room: &Room, panel: &mut Panel, guests: &mut [Guest]) -> Result
 fn share(room: &Room, guests: &mut [Guest]) -> Result<()> {
     let last = guests.len() - 1;
     guests[last].click("[data-action=share]")?;
-    let sharer = room.wait("the shared window", Duration::from_secs(20), |state| {
+    let sharer = room.wait("the shared window", |state| {
         let call = state.call.as_ref()?;
         let live = call
             .previews
@@ -119,26 +117,22 @@ fn share(room: &Room, guests: &mut [Guest]) -> Result<()> {
         "somebody else shares"
     );
     let path = room.path("share.png");
-    wait::until("the window on the display", Duration::from_secs(15), || {
+    wait::until("the window on the display", || {
         Ok((room.snapshot(&path)?.deviation(40, 240, 1200, 600) > 8.0).then_some(()))
     })?;
-    wait::until(
-        "the window at another guest",
-        Duration::from_secs(15),
-        || {
-            let seen = guests[0].evaluate(&format!(
-                "(() => {{
+    wait::until("the window at another guest", || {
+        let seen = guests[0].evaluate(&format!(
+            "(() => {{
                 const video = document.querySelector(
                     'video[data-participant=\"{}\"][data-kind=screen]');
                 return video?.videoWidth ? roomdProbe.luma(video).deviation : 0;
             }})()",
-                sharer.0
-            ))?;
-            Ok((seen.as_f64().unwrap_or_default() > 4.0).then_some(()))
-        },
-    )?;
+            sharer.0
+        ))?;
+        Ok((seen.as_f64().unwrap_or_default() > 4.0).then_some(()))
+    })?;
     guests[last].click("[data-action=share]")?;
-    room.wait("the end of sharing", Duration::from_secs(15), |state| {
+    room.wait("the end of sharing", |state| {
         let call = state.call.as_ref()?;
         (call.sharer.is_none() && call.layout != Layout::Share).then_some(())
     })

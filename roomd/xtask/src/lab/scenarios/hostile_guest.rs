@@ -2,8 +2,6 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Floods, garbage and vanishing guests are dropped alone.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use serde_json::json;
 
@@ -95,11 +93,9 @@ pub fn run() -> Result<Figures> {
     panel.admit_guest(&vanishing.name)?;
     display_shows(&room, vanishing.number)?;
     vanishing.browser.close_page("guest")?;
-    room.wait(
-        "the vanished guest to be gone",
-        Duration::from_secs(60),
-        |state| (state.call.as_ref()?.participants.len() == 1).then_some(()),
-    )?;
+    room.wait("the vanished guest to be gone", |state| {
+        (state.call.as_ref()?.participants.len() == 1).then_some(())
+    })?;
     display_shows(&room, honest.number)?;
     let bad = room.state()?.statistics.bad_messages;
     ensure!(bad > 0, "bad messages are not counted");

@@ -2,8 +2,6 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Waiting, password, admitted, turned away, removed.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use serde_json::json;
 
@@ -17,7 +15,7 @@ pub fn run() -> Result<Figures> {
         ..Options::default()
     })?;
     room.ctl(&["start-meeting", "--password", "Apfelbaum"])?;
-    let url = room.wait("the guest link", Duration::from_secs(10), |state| {
+    let url = room.wait("the guest link", |state| {
         state
             .call
             .as_ref()?
@@ -64,7 +62,7 @@ pub fn run() -> Result<Figures> {
 }
 
 fn waiting(room: &Room) -> Result<String> {
-    room.wait("somebody in the lobby", Duration::from_secs(10), |state| {
+    room.wait("somebody in the lobby", |state| {
         state.call.as_ref()?.waiting.first().map(|p| p.id.0.clone())
     })
 }

@@ -4,7 +4,6 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use roomd_model::{Language, Phase};
@@ -26,7 +25,7 @@ pub fn run() -> Result<Figures> {
     panel.wait_for(JOIN)?;
     check(&mut panel, "idle", &mut checked)?;
     panel.touch("[data-testid=language-en]")?;
-    room.wait("English", Duration::from_secs(5), |state| {
+    room.wait("English", |state| {
         (state.room.language == Language::En).then_some(())
     })?;
     check(&mut panel, "idle in English", &mut checked)?;
@@ -38,13 +37,11 @@ pub fn run() -> Result<Figures> {
     panel.admit()?;
     check(&mut panel, "silent call", &mut checked)?;
     panel.send()?;
-    room.wait("media both ways", Duration::from_secs(20), |s| {
-        s.statistics.join_ms.map(drop)
-    })?;
+    room.wait("media both ways", |s| s.statistics.join_ms.map(drop))?;
     check(&mut panel, "call", &mut checked)?;
     panel.leave()?;
     guest.wait_for("[data-view=over-ended]")?;
-    room.wait("the room to be idle", Duration::from_secs(10), |state| {
+    room.wait("the room to be idle", |state| {
         matches!(state.room.phase, Phase::Idle | Phase::Offered { .. }).then_some(())
     })?;
     check(&mut panel, "idle again", &mut checked)?;
@@ -56,14 +53,10 @@ pub fn run() -> Result<Figures> {
 fn pair(room: &Room, panel: &mut Panel) -> Result<()> {
     panel.touch("[data-testid=pair-show]")?;
     let path = room.path("code.png");
-    let code = wait::until(
-        "a readable code on the display",
-        Duration::from_secs(20),
-        || {
-            room.snapshot(&path)?;
-            read_code(&path)
-        },
-    )?;
+    let code = wait::until("a readable code on the display", || {
+        room.snapshot(&path)?;
+        read_code(&path)
+    })?;
     let wrong = if code == "000000" { "000001" } else { "000000" };
     type_code(panel, wrong)?;
     panel.wait_for(".pairing-status.bad")?;

@@ -2,8 +2,6 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The pictures of the README, made by a real run.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -51,9 +49,7 @@ pub fn run() -> Result<Figures> {
     for guest in &guests {
         display_shows(&room, guest.number)?;
     }
-    room.wait("figures", Duration::from_secs(20), |state| {
-        state.statistics.fps_received
-    })?;
+    room.wait("figures", |state| state.statistics.fps_received)?;
     room.snapshot(&folder.join("display-call.png"))?;
     panel.screenshot(&folder.join("panel-call.png"))?;
     guests[0].screenshot(&folder.join("guest-call.png"))?;
@@ -81,7 +77,7 @@ fn book_the_day(room: &Room) -> Result<()> {
     }
     text += "END:VCALENDAR\r\n";
     std::fs::write(room.path("calendar.ics"), text)?;
-    room.wait("the day's meetings", Duration::from_secs(15), |state| {
+    room.wait("the day's meetings", |state| {
         (state.agenda.entries.len() == DAY.len()).then_some(())
     })
 }

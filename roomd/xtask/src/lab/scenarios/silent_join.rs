@@ -25,14 +25,10 @@ pub fn run() -> Result<Figures> {
     guest.join()?;
     panel.join()?;
     panel.admit()?;
-    room.wait(
-        "the guest to be connected",
-        Duration::from_secs(20),
-        |state| {
-            let call = state.call.as_ref()?;
-            call.previews.iter().any(|p| p.live).then_some(())
-        },
-    )?;
+    room.wait("the guest to be connected", |state| {
+        let call = state.call.as_ref()?;
+        call.previews.iter().any(|p| p.live).then_some(())
+    })?;
 
     let begun = Instant::now();
     let mut silent = (0, 0);
@@ -42,18 +38,16 @@ pub fn run() -> Result<Figures> {
     }
     panel.send()?;
     guest.sees("room", "camera")?;
-    let loud = wait::until("the room's tone", Duration::from_secs(10), || {
+    let loud = wait::until("the room's tone", || {
         let level = guest.hears("room", ROOM_TONE)?;
         Ok((level > PRESENT).then_some(level))
     })?;
 
     panel.touch(MICROPHONE)?;
-    room.wait(
-        "the microphone to be off",
-        Duration::from_secs(5),
-        |state| (!state.call.as_ref()?.microphone).then_some(()),
-    )?;
-    let muted = wait::until("silence", Duration::from_secs(5), || {
+    room.wait("the microphone to be off", |state| {
+        (!state.call.as_ref()?.microphone).then_some(())
+    })?;
+    let muted = wait::until("silence", || {
         let level = guest.hears("room", ROOM_TONE)?;
         Ok((level < loud / 100.0).then_some(level))
     })?;
@@ -66,10 +60,10 @@ pub fn run() -> Result<Figures> {
         after - before
     );
     panel.touch(CAMERA)?;
-    room.wait("the camera to be off", Duration::from_secs(5), |state| {
+    room.wait("the camera to be off", |state| {
         (!state.call.as_ref()?.camera).then_some(())
     })?;
-    let still = wait::until("no more packets", Duration::from_secs(5), || {
+    let still = wait::until("no more packets", || {
         let before = guest.packets_received()?;
         guest.hears("room", ROOM_TONE)?;
         Ok((before == guest.packets_received()?).then_some(before))

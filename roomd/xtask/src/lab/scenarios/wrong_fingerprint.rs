@@ -53,20 +53,16 @@ pub fn run() -> Result<Figures> {
         worst == (0, 0),
         "media reached an unverified guest: {worst:?}"
     );
-    room.wait("the fault to be shown", Duration::from_secs(10), |state| {
+    room.wait("the fault to be shown", |state| {
         let shown = |f: &&roomd_model::Fault| f.code == roomd_model::FaultCode::PeerNotVerified;
         state.faults.iter().find(shown).map(|_| ())
     })?;
     display_shows(&room, honest.number)?;
     panel.leave()?;
-    room.wait(
-        "the fault to be gone with the call",
-        Duration::from_secs(10),
-        |state| {
-            let shown = |f: &roomd_model::Fault| f.code == roomd_model::FaultCode::PeerNotVerified;
-            (state.call.is_none() && !state.faults.iter().any(shown)).then_some(())
-        },
-    )?;
+    room.wait("the fault to be gone with the call", |state| {
+        let shown = |f: &roomd_model::Fault| f.code == roomd_model::FaultCode::PeerNotVerified;
+        (state.call.is_none() && !state.faults.iter().any(shown)).then_some(())
+    })?;
     room.check_log(&[&honest.name, &liar.name])?;
     Ok(Figures::from([(
         "packets_to_unverified",
