@@ -55,7 +55,12 @@ impl Middleman {
     pub async fn start(server: &Radicale) -> Self {
         let inner = Arc::new(Inner {
             server: server.address("/"),
-            client: Client::builder().no_proxy().build().unwrap(),
+            // The server may close a connection that waits for its next use.
+            client: Client::builder()
+                .no_proxy()
+                .pool_max_idle_per_host(0)
+                .build()
+                .unwrap(),
             exchanges: Mutex::default(),
             interference: Mutex::default(),
         });
