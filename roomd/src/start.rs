@@ -79,7 +79,7 @@ pub async fn run(
     let desk = Desk::open(&state_dir, projection::pairing_url(&authority(&settings)));
     let (guest_port, guests) = GuestPort::new();
     let web = WebServer::bind(
-        web_settings(&settings),
+        web_settings(&settings)?,
         client.clone(),
         guest_port,
         desk.clone(),
@@ -234,9 +234,9 @@ fn password(remote: &Remote) -> anyhow::Result<Option<Secret>> {
     let Some(path) = &remote.password_file else {
         return Ok(None);
     };
-    let text = std::fs::read_to_string(path)
+    let password = first_line(path)
         .with_context(|| format!("cannot read the calendar's password in {}", path.display()))?;
-    Ok(Some(Secret::new(text.lines().next().unwrap_or_default())))
+    Ok(Some(Secret::new(password)))
 }
 
 fn platforms(settings: &Settings) -> Platforms {
@@ -281,8 +281,8 @@ fn machine_name() -> String {
     }
 }
 
-fn web_settings(settings: &Settings) -> WebSettings {
-    WebSettings {
+fn web_settings(settings: &Settings) -> anyhow::Result<WebSettings> {
+    Ok(WebSettings {
         listen: settings.web.listen,
         kiosk_dir: settings.web.kiosk_dir.clone(),
         state_dir: settings.state_directory.clone(),
@@ -296,7 +296,31 @@ fn web_settings(settings: &Settings) -> WebSettings {
                 key: key.clone(),
             },
         },
-    }
+        metrics_token: metrics_token(settings)?,
+    })
+}
+
+/// A token that is guessed opens the room's figures to strangers.
+const METRICS_TOKEN_LENGTH: usize = 32;
+
+fn metrics_token(settings: &Settings) -> anyhow::Result<Option<Secret>> {
+    let Some(path) = &settings.web.metrics_token_file else {
+        return Ok(None);
+    };
+    let token = first_line(path)
+        .with_context(|| format!("cannot read the token of the metrics in {}", path.display()))?;
+    anyhow::ensure!(
+        token.len() >= METRICS_TOKEN_LENGTH,
+        "the token in {} has fewer than {METRICS_TOKEN_LENGTH} characters: \
+         make one with `openssl rand -hex 32`",
+        path.display()
+    );
+    Ok(Some(Secret::new(token)))
+}
+
+fn first_line(path: &Path) -> std::io::Result<String> {
+    let text = std::fs::read_to_string(path)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 fn media_settings(settings: &Settings) -> roomd_media::Settings {

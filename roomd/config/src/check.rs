@@ -249,6 +249,11 @@ impl Checker<'_> {
             tls,
             kiosk_dir: path(&web.kiosk_dir, default.kiosk_dir)?,
             panel_token: path(&web.panel_token, default.panel_token)?,
+            metrics_token_file: web
+                .metrics_token_file
+                .as_ref()
+                .map(|file| self.path(file))
+                .transpose()?,
         })
     }
 

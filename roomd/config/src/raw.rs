@@ -86,6 +86,7 @@ pub struct Web {
     pub kiosk_dir: Option<Spanned<String>>,
     pub tls: Option<Spanned<Tls>>,
     pub panel_token: Option<Spanned<String>>,
+    pub metrics_token_file: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

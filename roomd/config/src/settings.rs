@@ -192,6 +192,8 @@ pub struct Web {
     pub tls: Tls,
     /// Where the wired panel finds its token.
     pub panel_token: PathBuf,
+    /// Where the token is that opens the room's figures; none: they stay closed.
+    pub metrics_token_file: Option<PathBuf>,
 }
 
 impl Default for Web {
@@ -201,6 +203,7 @@ impl Default for Web {
             kiosk_dir: PathBuf::from("/usr/share/roomd/kiosk"),
             tls: Tls::Device,
             panel_token: PathBuf::from("/run/roomd/panel-token"),
+            metrics_token_file: None,
         }
     }
 }

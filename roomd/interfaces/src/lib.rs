@@ -12,10 +12,12 @@
 pub mod dbus;
 mod guests;
 mod limits;
+mod metrics;
 pub mod pairing;
 mod room;
 mod storage;
 pub mod web;
+mod words;
 
 pub use guests::{GuestCommand, GuestEvent, GuestPort};
 pub use room::{Intent, Room, RoomOwner, SnapshotError, SnapshotRequest};

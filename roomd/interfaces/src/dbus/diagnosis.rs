@@ -6,7 +6,7 @@ use roomd_api::{SkippedEntry, State, Statistics};
 use roomd_model::Severity;
 use serde::Serialize;
 
-use super::properties;
+use crate::words;
 
 /// What an operator looks at first; free of names, titles, ids and links, so that it can be sent on.
 #[derive(Debug, Serialize)]
@@ -60,7 +60,7 @@ impl<'a> Diagnosis<'a> {
     pub(super) fn of(state: &'a State) -> Self {
         Self {
             version: &state.room.version,
-            phase: properties::phase(&state.room.phase),
+            phase: words::phase(&state.room.phase),
             healthy: state
                 .faults
                 .iter()
@@ -69,7 +69,7 @@ impl<'a> Diagnosis<'a> {
                 .faults
                 .iter()
                 .map(|fault| Complaint {
-                    code: properties::code(fault.code),
+                    code: words::code(fault.code),
                     severity: fault.code.severity(),
                     detail: fault.detail.as_deref(),
                 })

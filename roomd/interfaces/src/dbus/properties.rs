@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use roomd_api::State;
-use roomd_model::{E2ee, FaultCode, Layout, Phase};
-use serde::Serialize;
+use roomd_model::Phase;
 use zbus::Variant;
+
+use crate::words;
 
 /// The state as D-Bus properties; the names of the interface are those of the fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ impl Projection {
             u32::try_from(call.map_or(0, read)).unwrap_or(u32::MAX)
         };
         Self {
-            phase: phase(&state.room.phase),
+            phase: words::phase(&state.room.phase),
             room_name: state.room.name.clone(),
             version: state.room.version.clone(),
             in_call: matches!(state.room.phase, Phase::InCall | Phase::Reconnecting { .. }),
@@ -43,11 +44,15 @@ impl Projection {
             microphone: on(|call| call.microphone),
             camera: on(|call| call.camera),
             volume: call.map_or(0, |call| call.volume),
-            layout: call.map_or("", |call| layout(call.layout)),
-            e2ee: call.map_or("", |call| e2ee(call.e2ee)),
+            layout: call.map_or("", |call| words::layout(call.layout)),
+            e2ee: call.map_or("", |call| words::e2ee(call.e2ee)),
             participants: count(|call| call.participants.len()),
             waiting: count(|call| call.waiting.len()),
-            faults: state.faults.iter().map(|fault| code(fault.code)).collect(),
+            faults: state
+                .faults
+                .iter()
+                .map(|fault| words::code(fault.code))
+                .collect(),
             headless: state.devices.display.is_none(),
             calendar_stale: state.agenda.stale,
         }
@@ -95,48 +100,5 @@ impl Projection {
             next.calendar_stale.into(),
         );
         changes
-    }
-}
-
-/// The phase's name as in the api.
-pub(super) const fn phase(phase: &Phase) -> &'static str {
-    match phase {
-        Phase::Idle => "idle",
-        Phase::Offered { .. } => "offered",
-        Phase::Joining => "joining",
-        Phase::Lobby => "lobby",
-        Phase::InCall => "in-call",
-        Phase::Reconnecting { .. } => "reconnecting",
-        Phase::Leaving => "leaving",
-        Phase::Fault { .. } => "fault",
-    }
-}
-
-/// A fault's code as in the api.
-pub(super) fn code(code: FaultCode) -> String {
-    word(&code)
-}
-
-const fn layout(layout: Layout) -> &'static str {
-    match layout {
-        Layout::Grid => "grid",
-        Layout::Speaker => "speaker",
-        Layout::Share => "share",
-    }
-}
-
-const fn e2ee(e2ee: E2ee) -> &'static str {
-    match e2ee {
-        E2ee::Pending => "pending",
-        E2ee::Verified => "verified",
-        E2ee::Off => "off",
-    }
-}
-
-/// An enum's word in JSON.
-fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        Ok(_) | Err(_) => "unknown".to_owned(),
     }
 }

@@ -25,7 +25,7 @@ const COOKIE_NAME: &str = "roomd_panel";
 /// How often clients may try to become a panel.
 #[derive(Debug)]
 pub(super) struct Limits {
-    tries: PerAddress,
+    pub(super) tries: PerAddress,
     codes: Bucket,
 }
 

@@ -9,6 +9,7 @@ mod auth;
 mod files;
 mod guest;
 mod headers;
+mod metrics;
 mod panel;
 mod sessions;
 mod socket;
@@ -32,6 +33,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper_util::rt::TokioTimer;
 use rand::Rng;
+use roomd_model::Secret;
 use tokio::sync::{Semaphore, watch};
 
 use crate::pairing::Desk;
@@ -55,6 +57,8 @@ pub struct WebSettings {
     pub panel_token_file: Option<PathBuf>,
     /// The certificate.
     pub certificate: Certificate,
+    /// Whoever bears it may read the room's figures; none: nobody may.
+    pub metrics_token: Option<Secret>,
 }
 
 /// Why the room does not serve.
@@ -142,6 +146,7 @@ pub(crate) struct App {
     desk: Desk,
     sessions: sessions::Sessions,
     local_token: String,
+    metrics_token: Option<Secret>,
     // A lock and no task: counting a try is short and waits for nothing, and every try needs the
     // answer at once.
     limits: Mutex<auth::Limits>,
@@ -183,6 +188,7 @@ impl WebServer {
             desk,
             sessions,
             local_token,
+            metrics_token: settings.metrics_token,
             limits: Mutex::new(auth::Limits::new()),
             guests: guest::Guests::new(guests),
             panels: panel::seats(),
@@ -261,6 +267,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/meet/{id}", get(meet))
         .route("/meet/{id}/ws", get(guest::upgrade))
         .route("/healthz", get(healthz))
+        .route("/metrics", get(metrics::page))
         .route("/ca.pem", get(authority))
         .route("/", get(panel_page))
         .route("/panel.html", get(panel_page))

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod guests;
+mod metrics;
 mod pages;
 mod panel;
 mod support;

@@ -10,7 +10,7 @@ use roomd_api::{Agenda, Devices, Room as RoomFacts, State, Statistics};
 use roomd_interfaces::pairing::Desk;
 use roomd_interfaces::web::{Certificate, Identity, WebServer, WebSettings};
 use roomd_interfaces::{GuestEvent, GuestPort, Room, RoomOwner};
-use roomd_model::{Language, Phase, Pii};
+use roomd_model::{Language, Phase, Pii, Secret};
 use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -24,6 +24,9 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 pub type Socket = WebSocketStream<TlsStream<TcpStream>>;
+
+/// What an operator's scraper bears.
+pub const METRICS_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 pub struct House {
     pub address: SocketAddr,
@@ -81,6 +84,7 @@ impl House {
             state_dir: folder.path().to_owned(),
             panel_token_file: Some(folder.path().join("panel-token")),
             certificate: Certificate::Device { host: None },
+            metrics_token: Some(Secret::new(METRICS_TOKEN)),
         };
         let server = WebServer::bind(settings, room, port, desk.clone()).unwrap();
         let (address, identity) = (server.address(), server.identity());
