@@ -55,6 +55,12 @@ enum Task {
         /// Writes what was measured, as JSON
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
+        /// Runs it in a Debian 13 root file system, which is made when it is missing
+        #[arg(long, conflicts_with = "report")]
+        debian_13: bool,
+        /// Builds nothing before
+        #[arg(long, hide = true)]
+        built: bool,
     },
     /// Runs the benchmarks, side by side in one run
     Bench {
@@ -84,7 +90,17 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Demo { hands_free, report } => demo::run(hands_free, report.as_deref()),
         Task::Test { only } => test::run(only.as_deref()),
-        Task::Lab { scenario, report } => lab::run(&scenario, report.as_deref()),
+        Task::Lab {
+            scenario,
+            debian_13: true,
+            ..
+        } => lab::prepare().and_then(|()| lab::debian13::run(&scenario)),
+        Task::Lab {
+            scenario,
+            report,
+            built,
+            ..
+        } => lab::run(&scenario, report.as_deref(), built),
         Task::Bench { report } => bench::run(report.as_deref()),
         Task::Generate => generate::write(),
         Task::Fmt => project::cargo("formatting", &["fmt", "--all"]),
@@ -101,6 +117,7 @@ const HELP: &str = "\
 ./x test [NAME]                every check and test, or the steps whose name contains NAME
 ./x lab list                   the end-to-end scenarios
 ./x lab SCENARIO --report F    runs one of them, and writes its figures as JSON
+./x lab SCENARIO --debian-13   runs it in a Debian 13 root file system
 ./x bench                      benchmarks, side by side in one run
 ./x generate                   TypeScript types from the Rust contracts
 ./x fmt                        formats Rust code";

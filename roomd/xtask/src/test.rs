@@ -44,6 +44,11 @@ const STEPS: &[Step] = &[
         project::build_everything()?;
         lab::run_all()
     }),
+    ("scenarios on debian 13", || {
+        kiosk::build()?;
+        project::build_everything()?;
+        lab::debian13::run_telling()
+    }),
 ];
 
 /// What a test may do and the product may not.

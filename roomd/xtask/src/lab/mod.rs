@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod bus;
+pub mod debian13;
 pub mod guest;
 pub mod media_files;
 pub mod panel;
@@ -35,14 +36,15 @@ pub struct Scenario {
     pub run: fn() -> Result<Figures>,
 }
 
-/// Runs one scenario, all of them, or lists them.
-pub fn run(name: &str, report: Option<&Path>) -> Result<()> {
+/// Runs one scenario, all of them, or lists them; builds before, unless that was done.
+pub fn run(name: &str, report: Option<&Path>, built: bool) -> Result<()> {
     if name == "list" {
         for scenario in scenarios::ALL {
             println!("{:18} {}", scenario.name, scenario.about);
         }
         return Ok(());
     }
+    let prepare = || if built { Ok(()) } else { prepare() };
     if name == "all" {
         prepare()?;
         return run_all();
