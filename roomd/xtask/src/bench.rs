@@ -12,6 +12,9 @@ use crate::{kiosk, lab, project};
 pub fn run(report: Option<&Path>) -> Result<()> {
     kiosk::build()?;
     project::build_programs()?;
-    project::cargo("micro-benchmarks", &["bench", "-p", "roomd-media-core"])?;
+    project::cargo(
+        "micro-benchmarks",
+        &["bench", "-p", "roomd-media-core", "-p", "roomd-voice"],
+    )?;
     lab::bench_call(report)
 }

@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["roomd-conference", "roomd-direct", "roomd-model"],
     ),
     ("roomd-media-core", &["roomd-model"]),
+    ("roomd-voice", &["roomd-media-core"]),
     (
         "roomd-display",
         &["roomd-api", "roomd-media-core", "roomd-model"],
@@ -37,6 +38,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "roomd-media-core",
             "roomd-model",
             "roomd-peer",
+            "roomd-voice",
         ],
     ),
     (
@@ -58,6 +60,7 @@ const PURE: &[&str] = &[
     "roomd-direct",
     "roomd-providers",
     "roomd-media-core",
+    "roomd-voice",
     "roomd-display",
 ];
 
