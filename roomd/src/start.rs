@@ -10,13 +10,14 @@ use anyhow::Context;
 use roomd_bookings::Privacy;
 use roomd_conference::IceServer;
 use roomd_config::{
-    Bus, CalendarSource, Camera, Loudspeaker, Microphone, Output, Remote, Settings, Titles, Tls,
+    Bus, CalendarSource, Camera, EchoCancellation, Loudspeaker, Microphone, Output, Remote,
+    Settings, Titles, Tls,
 };
 use roomd_driver::calendar;
 use roomd_interfaces::pairing::Desk;
 use roomd_interfaces::web::{Certificate, WebServer, WebSettings};
 use roomd_interfaces::{GuestPort, dbus};
-use roomd_media::{CameraSource, DisplayOutput, MicrophoneSource};
+use roomd_media::{CameraSource, DisplayOutput, EchoPolicy, MicrophoneSource};
 use roomd_model::{Fault, FaultCode, Secret};
 use roomd_peer::PeerConfig;
 use roomd_providers::{DirectConfig, ProvidersConfig};
@@ -346,6 +347,14 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
             Loudspeaker::Auto => roomd_media::Loudspeaker::Auto,
             Loudspeaker::Off => roomd_media::Loudspeaker::None,
             Loudspeaker::Device(name) => roomd_media::Loudspeaker::Device(name.clone()),
+        },
+        echo: EchoPolicy {
+            cancellation: match media.echo_cancellation {
+                EchoCancellation::Auto => roomd_media::EchoCancellation::Auto,
+                EchoCancellation::On => roomd_media::EchoCancellation::On,
+                EchoCancellation::Off => roomd_media::EchoCancellation::Off,
+            },
+            devices: media.echo_cancelling_devices.clone(),
         },
         display: match media.display {
             Output::Auto => DisplayOutput::Auto,

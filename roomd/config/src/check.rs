@@ -301,6 +301,8 @@ impl Checker<'_> {
                 .parse::<IpAddr>()
                 .map_err(|_| self.error(text.span(), "not an IP address"))
         });
+        let devices = media.echo_cancelling_devices.iter();
+        let devices = devices.map(|text| self.device_name(text));
         let stun = media.stun.iter().map(|text| self.stun(text));
         Ok(Media {
             camera: match &media.camera {
@@ -309,6 +311,8 @@ impl Checker<'_> {
             },
             microphone,
             loudspeaker,
+            echo_cancellation: media.echo_cancellation,
+            echo_cancelling_devices: devices.collect::<Checked<_>>()?,
             display: media.display,
             udp_ports: media
                 .udp_ports
@@ -349,6 +353,16 @@ impl Checker<'_> {
         Err(self
             .error(text.span(), "not a sound device")
             .with_help("use \"auto\" or an ALSA device such as \"hw:1,0\" or \"default\""))
+    }
+
+    fn device_name(&self, text: &Spanned<String>) -> Checked<String> {
+        let name = text.get_ref().trim();
+        if (4..=120).contains(&name.chars().count()) {
+            return Ok(name.to_owned());
+        }
+        Err(self
+            .error(text.span(), "not part of a device's name")
+            .with_help("use a USB id such as \"046d:0857\", or 4 letters of the name or more"))
     }
 
     fn ports(&self, text: &Spanned<String>) -> Checked<RangeInclusive<u16>> {

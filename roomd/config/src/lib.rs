@@ -18,8 +18,8 @@ pub use check::parse;
 pub use error::ConfigError;
 pub use hosts::HostPattern;
 pub use settings::{
-    Bus, Calendar, CalendarSource, Camera, Direct, Join, LogLevel, Loudspeaker, Media, Microphone,
-    Output, Remote, Room, Settings, Titles, Tls, Web,
+    Bus, Calendar, CalendarSource, Camera, Direct, EchoCancellation, Join, LogLevel, Loudspeaker,
+    Media, Microphone, Output, Remote, Room, Settings, Titles, Tls, Web,
 };
 
 #[cfg(test)]

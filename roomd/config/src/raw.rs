@@ -6,7 +6,7 @@ use roomd_model::{Language, Secret};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{LogLevel, Output, Titles};
+use crate::{EchoCancellation, LogLevel, Output, Titles};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -112,6 +112,8 @@ pub struct Media {
     pub camera: Option<Spanned<String>>,
     pub microphone: Option<Spanned<String>>,
     pub loudspeaker: Option<Spanned<String>>,
+    pub echo_cancellation: EchoCancellation,
+    pub echo_cancelling_devices: Vec<Spanned<String>>,
     pub display: Output,
     pub udp_ports: Option<Spanned<String>>,
     pub addresses: Vec<Spanned<String>>,

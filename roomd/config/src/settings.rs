@@ -231,6 +231,10 @@ pub struct Media {
     pub microphone: Microphone,
     /// The loudspeaker.
     pub loudspeaker: Loudspeaker,
+    /// Whether the room cancels the echo of its loudspeaker.
+    pub echo_cancellation: EchoCancellation,
+    /// Further devices that cancel their own echo, by USB id or part of the name.
+    pub echo_cancelling_devices: Vec<String>,
     /// The display.
     pub display: Output,
     /// The UDP ports that media uses; any when none.
@@ -281,6 +285,19 @@ pub enum Loudspeaker {
     Off,
     /// An ALSA device, such as `hw:1,0`.
     Device(String),
+}
+
+/// Whether the room cancels the echo of its loudspeaker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EchoCancellation {
+    /// Unless the device does.
+    #[default]
+    Auto,
+    /// Whatever the device does.
+    On,
+    /// Never.
+    Off,
 }
 
 /// The display.

@@ -5,7 +5,8 @@ use std::{fmt::Write, path::Path, time::Duration};
 use roomd_model::Language;
 
 use crate::{
-    Bus, CalendarSource, Camera, HostPattern, Loudspeaker, Microphone, Settings, Tls, parse, raw,
+    Bus, CalendarSource, Camera, EchoCancellation, HostPattern, Loudspeaker, Microphone, Settings,
+    Tls, parse, raw,
 };
 
 const FILE: &str = "/etc/roomd/roomd.toml";
@@ -83,6 +84,8 @@ fn every_value_arrives() {
         camera = "/recordings/guest.webm"
         microphone = "hw:1,0"
         loudspeaker = "off"
+        echo_cancellation = "on"
+        echo_cancelling_devices = ["046d:0857", "Table Array"]
         udp_ports = "40000-40100"
         [dbus]
         bus = "unix:path=/run/bus"
@@ -108,6 +111,8 @@ fn every_value_arrives() {
         Microphone::Device("hw:1,0".into())
     );
     assert_eq!(settings.media.loudspeaker, Loudspeaker::Off);
+    assert_eq!(settings.media.echo_cancellation, EchoCancellation::On);
+    assert_eq!(settings.media.echo_cancelling_devices[1], "Table Array");
     assert_eq!(settings.media.udp_ports, Some(40000..=40100));
     assert_eq!(settings.bus, Bus::Address("unix:path=/run/bus".into()));
     let printed = format!("{settings:?}");
@@ -154,6 +159,8 @@ fn errors_name_line_caret_and_cause() {
         "[web]\nkiosk_dir = \"kiosk\"\n",
         "[media]\ncamera = \"front\"\n",
         "[media]\nmicrophone = \"my microphone\"\n",
+        "[media]\necho_cancellation = \"maybe\"\n",
+        "[media]\necho_cancelling_devices = [\"\"]\n",
         "[media]\nudp_ports = \"40100-40000\"\n",
         "[media]\naddresses = [\"192.0.2.300\"]\n",
         "[media]\n\tstun = [\"turn:example.org\"]\n",

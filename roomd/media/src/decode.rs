@@ -16,8 +16,7 @@ use tokio::sync::{mpsc, watch};
 use crate::branch::{Branch, BranchError, Notice};
 use crate::camera::picture;
 use crate::display::Picture;
-use crate::microphone::samples;
-use crate::sound::Sound;
+use crate::microphone::{Samples, samples};
 use crate::time::{from_rtp, rtp_time};
 
 /// What a decoder tells the engine.
@@ -101,16 +100,17 @@ const LONGEST: u64 = 5760;
 const MAX_BYTES: usize = 1275 * 48;
 
 impl AudioDecoder {
+    /// Opens it; what is decoded, and its media time, go to `heard`, which must not wait.
     pub(crate) fn open(
         stream: StreamId,
-        sound: Sound,
+        mut heard: impl FnMut(Samples, Option<u64>) + Send + 'static,
         output: &mpsc::Sender<Decoded>,
     ) -> Result<Self, BranchError> {
         let decoded = output.clone();
         let sample = move |sample: &gst::Sample| {
             let stamp = sample.buffer().and_then(|buffer| buffer.pts());
             let media = stamp.map(|stamp| rtp_time(stamp, RATE));
-            sound.push(stream, samples(sample), media);
+            heard(samples(sample), media);
             let at = Instant::now();
             // A full queue means that the engine is behind; the next sound says the same.
             let _ = decoded.try_send(Decoded::Output { stream, at });

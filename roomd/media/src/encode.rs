@@ -33,6 +33,15 @@ const DRIFT: u64 = 150_000_000;
 /// Requests for keyframes are bundled for this long.
 const KEYFRAME_EVERY: Duration = Duration::from_millis(500);
 
+/// Enough for the whole audible range with error correction, in bit/s.
+const AUDIO_BITRATE: u32 = 32_000;
+/// Loss that the encoder is prepared for, in per cent: without any reports, and at most.
+const LEAST_LOSS: i32 = 10;
+const MOST_LOSS: i32 = 40;
+/// A packet this short says that the silence goes on, and need not be sent (libopus,
+/// `opus_encode`).
+const DTX_BYTES: usize = 2;
+
 /// VP8.
 #[derive(Debug)]
 pub(crate) struct VideoEncoder {
@@ -49,6 +58,8 @@ pub(crate) struct AudioEncoder {
     branch: Branch,
     timeline: Timeline,
     next: Option<u64>,
+    /// Per cent of loss that the encoder is prepared for.
+    loss: i32,
 }
 
 struct Shared(Arc<I420>);
@@ -128,13 +139,35 @@ impl AudioEncoder {
         timeline: Timeline,
         output: &mpsc::Sender<Encoded>,
     ) -> Result<Self, BranchError> {
-        let plan = AudioEncode { bitrate: 32_000 };
+        let plan = AudioEncode {
+            bitrate: AUDIO_BITRATE,
+        };
         let branch = encoder(&plan.plan(), LocalSource::Microphone, timeline, output)?;
         Ok(Self {
             branch,
             timeline,
             next: None,
+            loss: LEAST_LOSS,
         })
+    }
+
+    /// Sends next to nothing while there is nothing to hear; noise would come and go with it.
+    pub(crate) fn set_dtx(&self, on: bool) {
+        if let Some(encoder) = self.branch.encoder() {
+            encoder.set_property("dtx", on);
+        }
+    }
+
+    /// Makes the sound outlast the loss of this share of packets, 0 to 1: the more, the more of a
+    /// packet is repeated in the next one.
+    pub(crate) fn set_loss(&mut self, loss: f64) {
+        let percent = ((loss * 100.0).ceil() as i32).clamp(LEAST_LOSS, MOST_LOSS);
+        if percent != self.loss
+            && let Some(encoder) = self.branch.encoder()
+        {
+            self.loss = percent;
+            encoder.set_property("packet-loss-percentage", percent);
+        }
     }
 
     /// Takes samples; their time runs on evenly, and is set anew only after a gap.
@@ -187,6 +220,9 @@ fn frame(sample: &gst::Sample, source: LocalSource, timeline: Timeline) -> Optio
         LocalSource::Camera => 90_000,
         LocalSource::Microphone => RATE,
     };
+    if source == LocalSource::Microphone && buffer.size() <= DTX_BYTES {
+        return None;
+    }
     let delta = buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
     Some(Frame {
         payload: buffer.map_readable().ok()?.as_slice().into(),

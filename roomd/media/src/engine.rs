@@ -9,9 +9,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::display::Display;
 use crate::sound::Sound;
-use crate::task::{self, Inputs};
+use crate::task::{self, Inputs, Threads};
 use crate::time::Timeline;
 use crate::types::{EngineCommand, EngineEvent, EngineStatistics, Settings};
+use crate::voice::Voice;
 
 /// The engine cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +82,9 @@ pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>)
         timeline,
         display_news,
     )?;
-    let sound = Sound::start(settings.loudspeaker.clone(), sound_news)?;
+    let (cleaned, samples) = mpsc::channel(32);
+    let voice = Voice::start(cleaned)?;
+    let sound = Sound::start(settings.loudspeaker.clone(), voice.clone(), sound_news)?;
     let engine = Engine {
         commands,
         statistics: statistics.subscribe(),
@@ -92,9 +95,15 @@ pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>)
         messages,
         display: display_receiver,
         sound: sound_receiver,
+        samples,
+    };
+    let threads = Threads {
+        display,
+        sound,
+        voice,
     };
     tokio::spawn(task::run(
-        settings, timeline, inputs, events, statistics, display, sound,
+        settings, timeline, inputs, events, statistics, threads,
     ));
     Ok((engine, event_receiver))
 }

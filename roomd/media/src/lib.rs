@@ -11,6 +11,7 @@
 
 mod branch;
 mod camera;
+mod cards;
 mod decode;
 mod device;
 mod display;
@@ -21,15 +22,19 @@ mod file;
 mod loop_tests;
 mod microphone;
 mod sound;
+#[cfg(test)]
+mod sound_tests;
 mod task;
 mod time;
 mod types;
+mod voice;
 mod wayland;
 mod x11;
 
 pub use branch::BranchError;
 pub use engine::{Engine, Gone, StartError, start};
+pub use roomd_voice::{Mode as VoiceMode, Report as VoiceReport};
 pub use types::{
-    CameraSource, DeviceReport, DisplayOutput, EngineCommand, EngineEvent, EngineStatistics,
-    Loudspeaker, MicrophoneSource, Settings,
+    CameraSource, DeviceReport, DisplayOutput, EchoCancellation, EchoPolicy, EngineCommand,
+    EngineEvent, EngineStatistics, Loudspeaker, MicrophoneSource, Settings,
 };

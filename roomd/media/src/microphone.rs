@@ -17,6 +17,7 @@ use crate::branch::Notice;
 use crate::device::{Device, Stop};
 use crate::file::Player;
 use crate::types::MicrophoneSource;
+use crate::voice::Voice;
 
 /// Samples, 48 kHz, one channel.
 pub(crate) type Samples = Vec<i16>;
@@ -26,7 +27,7 @@ pub(crate) type Samples = Vec<i16>;
 pub(crate) struct Microphone {
     source: MicrophoneSource,
     tone: f64,
-    samples: mpsc::Sender<Samples>,
+    voice: Voice,
     notices: mpsc::Sender<Notice>,
     worker: Worker,
 }
@@ -43,13 +44,13 @@ impl Microphone {
     pub(crate) fn new(
         source: MicrophoneSource,
         tone: f64,
-        samples: mpsc::Sender<Samples>,
+        voice: Voice,
         notices: mpsc::Sender<Notice>,
     ) -> Self {
         Self {
             source,
             tone,
-            samples,
+            voice,
             notices,
             worker: Worker::Closed,
         }
@@ -105,17 +106,27 @@ impl Microphone {
         (!lost).then(|| name.to_owned())
     }
 
+    /// The device that it captures from; none for what is no device.
+    pub(crate) fn device_name(&self) -> Option<&str> {
+        match &self.source {
+            MicrophoneSource::Device(device) => Some(device),
+            MicrophoneSource::Auto if has_alsa("capture") => Some("default"),
+            MicrophoneSource::Auto | MicrophoneSource::TestSound | MicrophoneSource::File(_) => {
+                None
+            }
+        }
+    }
+
     fn test(&self) -> Worker {
         let stop = Arc::new(AtomicBool::new(false));
-        let (stopped, sender) = (stop.clone(), self.samples.clone());
+        let (stopped, voice) = (stop.clone(), self.voice.clone());
         let mut sound = TestSound::new(self.tone);
         let run = move || {
             let mut next = Instant::now();
             while !stopped.load(Ordering::Relaxed) {
                 let mut block = vec![0; BLOCK];
                 sound.fill(&mut block);
-                // A full queue means that nobody takes the sound.
-                let _ = sender.try_send(block);
+                voice.taken(block, Instant::now());
                 next += Duration::from_millis(10);
                 std::thread::sleep(next.saturating_duration_since(Instant::now()));
             }
@@ -130,7 +141,7 @@ impl Microphone {
     }
 
     fn file(&self, path: &Path) -> Worker {
-        let (sender, notices) = (self.samples.clone(), self.notices.clone());
+        let (voice, notices) = (self.voice.clone(), self.notices.clone());
         let mut rest = Samples::new();
         let split = move |sample: &gst::Sample| {
             rest.extend(samples(sample));
@@ -143,10 +154,7 @@ impl Microphone {
             plan: MicrophoneInput::File(path).plan(),
             period: Duration::from_millis(10),
             split: Box::new(split),
-            play: Box::new(move |block| {
-                // A full queue means that nobody takes the sound.
-                let _ = sender.try_send(block);
-            }),
+            play: Box::new(move |block| voice.taken(block, Instant::now())),
             failed: Box::new(move || {
                 // A full queue already holds a notice of the same trouble.
                 let _ = notices.try_send(Notice::Error);
@@ -156,10 +164,9 @@ impl Microphone {
     }
 
     fn device(&self, device: &str) -> Worker {
-        let (sender, notices) = (self.samples.clone(), self.notices.clone());
+        let (voice, notices) = (self.voice.clone(), self.notices.clone());
         let sample = move |sample: &gst::Sample| {
-            // A full queue means that nobody takes the sound.
-            let _ = sender.try_send(samples(sample));
+            voice.taken(samples(sample), Instant::now());
         };
         let notice = move |notice| {
             // A full queue already holds a notice of the same trouble.

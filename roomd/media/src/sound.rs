@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::branch::{Branch, Notice};
 use crate::microphone::{Samples, has_alsa};
 use crate::types::Loudspeaker;
+use crate::voice::Voice;
 
 /// What the mixer tells the engine.
 #[derive(Debug)]
@@ -57,12 +58,14 @@ const MEASURED: usize = 20;
 impl Sound {
     pub(crate) fn start(
         loudspeaker: Loudspeaker,
+        voice: Voice,
         news: mpsc::Sender<SoundNews>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(512);
         let worker = Worker {
             mixer: Mixer::default(),
             loudspeaker,
+            voice,
             news,
             output: None,
             opening: None,
@@ -123,6 +126,7 @@ struct Measurement {
 struct Worker {
     mixer: Mixer,
     loudspeaker: Loudspeaker,
+    voice: Voice,
     news: mpsc::Sender<SoundNews>,
     output: Option<Branch>,
     opening: Option<Receiver<Option<(Branch, String)>>>,
@@ -208,6 +212,7 @@ impl Worker {
             let since = u64::try_from(since).unwrap_or(u64::MAX / 2);
             let stamp = offset + gstreamer::ClockTime::from_nseconds(since);
             output.push(bytes, stamp, Some(lasts));
+            self.voice.played(&block, at);
             if self.blocks.is_multiple_of(100) {
                 self.latency = output.latency();
             }

@@ -10,6 +10,7 @@ use roomd_conference::{MediaCommand, MediaEvent, PeerId};
 use roomd_media_core::scene::Scene;
 use roomd_model::{FaultCode, StreamId};
 use roomd_peer::{PeerConfig, PeerReport};
+use roomd_voice::Report as VoiceReport;
 
 /// Where camera pictures come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +52,27 @@ pub enum Loudspeaker {
     Device(String),
 }
 
+/// Whether the room cancels the echo of its loudspeaker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EchoCancellation {
+    /// Unless the device does.
+    #[default]
+    Auto,
+    /// Whatever the device does.
+    On,
+    /// Never.
+    Off,
+}
+
+/// How the room decides whether it cancels echo.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EchoPolicy {
+    /// Whether it does.
+    pub cancellation: EchoCancellation,
+    /// USB ids and parts of names of further devices that cancel their own echo.
+    pub devices: Vec<String>,
+}
+
 /// Where the composed picture goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DisplayOutput {
@@ -76,6 +98,8 @@ pub struct Settings {
     pub microphone: MicrophoneSource,
     /// Loudspeaker.
     pub loudspeaker: Loudspeaker,
+    /// Echo cancellation.
+    pub echo: EchoPolicy,
     /// Display.
     pub display: DisplayOutput,
     /// The X server, or the Wayland compositor's socket, where the environment does not say.
@@ -96,6 +120,7 @@ impl Default for Settings {
             camera: CameraSource::default(),
             microphone: MicrophoneSource::default(),
             loudspeaker: Loudspeaker::default(),
+            echo: EchoPolicy::default(),
             display: DisplayOutput::default(),
             display_server: None,
             peer: PeerConfig {
@@ -196,4 +221,6 @@ pub struct EngineStatistics {
     pub peers: Vec<(PeerId, PeerReport)>,
     /// The picture encoder's target, in bit/s.
     pub video_bitrate: u32,
+    /// What echo cancellation does; none while it does nothing.
+    pub voice: Option<VoiceReport>,
 }

@@ -131,6 +131,8 @@ pub struct PeerReport {
     pub rtt: Option<Duration>,
     /// Lost of what the peer sent, 0 to 1.
     pub loss: Option<f64>,
+    /// Lost of what we sent, by the peer's account, 0 to 1.
+    pub sent_loss: Option<f64>,
     /// Received, in bit/s.
     pub received_bps: f64,
     /// Sent, in bit/s.

@@ -6,15 +6,18 @@ use std::time::{Duration, Instant};
 
 use roomd_media_core::mix;
 use roomd_model::FaultCode;
+use roomd_voice::Mode as VoiceMode;
 use tokio::sync::{mpsc, watch};
 
 use super::Task;
 use crate::branch::Notice;
 use crate::camera::{Camera, Shot};
+use crate::cards::Cards;
 use crate::display::Picture;
 use crate::encode::{AudioEncoder, Encoded, VideoEncoder};
 use crate::microphone::Microphone;
 use crate::time::Timeline;
+use crate::voice;
 
 use roomd_conference::LocalSource;
 
@@ -39,6 +42,8 @@ pub(super) struct Capture {
     sending_microphone: bool,
     preview: bool,
     keyframe_wanted: bool,
+    noise_free: bool,
+    loss: f64,
     pub bitrate: u32,
     still_at: Option<Instant>,
     pub camera_lost: bool,
@@ -66,6 +71,8 @@ impl Capture {
             sending_microphone: false,
             preview: false,
             keyframe_wanted: false,
+            noise_free: false,
+            loss: 0.0,
             bitrate: BEGIN_BITRATE,
             still_at: None,
             camera_lost: false,
@@ -89,6 +96,22 @@ impl Capture {
         self.bitrate = bitrate.clamp(*BITRATES.start(), *BITRATES.end());
         if let Some(video) = &mut self.video {
             video.set_bitrate(self.bitrate);
+        }
+    }
+
+    /// Says whether what is taken is free of noise.
+    pub(super) fn set_noise_free(&mut self, noise_free: bool) {
+        self.noise_free = noise_free;
+        if let Some(audio) = &self.audio {
+            audio.set_dtx(noise_free);
+        }
+    }
+
+    /// How much of the sound gets lost on its way to the peers, 0 to 1.
+    pub(super) fn set_loss(&mut self, loss: f64) {
+        self.loss = loss;
+        if let Some(audio) = &mut self.audio {
+            audio.set_loss(loss);
         }
     }
 
@@ -148,6 +171,8 @@ impl Capture {
         if self.sending_microphone {
             if self.audio.is_none() {
                 self.audio = AudioEncoder::open(self.timeline, &self.output).ok();
+                self.set_noise_free(self.noise_free);
+                self.set_loss(self.loss);
             }
             return !self.microphone.open() || self.microphone_lost;
         }
@@ -173,11 +198,24 @@ impl Task {
     /// Brings devices and encoders in line with what is wanted.
     fn follow(&mut self) {
         let camera_lost = self.capture.follow_camera();
+        let was_open = self.capture.microphone.is_open();
         let microphone_lost = self.capture.follow_microphone();
+        if self.capture.microphone.is_open() && !was_open {
+            self.choose_voice();
+        }
         // The display may show whatever the camera takes, sent or not.
         self.preview_feed(self.capture.preview || self.capture.sending_camera);
         self.lost(camera_lost, microphone_lost);
         self.report_devices();
+    }
+
+    /// Another microphone or loudspeaker may cancel its own echo.
+    pub(super) fn choose_voice(&mut self) {
+        let microphone = self.capture.microphone.device_name();
+        let loudspeaker = self.devices.loudspeaker.as_deref();
+        let mode = voice::mode(&self.echo, microphone, loudspeaker, &Cards::read());
+        self.voice.set_mode(mode);
+        self.capture.set_noise_free(mode == VoiceMode::Full);
     }
 
     fn lost(&mut self, camera: bool, microphone: bool) {

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use roomd_conference::MediaEvent;
+use roomd_voice::Mode as VoiceMode;
 use tokio::sync::watch;
 
 use super::Task;
@@ -92,6 +93,7 @@ impl Task {
             });
         }
         self.streams.adjust();
+        self.capture.set_loss(self.peers.sent_loss());
         if let Some(bitrate) = self.peers.picture_bitrate() {
             self.capture.set_bitrate(bitrate);
         }
@@ -112,6 +114,7 @@ impl Task {
         let (peers, freezes) = (self.peers.reports(), self.figures.freezes);
         let video_bitrate = self.capture.bitrate;
         let av_offset_ms = self.streams.av_offset();
+        let voice = self.voice.report();
         self.figures.statistics.send_modify(|statistics| {
             statistics.fps_sent = sending.then(|| rate(sent));
             statistics.fps_received = received.map(rate);
@@ -119,6 +122,7 @@ impl Task {
             statistics.freezes = freezes;
             statistics.video_bitrate = video_bitrate;
             statistics.av_offset_ms = av_offset_ms;
+            statistics.voice = (voice.mode != VoiceMode::Off).then_some(voice);
         });
     }
 }

@@ -29,7 +29,10 @@ use crate::engine::Message;
 use crate::microphone::{Microphone, Samples};
 use crate::sound::{Sound, SoundNews};
 use crate::time::Timeline;
-use crate::types::{DeviceReport, EngineCommand, EngineEvent, EngineStatistics, Settings};
+use crate::types::{
+    DeviceReport, EchoPolicy, EngineCommand, EngineEvent, EngineStatistics, Settings,
+};
+use crate::voice::Voice;
 
 use capture::Capture;
 use figures::Figures;
@@ -41,6 +44,15 @@ pub(crate) struct Inputs {
     pub messages: mpsc::Receiver<Message>,
     pub display: mpsc::Receiver<DisplayNews>,
     pub sound: mpsc::Receiver<SoundNews>,
+    /// The microphone's sound, cleaned.
+    pub samples: mpsc::Receiver<Samples>,
+}
+
+/// The threads that the task asks.
+pub(crate) struct Threads {
+    pub display: Display,
+    pub sound: Sound,
+    pub voice: Voice,
 }
 
 /// What comes in from what the task started itself.
@@ -48,7 +60,6 @@ struct Loopback {
     peers: mpsc::Receiver<(PeerId, PeerEvent)>,
     encoded: mpsc::Receiver<Encoded>,
     decoded: mpsc::Receiver<Decoded>,
-    samples: mpsc::Receiver<Samples>,
     camera: mpsc::Receiver<Notice>,
     microphone: mpsc::Receiver<Notice>,
     shots: watch::Receiver<Option<Shot>>,
@@ -61,6 +72,8 @@ const OUTBOX: usize = 256;
 struct Task {
     display: Display,
     sound: Sound,
+    voice: Voice,
+    echo: EchoPolicy,
     capture: Capture,
     peers: Peers,
     streams: Streams,
@@ -77,10 +90,9 @@ pub(crate) async fn run(
     mut inputs: Inputs,
     events: mpsc::Sender<EngineEvent>,
     statistics: watch::Sender<EngineStatistics>,
-    display: Display,
-    sound: Sound,
+    threads: Threads,
 ) {
-    let (mut task, mut loopback) = Task::new(settings, timeline, statistics, display, sound);
+    let (mut task, mut loopback) = Task::new(settings, timeline, statistics, threads);
     let mut tick = tokio::time::interval(Duration::from_millis(20));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     task.report_devices();
@@ -100,7 +112,7 @@ pub(crate) async fn run(
             Some((peer, event)) = loopback.peers.recv() => task.peer_event(peer, event),
             Some(encoded) = loopback.encoded.recv() => task.encoded(encoded),
             Some(decoded) = loopback.decoded.recv() => task.decoded(decoded),
-            Some(samples) = loopback.samples.recv() => task.captured_sound(&samples),
+            Some(samples) = inputs.samples.recv() => task.captured_sound(&samples),
             Some(notice) = loopback.camera.recv() => task.camera_notice(notice),
             Some(notice) = loopback.microphone.recv() => task.microphone_notice(notice),
             Ok(()) = loopback.shots.changed() => {
@@ -129,13 +141,16 @@ impl Task {
         settings: Settings,
         timeline: Timeline,
         statistics: watch::Sender<EngineStatistics>,
-        display: Display,
-        sound: Sound,
+        threads: Threads,
     ) -> (Self, Loopback) {
+        let Threads {
+            display,
+            sound,
+            voice,
+        } = threads;
         let (peer_events, peers) = mpsc::channel(512);
         let (encoded_sender, encoded) = mpsc::channel(64);
         let (decoded_sender, decoded) = mpsc::channel(256);
-        let (samples_sender, samples) = mpsc::channel(32);
         let (camera_notices, camera_receiver) = mpsc::channel(8);
         let (microphone_notices, microphone) = mpsc::channel(8);
         let camera = Camera::new(
@@ -148,7 +163,6 @@ impl Task {
             peers,
             encoded,
             decoded,
-            samples,
             camera: camera_receiver,
             microphone,
             shots: camera.shots(),
@@ -156,7 +170,7 @@ impl Task {
         let microphone = Microphone::new(
             settings.microphone,
             settings.test_tone,
-            samples_sender,
+            voice.clone(),
             microphone_notices,
         );
         let task = Self {
@@ -169,6 +183,8 @@ impl Task {
             call_faults: BTreeSet::new(),
             display,
             sound,
+            voice,
+            echo: settings.echo,
         };
         (task, loopback)
     }

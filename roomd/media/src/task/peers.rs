@@ -246,6 +246,13 @@ impl Peers {
         Some((slowest as f64 * PICTURE_SHARE).min(f64::from(u32::MAX)) as u32)
     }
 
+    /// How much of what is sent gets lost, by the worst verified peer, 0 to 1.
+    pub(super) fn sent_loss(&self) -> f64 {
+        let verified = self.open.values().filter(|peer| peer.verified());
+        let losses = verified.filter_map(|peer| peer.report?.sent_loss);
+        losses.fold(0.0, f64::max)
+    }
+
     fn with(&mut self, id: PeerId, act: impl FnOnce(&mut Peer)) {
         if let Some(peer) = self.open.get_mut(&id) {
             act(peer);

@@ -277,7 +277,11 @@ impl Decoder {
         output: &mpsc::Sender<Decoded>,
     ) -> Result<Self, BranchError> {
         match kind {
-            StreamKind::Audio => AudioDecoder::open(id, sound.clone(), output).map(Self::Audio),
+            StreamKind::Audio => {
+                let sound = sound.clone();
+                let heard = move |samples, media| sound.push(id, samples, media);
+                AudioDecoder::open(id, heard, output).map(Self::Audio)
+            }
             StreamKind::Camera | StreamKind::Screen => {
                 VideoDecoder::open(id, pictures.clone(), output).map(Self::Video)
             }
@@ -378,6 +382,7 @@ impl Task {
             SoundNews::Loudspeaker { name, missing } => {
                 self.fault(FaultCode::LoudspeakerMissing, missing);
                 self.devices.loudspeaker = name;
+                self.choose_voice();
                 self.tell(EngineEvent::Devices(self.devices.clone()));
             }
         }

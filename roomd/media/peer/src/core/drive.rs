@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use roomd_conference::PeerState;
 use str0m::bwe::BweKind;
 use str0m::error::RtcError;
-use str0m::stats::PeerStats;
+use str0m::stats::{MediaEgressStats, PeerStats};
 use str0m::{Event, Input, Output};
 
 use super::silence::is_media;
@@ -31,6 +31,8 @@ pub(super) struct Figures {
     at: Option<Instant>,
     received: u64,
     sent: u64,
+    /// The share of our sound that is lost, by the peer's last receiver report.
+    sound_lost: Option<f32>,
 }
 
 impl Core {
@@ -122,6 +124,7 @@ impl Core {
                     .push_back(PeerEvent::Bandwidth(estimate.as_u64()));
             }
             Event::PeerStats(stats) => self.report(&stats),
+            Event::MediaEgressStats(stats) => self.sent(&stats),
             // The transport repeats this one until it is dropped.
             Event::Closed => {
                 self.rtc.disconnect();
@@ -141,9 +144,19 @@ impl Core {
         })
     }
 
+    /// Notes what the peer's receiver reports say of our sound; pictures are sent again when lost.
+    fn sent(&mut self, stats: &MediaEgressStats) {
+        let media = self.rtc.media(stats.mid);
+        if media.is_some_and(|media| media.kind().is_audio()) && stats.loss.is_some() {
+            self.figures.sound_lost = stats.loss;
+        }
+    }
+
     fn report(&mut self, stats: &PeerStats) {
+        let fraction = |loss: f32| f64::from(loss).clamp(0.0, 1.0);
         let last = self.figures;
         self.figures = Figures {
+            sound_lost: last.sound_lost,
             at: Some(stats.timestamp),
             received: stats.peer_bytes_rx,
             sent: stats.peer_bytes_tx,
@@ -157,9 +170,8 @@ impl Core {
         let rate = |now: u64, then: u64| now.saturating_sub(then) as f64 * 8.0 / seconds;
         self.events.push_back(PeerEvent::Report(PeerReport {
             rtt: stats.rtt.or_else(|| pair?.current_round_trip_time),
-            loss: stats
-                .ingress_loss_fraction
-                .map(|loss| f64::from(loss).clamp(0.0, 1.0)),
+            loss: stats.ingress_loss_fraction.map(fraction),
+            sent_loss: last.sound_lost.or(stats.egress_loss_fraction).map(fraction),
             received_bps: rate(stats.peer_bytes_rx, last.received),
             sent_bps: rate(stats.peer_bytes_tx, last.sent),
         }));
