@@ -315,3 +315,57 @@ impl Worker {
         let _ = self.news.try_send(SoundNews::Loudspeaker { name, missing });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: StreamId = StreamId(1);
+
+    /// Plays a steady value at half the volume; returns what the canceller is told.
+    fn played(loudspeaker: Loudspeaker, patience: Duration) -> Vec<(Samples, Instant)> {
+        gstreamer::init().unwrap();
+        let (voice, mut next) = Voice::overheard(patience);
+        let (news, _news) = mpsc::channel(16);
+        let sound = Sound::start(loudspeaker, voice, news).unwrap();
+        sound.add(STREAM);
+        sound.volume(50);
+        let feeder = sound.clone();
+        let feed = std::thread::spawn(move || {
+            // Until the mixer is told to stop.
+            while feeder
+                .0
+                .send(Request::Push(STREAM, vec![8000; BLOCK], None))
+                .is_ok()
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let told = std::iter::from_fn(&mut next).take(100).collect();
+        sound.stop();
+        feed.join().unwrap();
+        told
+    }
+
+    #[test]
+    fn the_canceller_is_told_what_is_played_volume_and_all() {
+        let told = played(
+            Loudspeaker::Device("null".to_owned()),
+            Duration::from_secs(10),
+        );
+        assert_eq!(told.len(), 100);
+        let loud = told
+            .iter()
+            .filter(|(block, _)| block[0] == 2000 || block[0] == 1999);
+        assert!(loud.count() > 60, "{told:?}");
+        let steady = told
+            .windows(2)
+            .filter(|pair| pair[1].1 - pair[0].1 == Duration::from_millis(10));
+        assert!(steady.count() > 90, "the times are those of the blocks");
+    }
+
+    #[test]
+    fn without_a_loudspeaker_there_is_no_echo() {
+        assert_eq!(played(Loudspeaker::None, Duration::from_millis(300)), []);
+    }
+}

@@ -42,6 +42,20 @@ impl Voice {
         Ok(Self { inputs, report })
     }
 
+    /// A handle whose thread is the test.
+    #[cfg(test)]
+    pub(crate) fn overheard(
+        patience: std::time::Duration,
+    ) -> (Self, impl FnMut() -> Option<(Samples, Instant)>) {
+        let (inputs, receiver) = sync_channel(64);
+        let (_, report) = watch::channel(Report::default());
+        let played = move || match receiver.recv_timeout(patience) {
+            Ok(Input::Played(samples, at)) => Some((samples, at)),
+            Ok(Input::Taken(..) | Input::Mode(_)) | Err(_) => None,
+        };
+        (Self { inputs, report }, played)
+    }
+
     /// What the loudspeaker plays, handed over now. Never waits: what does not fit is lost, and the
     /// processor puts silence in its place.
     pub(crate) fn played(&self, samples: &[i16], at: Instant) {

@@ -225,3 +225,35 @@ async fn sound_from_a_file_is_heard_without_a_gap() {
     sender.engine.shutdown().await;
     hearer.engine.shutdown().await;
 }
+
+/// Whether this process has the file open.
+fn is_open(path: &Path) -> bool {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok())
+        .any(|target| target == path)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_muted_microphone_is_let_go() {
+    let file = Scratch::new("long.wav");
+    write_wav(&file.0, 48_000, 60.0, 800.0);
+    let microphone = MicrophoneSource::File(file.0.clone());
+    let mut room = room(CameraSource::TestPicture, microphone);
+    let mut wire = Wire::connect(&mut room, PeerId(1), [SOUND, PICTURE], |sdp| sdp).await;
+    wire.verified().await;
+    assert!(!is_open(&file.0), "open before anyone speaks");
+    for _ in 0..2 {
+        room.sending(true, false).await;
+        assert!(wire.frames(0, Duration::from_secs(1)).await > 10, "sound");
+        assert!(is_open(&file.0));
+        room.sending(false, false).await;
+        let muted = Instant::now();
+        wire.frames(0, Duration::from_millis(100)).await;
+        assert_eq!(wire.frames(0, Duration::from_millis(500)).await, 0, "muted");
+        while is_open(&file.0) {
+            assert!(muted.elapsed() < bench::LIMIT, "never let go");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    room.engine.shutdown().await;
+}
