@@ -97,6 +97,22 @@ fn recovers_lost_packets_of_a_picture() {
 }
 
 #[test]
+fn each_end_learns_how_much_of_its_sound_is_lost() {
+    let (mut net, lines) = Net::call();
+    net.talk(&lines, 5 * SECOND);
+    for end in &net.ends {
+        assert!(end.sent_loss.last() < Some(&0.01), "{:?}", end.sent_loss);
+    }
+    net.lose_every = Some(5);
+    net.talk(&lines, 20 * SECOND);
+    for end in &net.ends {
+        let last = &end.sent_loss[end.sent_loss.len() - 10..];
+        let mean = last.iter().sum::<f64>() / last.len() as f64;
+        assert!((0.08..0.35).contains(&mean), "{:?}", end.sent_loss);
+    }
+}
+
+#[test]
 fn restarts_ice_in_the_middle_of_a_call() {
     for offerer in [A, B] {
         let (mut net, lines) = Net::call();

@@ -24,6 +24,7 @@ pub struct End {
     pub keyframes_wanted: Vec<String>,
     pub bandwidth: Vec<u64>,
     pub figures: usize,
+    pub sent_loss: Vec<f64>,
     pub closed: bool,
     /// Datagrams sent that are RTP or RTCP by their first byte (RFC 7983).
     pub media_sent: usize,
@@ -45,6 +46,7 @@ impl End {
             keyframes_wanted: vec![],
             bandwidth: vec![],
             figures: 0,
+            sent_loss: vec![],
             closed: false,
             media_sent: 0,
         }
@@ -63,7 +65,10 @@ impl End {
                 PeerEvent::SenderReport { mid, report } => self.reports.push((mid, report)),
                 PeerEvent::KeyframeWanted { mid } => self.keyframes_wanted.push(mid),
                 PeerEvent::Bandwidth(rate) => self.bandwidth.push(rate),
-                PeerEvent::Report(_) => self.figures += 1,
+                PeerEvent::Report(report) => {
+                    self.figures += 1;
+                    self.sent_loss.extend(report.sent_loss);
+                }
                 PeerEvent::Closed => self.closed = true,
             }
         }
