@@ -23,6 +23,9 @@ use crate::types::EngineEvent;
 
 /// A picture that stands still for longer than this is a freeze.
 const FREEZE: std::time::Duration = std::time::Duration::from_millis(500);
+/// The least delay of sound in the jitter buffer. The decoder holds each packet back until the next
+/// one has come, so that what it repeats of a lost one is of use; that is delay enough.
+const SOUND_DELAY: std::time::Duration = std::time::Duration::ZERO;
 /// A decoder that stops this often is not started again.
 const MAX_RESTARTS: u32 = 20;
 
@@ -118,7 +121,11 @@ impl Streams {
             let packet = u32::try_from(opus_samples(&frame.payload)).unwrap_or_default();
             if packet != stream.packet {
                 stream.packet = packet;
-                stream.jitter = JitterBuffer::new(frame.clock_rate, Config::sound(packet));
+                let config = Config {
+                    min: SOUND_DELAY,
+                    ..Config::sound(packet)
+                };
+                stream.jitter = JitterBuffer::new(frame.clock_rate, config);
             }
         }
         let (rtp_time, arrived, contiguous) = (frame.rtp_time, frame.at, frame.contiguous);
