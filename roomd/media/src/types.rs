@@ -128,6 +128,7 @@ impl Default for Settings {
                 include_loopback: false,
                 ports: None,
                 ice_servers: Vec::new(),
+                ca_file: None,
             },
             test_source: 1,
             test_tone: roomd_media_core::testsound::PILOT,

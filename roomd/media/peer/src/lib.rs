@@ -7,6 +7,7 @@ mod core;
 mod gather;
 mod port;
 mod task;
+mod turn;
 
 pub use core::{Core, Dropped, Transmit};
 pub use port::{Frame, PeerCommand, PeerConfig, PeerEvent, PeerReport, SenderReport};

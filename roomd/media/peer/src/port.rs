@@ -3,6 +3,7 @@
 //! The narrow port: what any transport backend takes and gives.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use roomd_conference::{IceServer, PeerState, SdpKind};
@@ -20,6 +21,9 @@ pub struct PeerConfig {
     pub ports: Option<(u16, u16)>,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
+    /// A PEM file with a certificate authority that may vouch for TURN servers, besides the
+    /// system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// What the engine wants of a connection.

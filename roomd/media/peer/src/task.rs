@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::core::Core;
 use crate::gather::{self, Local};
+use crate::turn::{News, Relays};
 use crate::{PeerCommand, PeerConfig, PeerEvent};
 
 /// Commands that may wait for the task.
@@ -50,6 +51,7 @@ struct Task {
     id: PeerId,
     core: Core,
     locals: Vec<Local>,
+    relays: Relays,
     events: mpsc::Sender<(PeerId, PeerEvent)>,
     waiting: VecDeque<PeerEvent>,
     lost_events: u64,
@@ -61,6 +63,7 @@ enum Step {
     Command(Option<PeerCommand>),
     Room,
     Arrived,
+    Relay(News),
     Time,
 }
 
@@ -70,7 +73,8 @@ impl Task {
         config: &PeerConfig,
         events: mpsc::Sender<(PeerId, PeerEvent)>,
     ) -> Self {
-        let locals = gather::gather(config).await;
+        let mut relays = Relays::new(id, config);
+        let (locals, relayed) = tokio::join!(gather::gather(config), relays.settle());
         for local in &locals {
             // A socket that never was writable would refuse the first datagram.
             let _ = local.socket.writable().await;
@@ -85,6 +89,9 @@ impl Task {
                 core.add_local(now, local.address, Some(mapped));
             }
         }
+        for relayed in &relayed {
+            core.add_relayed(now, relayed.address, relayed.local);
+        }
         if locals.is_empty() {
             tracing::warn!(peer = id.0, "no local address for a connection");
         }
@@ -92,6 +99,7 @@ impl Task {
             id,
             core,
             locals,
+            relays,
             events,
             waiting: VecDeque::new(),
             lost_events: 0,
@@ -113,6 +121,10 @@ impl Task {
                 }
                 Step::Room => {}
                 Step::Arrived => self.read(),
+                Step::Relay(news) => {
+                    self.news(news);
+                    self.read();
+                }
                 Step::Time => self.core.handle_timeout(Instant::now()),
             }
             self.flush();
@@ -124,6 +136,7 @@ impl Task {
             ?dropped,
             events,
             unsent,
+            relays = ?self.relays.figures(),
             "a connection ended"
         );
         self.farewell().await;
@@ -145,11 +158,18 @@ impl Task {
             }
             () = tokio::time::sleep_until(wake.into()) => Step::Time,
             command = commands.recv(), if !pressed => Step::Command(command),
+            news = self.relays.recv() => Step::Relay(news),
             () = readable(&self.locals) => Step::Arrived,
         }
     }
 
     fn read(&mut self) {
+        for _ in 0..BATCH {
+            let Some(news) = self.relays.try_recv() else {
+                break;
+            };
+            self.news(news);
+        }
         for index in 0..self.locals.len() {
             for _ in 0..BATCH {
                 let local = &self.locals[index];
@@ -167,6 +187,22 @@ impl Task {
                 }
             }
         }
+    }
+
+    fn news(&mut self, news: News) {
+        let now = Instant::now();
+        match news {
+            News::Relayed(relayed) => {
+                self.core.add_relayed(now, relayed.address, relayed.local);
+            }
+            News::Datagram(datagram) => self.core.handle_datagram(
+                now,
+                datagram.source,
+                datagram.destination,
+                &datagram.contents,
+            ),
+        }
+        self.transmit();
     }
 
     fn flush(&mut self) {
@@ -206,12 +242,15 @@ impl Task {
                 .locals
                 .iter()
                 .find(|local| local.address == transmit.source);
-            let sent = local.is_some_and(|local| {
+            let sent = if let Some(local) = local {
                 local
                     .socket
                     .try_send_to(&transmit.contents, transmit.destination)
                     .is_ok()
-            });
+            } else {
+                self.relays
+                    .send(transmit.source, transmit.destination, transmit.contents)
+            };
             if !sent {
                 self.unsent += 1;
             }

@@ -27,6 +27,7 @@ fn loopback() -> PeerConfig {
         include_loopback: true,
         ports: None,
         ice_servers: vec![],
+        ca_file: None,
     }
 }
 

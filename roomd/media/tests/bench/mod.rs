@@ -34,6 +34,7 @@ pub fn loopback() -> PeerConfig {
         include_loopback: true,
         ports: None,
         ice_servers: Vec::new(),
+        ca_file: None,
     }
 }
 

@@ -48,7 +48,7 @@ const MAX_OFFERED: usize = 16;
 /// A datagram to send.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Transmit {
-    /// The local address, one that was given to [`Core::add_local`].
+    /// The local address, one that was given to [`Core::add_local`] or [`Core::add_relayed`].
     pub source: SocketAddr,
     /// Where it goes.
     pub destination: SocketAddr,
@@ -149,6 +149,18 @@ impl Core {
             None => Candidate::host(base, Protocol::Udp),
         };
         match candidate {
+            Ok(candidate) => {
+                self.rtc.add_local_candidate(candidate);
+                self.drive(now);
+            }
+            Err(_) => self.dropped.candidates += 1,
+        }
+    }
+
+    /// Adds an address at a TURN server, and the local one from which the server is reached. Earlier
+    /// ones are preferred. Datagrams from and to it have the relayed address as theirs.
+    pub fn add_relayed(&mut self, now: Instant, relayed: SocketAddr, local: SocketAddr) {
+        match Candidate::relayed(relayed, local, Protocol::Udp) {
             Ok(candidate) => {
                 self.rtc.add_local_candidate(candidate);
                 self.drive(now);

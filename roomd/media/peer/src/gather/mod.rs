@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 //! Finding the addresses of a connection: one socket for each local address, and what STUN servers
-//! see of it (RFC 8489). TURN is not supported yet; its servers are counted and skipped.
+//! see of it (RFC 8489).
 
 mod addresses;
 mod stun;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
-use crate::PeerConfig;
+use crate::{PeerConfig, turn};
 
 /// What STUN may cost.
 const BUDGET: Duration = Duration::from_secs(1);
@@ -50,9 +50,9 @@ pub(crate) async fn gather(config: &PeerConfig) -> Vec<Local> {
         }
     }
     let urls = config.ice_servers.iter().map(|server| server.url.as_str());
-    let (stun, skipped) = stun::servers(urls);
+    let (stun, skipped) = stun::servers(urls.filter(|url| !turn::is_turn(url)));
     if skipped > 0 {
-        tracing::warn!(skipped, "only stun: servers are supported yet");
+        tracing::warn!(skipped, "a server is neither for STUN nor for TURN");
     }
     if stun.is_empty() || locals.is_empty() {
         return locals;
@@ -67,7 +67,8 @@ pub(crate) async fn gather(config: &PeerConfig) -> Vec<Local> {
     locals
 }
 
-async fn bind(address: IpAddr, ports: Option<(u16, u16)>) -> Option<UdpSocket> {
+/// Opens a socket on a port of the range, or any.
+pub(crate) async fn bind(address: IpAddr, ports: Option<(u16, u16)>) -> Option<UdpSocket> {
     let Some((low, high)) = ports else {
         return UdpSocket::bind((address, 0)).await.ok();
     };

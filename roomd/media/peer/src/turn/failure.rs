@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Why a server is of no use.
+
+/// The text is a code for operators, without any address or name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("turn_url_malformed")]
+    Url,
+    #[error("turn_credentials_missing")]
+    NoCredentials,
+    #[error("turn_name_unresolved")]
+    Unresolved,
+    #[error("turn_no_local_address")]
+    NoAddress,
+    #[error("turn_unreachable")]
+    Unreachable,
+    #[error("turn_silent")]
+    Silent,
+    /// The file with the extra authority cannot be read or holds no certificate.
+    #[error("turn_authority_unreadable")]
+    Authority,
+    #[error("turn_certificate_not_trusted")]
+    Certificate,
+    #[error("turn_tls_failed")]
+    Tls,
+    /// The user, the password, or what the user may do (401, 403, 441).
+    #[error("turn_credentials_refused")]
+    Refused,
+    /// A quota or the capacity (486, 508).
+    #[error("turn_server_full")]
+    Full,
+    /// The server has no address of the family that was asked for (440).
+    #[error("turn_family_unsupported")]
+    Family,
+    /// Another error code, or an allocation that cannot be used.
+    #[error("turn_allocation_refused")]
+    NotAllocated,
+    #[error("turn_answer_malformed")]
+    Malformed,
+    /// After it had relayed.
+    #[error("turn_connection_lost")]
+    Lost,
+    /// The protocol's state machine gave up in an unforeseen way.
+    #[error("turn_client_broke")]
+    Broke,
+}
+
+impl Failure {
+    /// What an error response to an allocation means (RFC 8656, section 7.4).
+    pub(super) const fn of_code(code: u16) -> Self {
+        match code {
+            401 | 403 | 441 => Self::Refused,
+            440 => Self::Family,
+            486 | 508 => Self::Full,
+            _ => Self::NotAllocated,
+        }
+    }
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Relays: TURN over UDP, TCP and TLS (RFC 8656), for networks that let nothing else through.
+//!
+//! `url`, `frames` and `client` are pure; `wire` and `link` own a socket and the clock. Each server
+//! has a task of its own, so that one that is slow, malformed or gone takes nothing else with it.
+//! The tasks end, and give their allocations back, when [`Relays`] is dropped.
+
+mod client;
+mod failure;
+mod frames;
+mod link;
+mod tls;
+mod url;
+mod wire;
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use roomd_conference::PeerId;
+use stun_types::AddressFamily;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::PeerConfig;
+use client::Account;
+use failure::Failure;
+use link::{Link, Request};
+pub(crate) use url::is_turn;
+use url::{Carrier, Place};
+use wire::Route;
+
+/// Most servers asked.
+const MAX_SERVERS: usize = 4;
+/// Most relayed addresses; each is checked against each of the peer's.
+const MAX_RELAYED: usize = 6;
+/// Orders that may wait for a server.
+const ORDERS: usize = 128;
+/// What may wait for the connection.
+const HEARD: usize = 256;
+/// What the servers may cost before the first description; whoever answers later joins then.
+const BUDGET: Duration = Duration::from_secs(2);
+/// What the others may cost once one relays.
+const GRACE: Duration = Duration::from_millis(500);
+/// How long the first address of a server has before the next is tried too (RFC 8305, section 5).
+const STAGGER: Duration = Duration::from_millis(250);
+/// How long a name may take.
+const RESOLVE: Duration = Duration::from_secs(5);
+
+/// A datagram to send: destination and contents.
+type Order = (SocketAddr, Vec<u8>);
+
+/// An address that relays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Relayed {
+    /// The address at the server.
+    pub(crate) address: SocketAddr,
+    /// The address from which the server is reached.
+    pub(crate) local: SocketAddr,
+}
+
+/// A datagram that came through a server.
+#[derive(Debug)]
+pub(crate) struct Datagram {
+    /// The peer.
+    pub(crate) source: SocketAddr,
+    /// The relayed address.
+    pub(crate) destination: SocketAddr,
+    /// The bytes.
+    pub(crate) contents: Vec<u8>,
+}
+
+/// What the connection learns.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// One more server relays.
+    Relayed(Relayed),
+    /// A datagram came.
+    Datagram(Datagram),
+}
+
+#[derive(Debug)]
+enum Heard {
+    Allocated(usize, Allocation),
+    Datagram(Datagram),
+    Ended(usize, Option<Failure>),
+}
+
+#[derive(Debug)]
+struct Allocation {
+    address: SocketAddr,
+    local: SocketAddr,
+    /// How to ask for the other family.
+    further: Option<Request>,
+}
+
+/// What became of the servers, for the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Figures {
+    /// Addresses that relayed.
+    pub(crate) relayed: u32,
+    /// Servers that are or became of no use.
+    pub(crate) failed: u32,
+}
+
+/// The servers of a connection.
+pub(crate) struct Relays {
+    id: PeerId,
+    servers: Vec<Server>,
+    heard: mpsc::Receiver<Heard>,
+    sender: mpsc::Sender<Heard>,
+    routes: Vec<(SocketAddr, usize)>,
+    figures: Figures,
+}
+
+struct Server {
+    carrier: Option<Carrier>,
+    orders: Option<mpsc::Sender<Order>>,
+    relays: bool,
+    /// The second allocation, for the other family; many servers have only one.
+    further: bool,
+}
+
+impl Relays {
+    /// Begins to ask all servers for addresses.
+    pub(crate) fn new(id: PeerId, config: &PeerConfig) -> Self {
+        let (sender, heard) = mpsc::channel(HEARD);
+        let mut relays = Self {
+            id,
+            servers: Vec::new(),
+            heard,
+            sender,
+            routes: Vec::new(),
+            figures: Figures::default(),
+        };
+        let found = config.ice_servers.iter();
+        for server in found
+            .filter(|server| url::is_turn(&server.url))
+            .take(MAX_SERVERS)
+        {
+            let place = url::place(&server.url);
+            let account = Account::new(server.username.as_ref(), server.credential.as_ref());
+            let carrier = place.as_ref().map(|place| place.carrier);
+            let config = Box::new(config.clone());
+            relays.begin(carrier, Start::Named(place, account, config));
+        }
+        relays
+    }
+
+    fn begin(&mut self, carrier: Option<Carrier>, start: Start) {
+        let (orders, receiver) = mpsc::channel(ORDERS);
+        let task = ServerTask {
+            index: self.servers.len(),
+            orders: receiver,
+            heard: self.sender.clone(),
+        };
+        self.servers.push(Server {
+            carrier,
+            orders: Some(orders),
+            relays: false,
+            further: matches!(start, Start::Further(_)),
+        });
+        tokio::spawn(task.run(start));
+    }
+
+    /// Waits until every server has answered, but not long; gives what relays then, the best for
+    /// media first.
+    pub(crate) async fn settle(&mut self) -> Vec<Relayed> {
+        let mut deadline = Instant::now() + BUDGET;
+        let mut found: Vec<(Option<Carrier>, Relayed)> = Vec::new();
+        while self.servers.iter().any(Server::is_pending) {
+            let Ok(Some(heard)) = tokio::time::timeout_at(deadline, self.heard.recv()).await else {
+                break;
+            };
+            let carrier = match &heard {
+                Heard::Allocated(index, _) => {
+                    deadline = deadline.min(Instant::now() + GRACE);
+                    self.servers.get(*index).and_then(|server| server.carrier)
+                }
+                Heard::Datagram(_) | Heard::Ended(..) => None,
+            };
+            if let Some(News::Relayed(relayed)) = self.take(heard) {
+                found.push((carrier, relayed));
+            }
+        }
+        found.sort_by_key(|(carrier, _)| *carrier);
+        found.into_iter().map(|(_, relayed)| relayed).collect()
+    }
+
+    /// The next news; waits for ever when there is no server.
+    pub(crate) async fn recv(&mut self) -> News {
+        while let Some(heard) = self.heard.recv().await {
+            if let Some(news) = self.take(heard) {
+                return news;
+            }
+        }
+        std::future::pending().await
+    }
+
+    /// The next news that is already there.
+    pub(crate) fn try_recv(&mut self) -> Option<News> {
+        while let Ok(heard) = self.heard.try_recv() {
+            if let Some(news) = self.take(heard) {
+                return Some(news);
+            }
+        }
+        None
+    }
+
+    /// Sends from a relayed address; false when it is none, or its server does not keep up.
+    pub(crate) fn send(&self, source: SocketAddr, to: SocketAddr, contents: Vec<u8>) -> bool {
+        let route = self.routes.iter().find(|(relayed, _)| *relayed == source);
+        route
+            .and_then(|(_, server)| self.servers.get(*server)?.orders.as_ref())
+            .is_some_and(|orders| orders.try_send((to, contents)).is_ok())
+    }
+
+    /// What became of the servers.
+    pub(crate) const fn figures(&self) -> Figures {
+        self.figures
+    }
+
+    fn take(&mut self, heard: Heard) -> Option<News> {
+        match heard {
+            Heard::Datagram(datagram) => Some(News::Datagram(datagram)),
+            Heard::Allocated(index, allocation) => self.allocated(index, allocation),
+            Heard::Ended(index, failure) => {
+                self.ended(index, failure);
+                None
+            }
+        }
+    }
+
+    fn allocated(&mut self, index: usize, allocation: Allocation) -> Option<News> {
+        let server = self.servers.get_mut(index)?;
+        server.relays = true;
+        let carrier = server.carrier;
+        if let Some(request) = allocation.further {
+            self.begin(carrier, Start::Further(request));
+        }
+        let address = allocation.address;
+        let known = self.routes.iter().any(|(old, _)| *old == address);
+        if known || self.routes.len() >= MAX_RELAYED {
+            return None;
+        }
+        self.figures.relayed += 1;
+        self.routes.push((address, index));
+        Some(News::Relayed(Relayed {
+            address,
+            local: allocation.local,
+        }))
+    }
+
+    fn ended(&mut self, index: usize, failure: Option<Failure>) {
+        self.routes.retain(|(_, server)| *server != index);
+        let Some(server) = self.servers.get_mut(index) else {
+            return;
+        };
+        server.orders = None;
+        let Some(failure) = failure else {
+            return;
+        };
+        if server.further && !server.relays {
+            tracing::debug!(peer = self.id.0, code = %failure, "no second family");
+            return;
+        }
+        self.figures.failed += 1;
+        tracing::info!(
+            peer = self.id.0,
+            server = index,
+            over = ?server.carrier,
+            code = %failure,
+            "a TURN server is of no use"
+        );
+    }
+}
+
+impl Server {
+    const fn is_pending(&self) -> bool {
+        !self.relays && self.orders.is_some()
+    }
+}
+
+enum Start {
+    /// From a URL, with its account.
+    Named(Option<Place>, Option<Account>, Box<PeerConfig>),
+    /// From an allocation that stands.
+    Further(Request),
+}
+
+struct ServerTask {
+    index: usize,
+    orders: mpsc::Receiver<Order>,
+    heard: mpsc::Sender<Heard>,
+}
+
+impl ServerTask {
+    async fn run(self, start: Start) {
+        let (index, heard) = (self.index, self.heard.clone());
+        // What a server sends may break the protocol's state machine; it takes only this with it.
+        let ended = tokio::spawn(self.serve(start)).await;
+        let failure = ended.unwrap_or(Err(Failure::Broke)).err();
+        let _ = heard.send(Heard::Ended(index, failure)).await;
+    }
+
+    async fn serve(mut self, start: Start) -> Result<(), Failure> {
+        let mut attempts = JoinSet::new();
+        let established = tokio::select! {
+            established = establish(start, &mut attempts) => Some(established),
+            () = self.heard.closed() => None,
+        };
+        // An allocation that comes too late is not left behind at the server.
+        tokio::spawn(async move {
+            while let Some(attempt) = attempts.join_next().await {
+                if let Ok(Ok(late)) = attempt {
+                    late.release().await;
+                }
+            }
+        });
+        match established {
+            Some(link) => link?.run(self.index, &mut self.orders, &self.heard).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Tries one address after the other; the first that relays is it.
+async fn establish(
+    start: Start,
+    attempts: &mut JoinSet<Result<Link, Failure>>,
+) -> Result<Link, Failure> {
+    let mut requests = match start {
+        Start::Named(place, account, config) => requests(place, account, &config).await?,
+        Start::Further(request) => vec![request],
+    }
+    .into_iter();
+    let mut cause = Failure::NoAddress;
+    loop {
+        let next = requests.next();
+        let last = next.is_none();
+        if let Some(request) = next {
+            attempts.spawn(Link::establish(request));
+        }
+        tokio::select! {
+            attempt = attempts.join_next() => match attempt {
+                Some(Ok(Ok(link))) => return Ok(link),
+                Some(Ok(Err(failure))) => cause = failure,
+                Some(Err(_)) => cause = Failure::Broke,
+                None if last => return Err(cause),
+                None => {}
+            },
+            () = tokio::time::sleep(STAGGER), if !last => {}
+        }
+    }
+}
+
+/// The first address of each family for which there is a local one.
+async fn requests(
+    place: Option<Place>,
+    account: Option<Account>,
+    config: &PeerConfig,
+) -> Result<Vec<Request>, Failure> {
+    let place = place.ok_or(Failure::Url)?;
+    let account = account.ok_or(Failure::NoCredentials)?;
+    let lookup = tokio::net::lookup_host((place.host.as_str(), place.port));
+    let found: Vec<SocketAddr> = tokio::time::timeout(RESOLVE, lookup)
+        .await
+        .map_err(|_| Failure::Unresolved)?
+        .map_err(|_| Failure::Unresolved)?
+        .collect();
+    let first = |v4: bool| found.iter().find(|address| address.is_ipv4() == v4);
+    let servers = [first(true), first(false)].into_iter().flatten();
+    let tls = match place.carrier {
+        Carrier::Tls => Some(tls::load(config.ca_file.clone()).await?),
+        Carrier::Udp | Carrier::Tcp => None,
+    };
+    let requests = servers.filter_map(|server| {
+        let same = |address: &&IpAddr| address.is_ipv4() == server.is_ipv4();
+        let local = config.addresses.iter().find(same).copied();
+        (local.is_some() || config.addresses.is_empty()).then(|| Request {
+            route: Route {
+                carrier: place.carrier,
+                host: place.host.clone(),
+                server: *server,
+                local,
+                ports: config.ports,
+                tls: tls.clone(),
+            },
+            account: account.clone(),
+            family: if server.is_ipv4() {
+                AddressFamily::IPV4
+            } else {
+                AddressFamily::IPV6
+            },
+            both: true,
+        })
+    });
+    Ok(requests.collect())
+}
