@@ -55,7 +55,7 @@ pub async fn run(
     }
     let state_dir = settings.state_directory.clone();
     private_directory(&state_dir)?;
-    let platforms = platforms(&settings);
+    let platforms = platforms(&settings)?;
     let store = Store::new(&state_dir);
     let room = Room::new(
         room_config(&settings)?,
@@ -235,27 +235,41 @@ fn password(remote: &Remote) -> anyhow::Result<Option<Secret>> {
     let Some(path) = &remote.password_file else {
         return Ok(None);
     };
-    let password = first_line(path)
-        .with_context(|| format!("cannot read the calendar's password in {}", path.display()))?;
-    Ok(Some(Secret::new(password)))
+    first_line(path, "the calendar's password").map(Some)
 }
 
-fn platforms(settings: &Settings) -> Platforms {
+fn first_line(path: &Path, what: &str) -> anyhow::Result<Secret> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {what} in {}", path.display()))?;
+    Ok(Secret::new(text.lines().next().unwrap_or_default()))
+}
+
+fn platforms(settings: &Settings) -> anyhow::Result<Platforms> {
+    let ice_servers = ice_servers(settings)?;
     let direct = settings.direct.enabled.then(|| DirectConfig {
         hosts: vec![authority(settings)],
         max_guests: usize::from(settings.direct.max_guests),
-        ice_servers: ice_servers(settings),
+        ice_servers,
     });
-    roomd_providers::registry(ProvidersConfig { direct }).into()
+    Ok(roomd_providers::registry(ProvidersConfig { direct }).into())
 }
 
-fn ice_servers(settings: &Settings) -> Vec<IceServer> {
+fn ice_servers(settings: &Settings) -> anyhow::Result<Vec<IceServer>> {
     let server = |url: &String| IceServer {
         url: url.clone(),
         username: None,
         credential: None,
     };
-    settings.media.stun.iter().map(server).collect()
+    let mut servers: Vec<IceServer> = settings.media.stun.iter().map(server).collect();
+    if let Some(turn) = &settings.media.turn {
+        let credential = first_line(&turn.password_file, "TURN server's")?;
+        servers.extend(turn.urls.iter().map(|url| IceServer {
+            username: Some(turn.username.clone()),
+            credential: Some(credential.clone()),
+            ..server(url)
+        }));
+    }
+    Ok(servers)
 }
 
 /// How guests and tablets name the room: host, and the port where it is not HTTPS's own.
@@ -308,20 +322,14 @@ fn metrics_token(settings: &Settings) -> anyhow::Result<Option<Secret>> {
     let Some(path) = &settings.web.metrics_token_file else {
         return Ok(None);
     };
-    let token = first_line(path)
-        .with_context(|| format!("cannot read the token of the metrics in {}", path.display()))?;
+    let token = first_line(path, "the token of the figures")?;
     anyhow::ensure!(
-        token.len() >= METRICS_TOKEN_LENGTH,
+        token.expose().len() >= METRICS_TOKEN_LENGTH,
         "the token in {} has fewer than {METRICS_TOKEN_LENGTH} characters: \
          make one with `openssl rand -hex 32`",
         path.display()
     );
-    Ok(Some(Secret::new(token)))
-}
-
-fn first_line(path: &Path) -> std::io::Result<String> {
-    let text = std::fs::read_to_string(path)?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+    Ok(Some(token))
 }
 
 fn media_settings(settings: &Settings) -> roomd_media::Settings {
@@ -371,6 +379,7 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
                 .as_ref()
                 .map(|ports| (*ports.start(), *ports.end())),
             ice_servers: Vec::new(),
+            ca_file: media.ca_file.clone(),
         },
         test_source: 0,
         utc_offset_seconds: offset.local_minus_utc(),

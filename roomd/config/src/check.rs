@@ -14,7 +14,8 @@ use url::Url;
 
 use crate::{
     Bus, Calendar, CalendarSource, Camera, ConfigError, Direct, HostPattern, Join, Loudspeaker,
-    Media, Microphone, Remote, Room, Settings, Tls, Web, hosts::is_host, raw, translate::translate,
+    Media, Microphone, Remote, Room, Settings, Tls, Turn, Web, hosts::is_host, raw, servers,
+    translate::translate,
 };
 
 /// Reads a configuration. `file_name` is only for errors.
@@ -321,6 +322,16 @@ impl Checker<'_> {
                 .transpose()?,
             addresses: addresses.collect::<Checked<_>>()?,
             stun: stun.collect::<Checked<_>>()?,
+            turn: media
+                .turn
+                .as_ref()
+                .map(|turn| self.turn(turn))
+                .transpose()?,
+            ca_file: media
+                .ca_file
+                .as_ref()
+                .map(|file| self.path(file))
+                .transpose()?,
             include_loopback: media.include_loopback,
         })
     }
@@ -378,16 +389,34 @@ impl Checker<'_> {
     }
 
     fn stun(&self, text: &Spanned<String>) -> Checked<String> {
-        let valid = text.get_ref().strip_prefix("stun:").is_some_and(|place| {
-            Url::parse(&format!("https://{place}"))
-                .is_ok_and(|url| url.path() == "/" && url.username().is_empty())
-        });
-        if valid {
+        if servers::is_stun(text.get_ref()) {
             return Ok(text.get_ref().clone());
         }
         Err(self
             .error(text.span(), "not a STUN server")
             .with_help("write \"stun:stun.example.org:3478\""))
+    }
+
+    fn turn(&self, turn: &Spanned<raw::Turn>) -> Checked<Turn> {
+        let place = turn.span();
+        let turn = turn.get_ref();
+        if let Some(fault) = servers::fault(turn.urls.len(), &turn.username) {
+            return Err(self.error(place, &fault));
+        }
+        let urls = turn.urls.iter().map(|url| self.turn_url(url));
+        Ok(Turn {
+            urls: urls.collect::<Checked<_>>()?,
+            username: Pii::new(turn.username.clone()),
+            password_file: self.path(&turn.password_file)?,
+        })
+    }
+
+    fn turn_url(&self, text: &Spanned<String>) -> Checked<String> {
+        if servers::is_turn(text.get_ref()) {
+            return Ok(text.get_ref().clone());
+        }
+        let help = "write \"turns:turn.example.org:443\" or \"turn:192.0.2.1?transport=tcp\"";
+        Err(self.error(text.span(), "not a TURN server").with_help(help))
     }
 
     fn bus(&self, bus: &Spanned<String>) -> Checked<Bus> {

@@ -11,6 +11,7 @@ mod check;
 mod error;
 mod hosts;
 mod raw;
+mod servers;
 mod settings;
 mod translate;
 
@@ -19,7 +20,7 @@ pub use error::ConfigError;
 pub use hosts::HostPattern;
 pub use settings::{
     Bus, Calendar, CalendarSource, Camera, Direct, EchoCancellation, Join, LogLevel, Loudspeaker,
-    Media, Microphone, Output, Remote, Room, Settings, Titles, Tls, Web,
+    Media, Microphone, Output, Remote, Room, Settings, Titles, Tls, Turn, Web,
 };
 
 #[cfg(test)]

@@ -118,7 +118,17 @@ pub struct Media {
     pub udp_ports: Option<Spanned<String>>,
     pub addresses: Vec<Spanned<String>>,
     pub stun: Vec<Spanned<String>>,
+    pub turn: Option<Spanned<Turn>>,
+    pub ca_file: Option<Spanned<String>>,
     pub include_loopback: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    pub urls: Vec<Spanned<String>>,
+    pub username: String,
+    pub password_file: Spanned<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -243,8 +243,23 @@ pub struct Media {
     pub addresses: Vec<IpAddr>,
     /// STUN servers, `stun:host:port`.
     pub stun: Vec<String>,
+    /// Relays of the administration's.
+    pub turn: Option<Turn>,
+    /// A certificate authority to trust for TURN besides the system's, PEM.
+    pub ca_file: Option<PathBuf>,
     /// Offers the loopback address too; for tests on one machine.
     pub include_loopback: bool,
+}
+
+/// TURN servers that share an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// `turn:` and `turns:` URLs (RFC 7065), one to four.
+    pub urls: Vec<String>,
+    /// The room's account.
+    pub username: Pii<String>,
+    /// The file whose first line is the password.
+    pub password_file: PathBuf,
 }
 
 /// The camera.

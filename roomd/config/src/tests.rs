@@ -87,6 +87,11 @@ fn every_value_arrives() {
         echo_cancellation = "on"
         echo_cancelling_devices = ["046d:0857", "Table Array"]
         udp_ports = "40000-40100"
+        ca_file = "/etc/roomd/authority.pem"
+        [media.turn]
+        urls = ["turn:[2001:db8::1]?transport=tcp", "turns:turn.example.org:443"]
+        username = "sitzungsraum-2"
+        password_file = "/etc/roomd/turn-password"
         [dbus]
         bus = "unix:path=/run/bus"
     "#;
@@ -114,10 +119,22 @@ fn every_value_arrives() {
     assert_eq!(settings.media.echo_cancellation, EchoCancellation::On);
     assert_eq!(settings.media.echo_cancelling_devices[1], "Table Array");
     assert_eq!(settings.media.udp_ports, Some(40000..=40100));
+    let ca_file = settings.media.ca_file.as_deref();
+    assert_eq!(ca_file, Some("/etc/roomd/authority.pem".as_ref()));
+    let turn = settings.media.turn.as_ref().unwrap();
+    assert_eq!(turn.urls.len(), 2);
+    assert_eq!(turn.urls[0], "turn:[2001:db8::1]?transport=tcp");
+    assert_eq!(turn.username.expose(), "sitzungsraum-2");
+    assert_eq!(
+        turn.password_file.to_str(),
+        Some("/etc/roomd/turn-password")
+    );
     assert_eq!(settings.bus, Bus::Address("unix:path=/run/bus".into()));
     let printed = format!("{settings:?}");
     assert!(
-        !printed.contains("geheimnis") && !printed.contains("5232"),
+        ["geheimnis", "5232", "sitzungsraum-2"]
+            .iter()
+            .all(|secret| !printed.contains(secret)),
         "{printed}"
     );
 }
@@ -164,6 +181,13 @@ fn errors_name_line_caret_and_cause() {
         "[media]\nudp_ports = \"40100-40000\"\n",
         "[media]\naddresses = [\"192.0.2.300\"]\n",
         "[media]\n\tstun = [\"turn:example.org\"]\n",
+        "[media]\nca_file = \"authority.pem\"\n",
+        "[media.turn]\nurls = [\"turns:example.org?transport=udp\"]\nusername = \"a\"\npassword_file = \"/p\"\n",
+        "[media.turn]\nurls = [\"turn:me@example.org\"]\nusername = \"a\"\npassword_file = \"/p\"\n",
+        "[media.turn]\nurls = []\nusername = \"a\"\npassword_file = \"/p\"\n",
+        "[media.turn]\nurls = [\"turn:a\"]\nusername = \"\"\npassword_file = \"/p\"\n",
+        "[media.turn]\nurls = [\"turn:a\"]\nusername = \"a\"\n",
+        "[media.turn]\nurls = [\"turn:a\"]\nusername = \"a\"\npassword = \"b\"\n",
         "[dbus]\nbus = \"user\"\n",
         "[log]\nlevel = \"loud\"\n",
     ] {

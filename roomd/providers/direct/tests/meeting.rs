@@ -243,6 +243,15 @@ fn a_full_meeting_lets_the_next_one_in_when_somebody_leaves() {
 }
 
 #[test]
+fn guests_learn_of_stun_servers_and_of_no_relay() {
+    let mut bench = Bench::new(None);
+    bench.admit(1, "Erika");
+    let welcome = bench.received(1).pop().unwrap();
+    assert_eq!(welcome["iceServers"], json!(["stun:stun.example.org"]));
+    assert!(!welcome.to_string().contains("of the room alone"));
+}
+
+#[test]
 fn who_floods_or_talks_nonsense_is_dropped_alone() {
     let flood = json!({"type": "hand", "raised": true});
     let nonsense = json!({"type": "hand", "raised": 7});

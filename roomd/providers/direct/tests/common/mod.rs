@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use roomd_conference::{
-    ChannelCommand, ChannelEvent, ChannelId, Command, Event, Input, JoinRequest, MediaCommand,
-    MediaEvent, Output, PeerId, PeerState, Provider, SdpKind, Session, StreamBinding,
+    ChannelCommand, ChannelEvent, ChannelId, Command, Event, IceServer, Input, JoinRequest,
+    MediaCommand, MediaEvent, Output, PeerId, PeerState, Provider, SdpKind, Session, StreamBinding,
 };
 use roomd_direct::{Direct, DirectConfig};
 use roomd_model::{MeetingLink, Now, ParticipantId, Pii, Secret};
@@ -18,8 +18,19 @@ pub fn direct() -> Direct {
     Direct::new(DirectConfig {
         hosts: vec!["room.example".into()],
         max_guests: 2,
-        ..DirectConfig::default()
+        ice_servers: vec![
+            server("stun:stun.example.org", None),
+            server("turn:turn.example.org", Some("of the room alone")),
+        ],
     })
+}
+
+fn server(url: &str, password: Option<&str>) -> IceServer {
+    IceServer {
+        url: url.into(),
+        username: password.map(|_| Pii::from("room-2")),
+        credential: password.map(Secret::new),
+    }
 }
 
 pub fn link(direct: &Direct) -> MeetingLink {
