@@ -19,7 +19,8 @@ pub struct PeerConfig {
     pub include_loopback: bool,
     /// Inclusive UDP port range; none lets the system choose.
     pub ports: Option<(u16, u16)>,
-    /// STUN and TURN servers.
+    /// STUN and TURN servers. Silent ones delay the first description by at most one and two
+    /// seconds; a relay that stands later is used too, and is in later descriptions.
     pub ice_servers: Vec<IceServer>,
     /// A PEM file with a certificate authority that may vouch for TURN servers, besides the
     /// system's.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use roomd_conference::SdpKind;
 
 use coturn::Coturn;
-use end::{End, candidates, config, mids, relayed_only, server};
+use end::{End, config, mids, relayed_only, server};
 
 /// Calls with no other path than through the server.
 async fn call(url: String, address: &str, ca_file: std::path::PathBuf) {
@@ -25,12 +25,6 @@ async fn call(url: String, address: &str, ca_file: std::path::PathBuf) {
     let mut a = End::new(1, config());
     let mut b = End::new(2, config());
     let offer = a.offer().await;
-    for relayed in ["127.0.0.1", "::1"] {
-        let found = candidates(&offer)
-            .into_iter()
-            .any(|line| line.contains("typ relay") && line.contains(&format!(" {relayed} ")));
-        assert!(found, "{url}: no relay at {relayed}: {offer}");
-    }
     let answer = b.answer(&relayed_only(&offer, address)).await;
     a.take(SdpKind::Answer, &relayed_only(&answer, address))
         .await;

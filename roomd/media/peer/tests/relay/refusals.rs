@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use roomd_conference::IceServer;
 use roomd_model::Secret;
-use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::io::{AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
 use crate::coturn::{self, Coturn};
 use crate::end::{End, candidates, config, server};
@@ -106,7 +106,8 @@ async fn a_useless_server_is_named_by_a_code_at_once() {
         refused(vec![wrong], known.clone(), "turn_credentials_refused").await;
     }
     let trusted = describe(vec![server(&tls)], known.clone()).await;
-    assert_eq!((trusted.relays(), trusted.log.as_str()), (2, ""));
+    assert!(trusted.relays() > 0, "{}", trusted.offer);
+    assert_eq!(trusted.log, "");
     let untrusted = "turn_certificate_not_trusted";
     refused(vec![server(&tls)], None, untrusted).await;
     refused(vec![server(&tls)], stranger, untrusted).await;
@@ -156,6 +157,35 @@ async fn a_silent_server_costs_two_seconds_and_less_beside_a_good_one() {
     assert!(alone.took < 2 * BUDGET, "{:?}", alone.took);
 
     let beside = describe(vec![silent, good], None).await;
-    assert_eq!(beside.relays(), 2);
+    assert!(beside.relays() > 0, "{}", beside.offer);
     assert!(beside.took < BUDGET, "{:?}", beside.took);
+}
+
+#[tokio::test]
+async fn a_slow_server_joins_later() {
+    let coturn = Coturn::on_loopback();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("turn:{}?transport=tcp", listener.local_addr().unwrap());
+    let behind = ("127.0.0.1", coturn.port);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                tokio::time::sleep(BUDGET + BUDGET / 2).await;
+                let mut server = TcpStream::connect(behind).await.unwrap();
+                let _ = copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    let mut end = End::new(1, config("127.0.0.1", vec![server(&url)], None));
+    let relays = |offer: &str| offer.contains("typ relay");
+    assert!(!relays(&end.offer().await));
+    let joined = async {
+        while !relays(&end.offer().await) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), joined)
+        .await
+        .expect("the relay is in a later description");
+    end.close().await;
 }
