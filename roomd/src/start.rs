@@ -262,7 +262,7 @@ fn ice_servers(settings: &Settings) -> anyhow::Result<Vec<IceServer>> {
     };
     let mut servers: Vec<IceServer> = settings.media.stun.iter().map(server).collect();
     if let Some(turn) = &settings.media.turn {
-        let credential = first_line(&turn.password_file, "TURN server's")?;
+        let credential = first_line(&turn.password_file, "the TURN server's password")?;
         servers.extend(turn.urls.iter().map(|url| IceServer {
             username: Some(turn.username.clone()),
             credential: Some(credential.clone()),
