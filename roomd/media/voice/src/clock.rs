@@ -20,6 +20,12 @@ const WANDER: f64 = 0.05e-6;
 const EARLY: f64 = 0.5e-3;
 const LATE: f64 = 3e-3;
 
+/// Samples that come by so much too late, again and again, follow others that were lost; ones that
+/// come by so much too early tell that the first ones were held up. In seconds.
+const STEP: f64 = 10e-3;
+/// How often in a row.
+const STEADY: u32 = 10;
+
 /// The time of each sample.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
@@ -31,6 +37,8 @@ pub(crate) struct Clock {
     deviation: f64,
     /// Variances of both, and their covariance.
     variance: [f64; 3],
+    /// Arrivals in a row that were later than [`STEP`], and the least of it.
+    late: (u32, f64),
 }
 
 impl Clock {
@@ -42,6 +50,7 @@ impl Clock {
             at: 0.0,
             deviation: 0.0,
             variance: [LATE * LATE, LIKELY_DEVIATION * LIKELY_DEVIATION, 0.0],
+            late: (0, f64::MAX),
         }
     }
 
@@ -54,8 +63,28 @@ impl Clock {
 
     /// Notes that the next `samples` are of this time.
     pub(crate) fn observe(&mut self, samples: usize, at: Instant) {
-        self.correct(self.lateness(at));
+        let lateness = self.lateness(at);
+        if lateness > STEP {
+            self.late = (self.late.0 + 1, self.late.1.min(lateness));
+            if self.late.0 >= STEADY {
+                self.step(self.late.1);
+            }
+        } else {
+            self.late = (0, f64::MAX);
+            if lateness < -STEP {
+                self.step(lateness);
+            } else {
+                self.correct(lateness);
+            }
+        }
         self.advance(samples);
+    }
+
+    /// Sets the time anew; a sample lasts as long as before.
+    fn step(&mut self, lateness: f64) {
+        self.at += lateness;
+        self.late = (0, f64::MAX);
+        self.variance = [LATE * LATE, self.variance[1], 0.0];
     }
 
     /// Counts samples whose time is not known.
@@ -147,6 +176,40 @@ mod tests {
             let count = f64::from(block + 1) * 480.0;
             assert!((next - count).abs() < 0.01, "{next} instead of {count}");
         });
+    }
+
+    #[test]
+    fn notices_samples_that_were_lost_and_none_that_are_only_late() {
+        let start = Instant::now();
+        let mut clock = Clock::new(start);
+        let mut deliver = |block: u32, late: u64| {
+            let due = start + Duration::from_millis(10) * block;
+            clock.observe(480, due + Duration::from_millis(late));
+            (clock.next() - due).as_secs_f64() * 1000.0 - 10.0
+        };
+        for block in 0..500 {
+            let late = if block % 50 == 49 { 60 } else { 0 };
+            let off = deliver(block, late);
+            assert!(off.abs() < 0.5, "{off} ms off after one that was late");
+        }
+        // 50 ms are lost.
+        let off: Vec<f64> = (500..540).map(|block| deliver(block, 50)).collect();
+        assert!(
+            off[5].abs() < 0.5 && (off[39] - 50.0).abs() < 0.5,
+            "{off:?}"
+        );
+    }
+
+    #[test]
+    fn a_first_arrival_that_was_late_is_made_good() {
+        let start = Instant::now();
+        let mut clock = Clock::new(start + Duration::from_millis(40));
+        for block in 0..100 {
+            clock.observe(480, start + Duration::from_millis(10) * block);
+        }
+        let off = (clock.next() - start).as_secs_f64() - 1.0;
+        assert!(off.abs() < 0.5e-3, "{off} s");
+        assert!(clock.deviation().abs() < 20e-6, "{}", clock.deviation());
     }
 
     #[test]

@@ -43,13 +43,13 @@ pub struct Report {
 }
 
 /// Sound that stops for longer than this begins anew.
-const GAP: f64 = 0.1;
+const GAP: f64 = 0.3;
 /// The reference is read this long after it was handed over: a block, and what a thread that is
 /// late may take. Whatever the loudspeaker's own delay exceeds it by is found by the canceller.
 const BEHIND: Duration = Duration::from_millis(20);
 /// A reading position that is further off than this, in samples, jumps; one that is not is brought
 /// in line slowly, as every movement is one of the echo path.
-const JUMP: f64 = 480.0;
+const JUMP: f64 = 96.0;
 /// How fast it is brought in line, at most, in samples for each sample, and within which time.
 const SLEW: f64 = 200e-6;
 const SETTLE: f64 = 2.0;

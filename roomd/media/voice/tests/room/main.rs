@@ -25,6 +25,8 @@ struct Room {
     near: Vec<f32>,
     hiss: Vec<f32>,
     ppm: f64,
+    /// Blocks of the microphone that are lost.
+    lost: std::ops::Range<usize>,
 }
 
 impl Room {
@@ -44,6 +46,7 @@ impl Room {
             near,
             hiss,
             ppm,
+            lost: 0..0,
         }
     }
 
@@ -68,6 +71,10 @@ impl Room {
         for (index, block) in microphone.chunks(BLOCK).enumerate() {
             let ends = (index + 1) as f64 * 0.01 * (1.0 + self.ppm * 1e-6);
             let at = start + Duration::from_secs_f64(ends + 0.003 * dice.unit());
+            if self.lost.contains(&index) {
+                cleaned.extend([0; BLOCK]);
+                continue;
+            }
             while start + period * rendered <= at {
                 let from = rendered as usize * BLOCK;
                 if let Some(block) = far.get(from..from + BLOCK) {
@@ -206,6 +213,21 @@ fn a_way_that_changes_is_learnt_anew() {
     println!("a new way: ERLE {first:.1} dB in the first second, {then:.1} dB after 2.5 s");
     assert!(first >= 4.0, "{first:.1} dB");
     assert!(then >= 25.0, "{then:.1} dB");
+}
+
+/// The microphone's driver drops 50 ms.
+#[test]
+fn lost_samples_are_made_good() {
+    let mut room = Room::new(200, 0.0);
+    room.lost = 800..805;
+    let cleaned = room.run(&mut VoiceProcessor::new(Mode::EchoOnly), true);
+    let (before, then) = (
+        erle(&room.echo, &cleaned, 6.0..8.0),
+        erle(&room.echo, &cleaned, 11.0..13.0),
+    );
+    println!("50 ms are lost: ERLE {before:.1} dB before, {then:.1} dB three seconds later");
+    assert!(before >= 40.0, "{before:.1} dB");
+    assert!(then >= 40.0, "{then:.1} dB");
 }
 
 /// Noise of a fan at -50 dBFS, and a person at -38 dBFS.
