@@ -689,9 +689,21 @@ descriptors: number | null,
  */
 badMessages: number, 
 /**
+ * Times that a picture stood still for more than half a second, in this call.
+ */
+freezes: number, 
+/**
  * Per connection.
  */
-peers: Array<PeerStats>, };
+peers: Array<PeerStats>, 
+/**
+ * Per received stream.
+ */
+streams: Array<StreamStats>, 
+/**
+ * Echo cancellation; none while it does nothing.
+ */
+voice: VoiceStats | null, };
 
 /**
  * Names one media stream that the room receives; unique within the daemon's life.
@@ -702,3 +714,65 @@ export type StreamId = number;
  * What a stream carries.
  */
 export type StreamKind = "audio" | "camera" | "screen";
+
+/**
+ * One received stream, measured: rates over the last second, counts since it began.
+ */
+export type StreamStats = { 
+/**
+ * Which.
+ */
+stream: StreamId, 
+/**
+ * What it carries.
+ */
+kind: StreamKind, 
+/**
+ * Decoded pictures, or packets of sound, a second.
+ */
+fps: number, 
+/**
+ * Encoded media, in kbit/s.
+ */
+kbps: number, 
+/**
+ * Width of its pictures, in pixels; none for sound, and before the first one.
+ */
+width: number | null, 
+/**
+ * Height, likewise.
+ */
+height: number | null, 
+/**
+ * Interarrival jitter, in milliseconds (RFC 3550, section 6.4.1).
+ */
+jitterMs: number, 
+/**
+ * How long it waits to be played, in milliseconds, lip-sync included.
+ */
+delayMs: number, 
+/**
+ * Packets of sound missing when they were due; gaps in a picture's frames.
+ */
+lost: number, 
+/**
+ * Times that its picture stood still for more than half a second.
+ */
+freezes: number, };
+
+/**
+ * Echo cancellation, measured.
+ */
+export type VoiceStats = { 
+/**
+ * From a sound's way out of the mixer until the microphone has its echo, in milliseconds.
+ */
+delayMs: number, 
+/**
+ * Echo return loss enhancement of the adaptive filter, in decibels.
+ */
+erleDb: number, 
+/**
+ * How much faster the loudspeaker's clock runs than the microphone's, in parts of a million.
+ */
+driftPpm: number, };

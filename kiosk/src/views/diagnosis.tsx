@@ -31,6 +31,7 @@ export function Diagnosis({ close, ...props }: ViewProps & { close: () => void }
         <Calendar {...props} />
         <Measured statistics={state.statistics} />
         <Connections statistics={state.statistics} />
+        <Streams statistics={state.statistics} />
       </div>
     </Dialog>
   );
@@ -136,6 +137,8 @@ function Measured({ statistics }: { statistics: Statistics }) {
         <Fact name={words.fpsSent} value={amount(statistics.fpsSent, "1/s", locale, 1)} />
         <Fact name={words.fpsReceived} value={amount(statistics.fpsReceived, "1/s", locale, 1)} />
         <Fact name={words.avOffset} value={amount(statistics.avOffsetMs, "ms", locale)} />
+        <Fact name={words.freezes} value={amount(statistics.freezes, "", locale)} />
+        <Fact name={words.echo} value={amount(statistics.voice?.erleDb ?? null, "dB", locale)} />
         <Fact name={words.cpu} value={amount(statistics.cpuPercent, "%", locale)} />
         <Fact name={words.memory} value={amount(statistics.rssMb, "MB", locale)} />
         <Fact name={words.threads} value={amount(statistics.threads, "", locale)} />
@@ -161,6 +164,34 @@ function Connections({ statistics }: { statistics: Statistics }) {
               <Fact name={words.loss} value={amount(peer.lossPercent, "%", locale, 1)} />
               <Fact name={words.received} value={amount(peer.receivedKbps, "kbit/s", locale)} />
               <Fact name={words.sent} value={amount(peer.sentKbps, "kbit/s", locale)} />
+            </dl>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Streams({ statistics }: { statistics: Statistics }) {
+  const locale = useLocale();
+  const words = locale.text.diagnosis;
+  if (statistics.streams.length === 0) return null;
+  return (
+    <Section title={words.streams}>
+      <ul class="connections">
+        {statistics.streams.map((one) => (
+          <li key={one.stream}>
+            <strong>
+              {words.streamKinds[one.kind]}
+              {one.width !== null && one.height !== null && ` ${one.width} × ${one.height}`}
+            </strong>
+            <dl class="facts">
+              <Fact name={one.kind === "audio" ? words.packets : words.pictures} value={amount(one.fps, "1/s", locale, 1)} />
+              <Fact name={words.bitrate} value={amount(one.kbps, "kbit/s", locale)} />
+              <Fact name={words.jitter} value={amount(one.jitterMs, "ms", locale, 1)} />
+              <Fact name={words.delay} value={amount(one.delayMs, "ms", locale)} />
+              <Fact name={words.gaps} value={amount(one.lost, "", locale)} />
+              {one.kind !== "audio" && <Fact name={words.freezes} value={amount(one.freezes, "", locale)} />}
             </dl>
           </li>
         ))}

@@ -74,7 +74,10 @@ export const IDLE: State = {
     threads: 14,
     descriptors: 47,
     badMessages: 0,
+    freezes: 0,
     peers: [],
+    streams: [],
+    voice: null,
   },
 };
 

@@ -157,11 +157,17 @@ export const STORIES: Record<string, Story> = {
       agenda: { ...IDLE.agenda, skipped: [{ uid: "7f0c21b4-0d7e-4c2a-9d55-1a6b7f1e0c3a@rathaus.example", cause: "DTSTART: no such time zone" }] },
       devices: { ...IDLE.devices, camera: null },
       statistics: {
-        joinMs: 842, firstRemoteFrameMs: 1130, fpsSent: 29.8, fpsReceived: 29.9, avOffsetMs: -14, cpuPercent: 37.5, rssMb: 143, threads: 31, descriptors: 88, badMessages: 1,
+        joinMs: 842, firstRemoteFrameMs: 1130, fpsSent: 29.8, fpsReceived: 29.9, avOffsetMs: -14, cpuPercent: 37.5, rssMb: 143, threads: 31, descriptors: 88, badMessages: 1, freezes: 1,
         peers: [
           { participant: "p0", rttMs: 18, lossPercent: 0.2, receivedKbps: 1480, sentKbps: 1512 },
           { participant: "p1", rttMs: null, lossPercent: null, receivedKbps: 620, sentKbps: 1498 },
         ],
+        streams: [
+          { stream: 1, kind: "audio", fps: 50, kbps: 31, width: null, height: null, jitterMs: 2.1, delayMs: 25, lost: 3, freezes: 0 },
+          { stream: 2, kind: "camera", fps: 29.8, kbps: 1420, width: 1280, height: 720, jitterMs: 6.4, delayMs: 58, lost: 0, freezes: 1 },
+          { stream: 3, kind: "screen", fps: 12.4, kbps: 610, width: 1920, height: 1080, jitterMs: 9.7, delayMs: 64, lost: 1, freezes: 0 },
+        ],
+        voice: { delayMs: 84, erleDb: 31.4, driftPpm: -18.2 },
       },
       call: CALL,
     },

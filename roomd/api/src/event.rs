@@ -25,7 +25,7 @@ pub enum Event {
     /// What is wrong.
     Faults(Vec<Fault>),
     /// What was measured; about once a second during a call.
-    Statistics(Statistics),
+    Statistics(Box<Statistics>),
     /// Sound levels; about ten a second, not part of the state.
     Levels(Levels),
 }

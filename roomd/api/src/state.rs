@@ -41,7 +41,7 @@ impl State {
             Event::Devices(devices) => self.devices = devices,
             Event::Pairing(pairing) => self.pairing = pairing,
             Event::Faults(faults) => self.faults = faults,
-            Event::Statistics(statistics) => self.statistics = statistics,
+            Event::Statistics(statistics) => self.statistics = *statistics,
             Event::Levels(_) => {}
         }
     }
@@ -69,7 +69,7 @@ impl State {
             events.push(Event::Faults(next.faults.clone()));
         }
         if self.statistics != next.statistics {
-            events.push(Event::Statistics(next.statistics.clone()));
+            events.push(Event::Statistics(Box::new(next.statistics.clone())));
         }
         events
     }
@@ -294,8 +294,52 @@ pub struct Statistics {
     pub descriptors: Option<u32>,
     /// Signalling messages that did not parse, since start.
     pub bad_messages: u64,
+    /// Times that a picture stood still for more than half a second, in this call.
+    pub freezes: u32,
     /// Per connection.
     pub peers: Vec<PeerStats>,
+    /// Per received stream.
+    pub streams: Vec<StreamStats>,
+    /// Echo cancellation; none while it does nothing.
+    pub voice: Option<VoiceStats>,
+}
+
+/// One received stream, measured: rates over the last second, counts since it began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct StreamStats {
+    /// Which.
+    pub stream: StreamId,
+    /// What it carries.
+    pub kind: StreamKind,
+    /// Decoded pictures, or packets of sound, a second.
+    pub fps: f64,
+    /// Encoded media, in kbit/s.
+    pub kbps: f64,
+    /// Width of its pictures, in pixels; none for sound, and before the first one.
+    pub width: Option<u32>,
+    /// Height, likewise.
+    pub height: Option<u32>,
+    /// Interarrival jitter, in milliseconds (RFC 3550, section 6.4.1).
+    pub jitter_ms: f64,
+    /// How long it waits to be played, in milliseconds, lip-sync included.
+    pub delay_ms: f64,
+    /// Packets of sound missing when they were due; gaps in a picture's frames.
+    pub lost: u64,
+    /// Times that its picture stood still for more than half a second.
+    pub freezes: u32,
+}
+
+/// Echo cancellation, measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct VoiceStats {
+    /// From a sound's way out of the mixer until the microphone has its echo, in milliseconds.
+    pub delay_ms: f64,
+    /// Echo return loss enhancement of the adaptive filter, in decibels.
+    pub erle_db: f64,
+    /// How much faster the loudspeaker's clock runs than the microphone's, in parts of a million.
+    pub drift_ppm: f64,
 }
 
 /// One connection, measured.

@@ -17,7 +17,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
-use roomd_api::{Call, PeerStats, State};
+use roomd_api::{Call, PeerStats, State, StreamStats};
 use roomd_model::{E2ee, FaultCode, Severity};
 
 use crate::words;
@@ -47,6 +47,7 @@ impl Collector for Figures {
         faults(&mut page, &self.0)?;
         call(&mut page, self.0.call.as_deref())?;
         media(&mut page, &self.0)?;
+        streams(&mut page, &self.0)?;
         connections(&mut page, &self.0.statistics.peers)?;
         process(&mut page, &self.0)
     }
@@ -172,6 +173,53 @@ fn media(page: &mut Page<'_>, state: &State) -> fmt::Result {
         "Pictures sent, and received of the best stream",
         &measured,
         |(direction, rate)| ([("direction", *direction)], *rate),
+    )
+}
+
+/// The worst stream speaks for all.
+fn streams(page: &mut Page<'_>, state: &State) -> fmt::Result {
+    let figures = &state.statistics;
+    let seconds = Some(&Unit::Seconds);
+    let worst = |figure: fn(&StreamStats) -> f64| {
+        let values = figures.streams.iter().map(figure);
+        values.max_by(f64::total_cmp).map(|ms| ms / 1000.0)
+    };
+    page.gauge(
+        "streams",
+        "Received streams",
+        None,
+        Some(figures.streams.len() as f64),
+    )?;
+    page.gauge(
+        "jitter",
+        "Interarrival jitter of the worst stream",
+        seconds,
+        worst(|stream| stream.jitter_ms),
+    )?;
+    page.gauge(
+        "playout_delay",
+        "How long the slowest stream waits to be played",
+        seconds,
+        worst(|stream| stream.delay_ms),
+    )?;
+    page.gauge(
+        "freezes",
+        "Times that a picture stood still for more than half a second, in this call",
+        None,
+        Some(f64::from(figures.freezes)),
+    )?;
+    let voice = figures.voice.as_ref();
+    page.gauge(
+        "echo_return_loss_enhancement",
+        "Of the room's echo canceller, in decibels",
+        Some(&Unit::Other("decibels".to_owned())),
+        voice.map(|voice| voice.erle_db),
+    )?;
+    page.gauge(
+        "clock_drift",
+        "How much faster the loudspeaker's clock runs than the microphone's",
+        Some(&Unit::Ratios),
+        voice.map(|voice| voice.drift_ppm / 1e6),
     )
 }
 
@@ -307,7 +355,7 @@ impl Page<'_> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use roomd_api::{Agenda, Devices, Room, Statistics};
+    use roomd_api::{Agenda, Devices, Room, Statistics, VoiceStats};
     use roomd_model::{Fault, Language, Phase};
 
     use super::*;
@@ -332,6 +380,24 @@ mod tests {
             statistics: Statistics {
                 rss_mb: Some(120.5),
                 bad_messages: 7,
+                freezes: 3,
+                streams: vec![StreamStats {
+                    stream: roomd_model::StreamId(1),
+                    kind: roomd_model::StreamKind::Camera,
+                    fps: 29.5,
+                    kbps: 800.0,
+                    width: Some(1280),
+                    height: Some(720),
+                    jitter_ms: 12.5,
+                    delay_ms: 60.0,
+                    lost: 4,
+                    freezes: 3,
+                }],
+                voice: Some(VoiceStats {
+                    delay_ms: 80.0,
+                    erle_db: 31.5,
+                    drift_ppm: -20.0,
+                }),
                 peers: vec![
                     PeerStats {
                         rtt_ms: Some(40.0),
@@ -366,6 +432,11 @@ mod tests {
             "roomd_loss_ratios 0.025",
             "roomd_bits_per_second{direction=\"received\"} 500000.0",
             "roomd_connections 2.0",
+            "roomd_streams 1.0",
+            "roomd_jitter_seconds 0.0125",
+            "roomd_playout_delay_seconds 0.06",
+            "roomd_freezes 3.0",
+            "roomd_echo_return_loss_enhancement_decibels 31.5",
             "roomd_resident_memory_bytes 120500000.0",
             "roomd_bad_messages_total 7",
         ] {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use roomd_conference::{MediaCommand, MediaEvent, PeerId};
 use roomd_media_core::scene::Scene;
-use roomd_model::{FaultCode, StreamId};
+use roomd_model::{FaultCode, StreamId, StreamKind};
 use roomd_peer::{PeerConfig, PeerReport};
 use roomd_voice::Report as VoiceReport;
 
@@ -222,6 +222,31 @@ pub struct EngineStatistics {
     pub peers: Vec<(PeerId, PeerReport)>,
     /// The picture encoder's target, in bit/s.
     pub video_bitrate: u32,
+    /// The received streams.
+    pub streams: Vec<StreamReport>,
     /// What echo cancellation does; none while it does nothing.
     pub voice: Option<VoiceReport>,
+}
+
+/// One received stream. Rates are those of the last second, counts begin with the stream.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StreamReport {
+    /// The stream.
+    pub stream: StreamId,
+    /// What it carries.
+    pub kind: StreamKind,
+    /// Decoded pictures, or packets of sound, a second.
+    pub frames_per_second: f64,
+    /// Encoded media, in bit/s, without headers.
+    pub bits_per_second: f64,
+    /// Width and height of its pictures, in pixels; none for sound, and before the first one.
+    pub size: Option<(u32, u32)>,
+    /// Interarrival jitter (RFC 3550, section 6.4.1).
+    pub jitter: Duration,
+    /// How long a frame that was not held up waits in the jitter buffer, for lip-sync included.
+    pub delay: Duration,
+    /// Sound: packets that were missing or too late when they were due. Pictures: gaps.
+    pub lost: u64,
+    /// Times that its picture stood still for more than half a second.
+    pub freezes: u32,
 }

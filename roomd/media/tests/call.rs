@@ -102,8 +102,16 @@ async fn picture_and_sound_both_ways() {
     let mut statistics = left.engine.statistics();
     // How fast depends on what else the machine does.
     let plausible = |rate: Option<f64>| rate.is_some_and(|rate| rate > 1.0 && rate < 40.0);
+    let of = |s: &roomd_media::EngineStatistics, stream| {
+        let found = s.streams.iter().find(|one| one.stream == stream);
+        found.copied().filter(|one| one.bits_per_second > 1000.0)
+    };
     let good = |s: &roomd_media::EngineStatistics| {
-        s.media_both_ways.is_some() && plausible(s.fps_sent) && plausible(s.fps_received)
+        let sound = of(s, SOUND).is_some_and(|one| one.size.is_none());
+        let picture = of(s, PICTURE).is_some_and(|one| {
+            one.size == Some((1280, 720)) && plausible(Some(one.frames_per_second))
+        });
+        s.media_both_ways.is_some() && plausible(s.fps_sent) && sound && picture
     };
     tokio::time::timeout(LIMIT, statistics.wait_for(good))
         .await

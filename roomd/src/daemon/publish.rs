@@ -3,13 +3,34 @@
 //! What the room shows, published when it changed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use roomd_api::{PeerStats, SkippedEntry, Statistics};
+use roomd_api::{PeerStats, SkippedEntry, Statistics, StreamStats, VoiceStats};
 use roomd_config::CalendarSource;
+use roomd_media::StreamReport;
 use roomd_model::Fault;
 
 use super::Daemon;
 use crate::projection::{self, Calendar, Parts};
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+fn stream_stats(report: &StreamReport) -> StreamStats {
+    StreamStats {
+        stream: report.stream,
+        kind: report.kind,
+        fps: report.frames_per_second,
+        kbps: report.bits_per_second / 1000.0,
+        width: report.size.map(|(width, _)| width),
+        height: report.size.map(|(_, height)| height),
+        jitter_ms: millis(report.jitter),
+        delay_ms: millis(report.delay),
+        lost: report.lost,
+        freezes: report.freezes,
+    }
+}
 
 impl Daemon {
     /// Publishes the state if it is another one than before.
@@ -55,7 +76,6 @@ impl Daemon {
 
     fn statistics(&self) -> Statistics {
         let figures = &self.figures;
-        let millis = |duration: std::time::Duration| duration.as_secs_f64() * 1000.0;
         let under_way = self
             .session
             .as_ref()
@@ -71,6 +91,13 @@ impl Daemon {
             threads: self.usage.threads,
             descriptors: self.usage.descriptors,
             bad_messages: self.bad_messages + under_way,
+            freezes: figures.freezes,
+            streams: figures.streams.iter().map(stream_stats).collect(),
+            voice: figures.voice.as_ref().map(|voice| VoiceStats {
+                delay_ms: millis(voice.delay),
+                erle_db: voice.erle,
+                drift_ppm: voice.drift,
+            }),
             peers: figures
                 .peers
                 .iter()

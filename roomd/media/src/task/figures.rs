@@ -5,11 +5,12 @@
 use std::time::{Duration, Instant};
 
 use roomd_conference::MediaEvent;
+use roomd_model::StreamKind;
 use roomd_voice::Mode as VoiceMode;
 use tokio::sync::watch;
 
 use super::Task;
-use crate::types::EngineStatistics;
+use crate::types::{EngineStatistics, StreamReport};
 
 /// Collects figures and publishes them.
 pub(super) struct Figures {
@@ -105,7 +106,7 @@ impl Task {
             .as_secs_f64();
         self.figures.second = now;
         let sent = std::mem::take(&mut self.figures.pictures_sent);
-        let received = self.streams.best_rate();
+        let streams = self.streams.reports(passed);
         if self.figures.begun.is_none() {
             return;
         }
@@ -117,7 +118,8 @@ impl Task {
         let voice = self.voice.report();
         self.figures.statistics.send_modify(|statistics| {
             statistics.fps_sent = sending.then(|| rate(sent));
-            statistics.fps_received = received.map(rate);
+            statistics.fps_received = best_rate(&streams);
+            statistics.streams = streams;
             statistics.peers = peers;
             statistics.freezes = freezes;
             statistics.video_bitrate = video_bitrate;
@@ -125,4 +127,12 @@ impl Task {
             statistics.voice = (voice.mode != VoiceMode::Off).then_some(voice);
         });
     }
+}
+
+/// Pictures a second of the best stream; none without a picture stream.
+fn best_rate(streams: &[StreamReport]) -> Option<f64> {
+    let pictures = streams.iter().filter(|one| one.kind != StreamKind::Audio);
+    pictures
+        .map(|one| one.frames_per_second)
+        .max_by(f64::total_cmp)
 }

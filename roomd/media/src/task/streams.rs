@@ -17,9 +17,9 @@ use tokio::sync::mpsc;
 use super::Task;
 use crate::branch::BranchError;
 use crate::decode::{AudioDecoder, Decoded, Pictures, QUIET, VideoDecoder, opus_samples};
-use crate::display::Display;
+use crate::display::{Display, Picture};
 use crate::sound::{Sound, SoundNews};
-use crate::types::EngineEvent;
+use crate::types::{EngineEvent, StreamReport};
 
 /// A picture that stands still for longer than this is a freeze.
 const FREEZE: std::time::Duration = std::time::Duration::from_millis(500);
@@ -47,7 +47,12 @@ struct Stream {
     live: bool,
     last: Option<Instant>,
     restarts: u32,
+    /// Since the last report.
     decoded: u32,
+    /// Since the last report.
+    bytes: usize,
+    gaps: u64,
+    freezes: u32,
     peer: PeerId,
     kind: StreamKind,
     jitter: JitterBuffer<Frame>,
@@ -128,6 +133,8 @@ impl Streams {
                 stream.jitter = JitterBuffer::new(frame.clock_rate, config);
             }
         }
+        stream.bytes = stream.bytes.saturating_add(frame.payload.len());
+        stream.gaps += u64::from(!frame.contiguous);
         let (rtp_time, arrived, contiguous) = (frame.rtp_time, frame.at, frame.contiguous);
         stream.jitter.push(rtp_time, arrived, frame, contiguous);
     }
@@ -219,6 +226,9 @@ impl Streams {
             last: None,
             restarts: 0,
             decoded: 0,
+            bytes: 0,
+            gaps: 0,
+            freezes: 0,
             peer,
             kind,
             jitter: JitterBuffer::new(clock_rate, Config::default()),
@@ -227,15 +237,12 @@ impl Streams {
         self.streams.insert(id, stream);
     }
 
-    /// Pictures decoded since the last call, of the best stream.
-    pub(super) fn best_rate(&mut self) -> Option<u32> {
-        let videos = self
-            .streams
-            .values_mut()
-            .filter(|stream| matches!(stream.decoder, Some(Decoder::Video(_))));
-        videos
-            .map(|stream| std::mem::take(&mut stream.decoded))
-            .max()
+    /// What every stream did in the seconds since the last call.
+    pub(super) fn reports(&mut self, seconds: f64) -> Vec<StreamReport> {
+        let streams = self.streams.iter_mut();
+        streams
+            .map(|(id, stream)| stream.report(*id, seconds))
+            .collect()
     }
 
     /// Streams that have fallen silent.
@@ -253,6 +260,26 @@ impl Streams {
 }
 
 impl Stream {
+    fn report(&mut self, stream: StreamId, seconds: f64) -> StreamReport {
+        let counters = self.jitter.counters();
+        let pictures = self.pictures.borrow();
+        let size = |picture: &Picture| (picture.frame.width(), picture.frame.height());
+        StreamReport {
+            stream,
+            kind: self.kind,
+            frames_per_second: f64::from(std::mem::take(&mut self.decoded)) / seconds,
+            bits_per_second: std::mem::take(&mut self.bytes) as f64 * 8.0 / seconds,
+            size: pictures.as_ref().map(size),
+            jitter: self.jitter.jitter(),
+            delay: self.jitter.target_delay(),
+            lost: match self.kind {
+                StreamKind::Audio => counters.lost + counters.late,
+                StreamKind::Camera | StreamKind::Screen => self.gaps,
+            },
+            freezes: self.freezes,
+        }
+    }
+
     fn ensure_decoder(&mut self, id: StreamId, sound: &Sound, output: &mpsc::Sender<Decoded>) {
         if self.decoder.is_some() || self.restarts >= MAX_RESTARTS {
             return;
@@ -351,11 +378,12 @@ impl Task {
             return;
         };
         let video = matches!(stream.decoder, Some(Decoder::Video(_)));
+        stream.decoded += 1;
         if video {
-            stream.decoded += 1;
             self.figures.picture_decoded(at);
             let stood = stream.last.map(|last| at.saturating_duration_since(last));
             if stream.live && stood.is_some_and(|stood| stood > FREEZE) {
+                stream.freezes += 1;
                 self.figures.freeze();
             }
         }
