@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("roomd-media-core", &["roomd-model"]),
     ("roomd-voice", &["roomd-media-core"]),
+    ("roomd-crypt", &["roomd-model"]),
     (
         "roomd-display",
         &["roomd-api", "roomd-media-core", "roomd-model"],
@@ -61,6 +62,7 @@ const PURE: &[&str] = &[
     "roomd-providers",
     "roomd-media-core",
     "roomd-voice",
+    "roomd-crypt",
     "roomd-display",
 ];
 
