@@ -2,18 +2,21 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What a remote description must hold before the transport sees it.
 //!
-//! Invariants: a description passes only with exactly one sha-256 certificate fingerprint (RFC 8122)
-//! and with ICE credentials; what the transport cannot use (other hashes, TCP candidates, candidates
-//! with host names, candidates above the limit) is removed here, so that its parser never sees it.
+//! Invariants: a description passes only with one certificate fingerprint and with ICE credentials.
+//! Of several hashes the strongest counts (RFC 8122, section 5); sha-1 does only when there is no
+//! other. What the transport does not need (fingerprints, TCP candidates, candidates with host names,
+//! candidates above the limit) is removed here, so that its parser never sees it.
 
 use str0m::Candidate;
+
+use super::certificate::{Fingerprint, Unusable};
 
 /// Longest description, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 /// Longest line of a description, in bytes.
 const MAX_LINE: usize = 4 * 1024;
 /// Most m-lines of a description.
-const MAX_MEDIA_LINES: usize = 32;
+const MAX_MEDIA_LINES: usize = 64;
 /// Most candidates taken from a description.
 pub(super) const MAX_CANDIDATES: usize = 64;
 /// Longest candidate line, in bytes.
@@ -57,8 +60,8 @@ pub(super) enum Refusal {
 pub(super) struct Description {
     /// The description, reduced to what the transport uses.
     pub(super) sdp: String,
-    /// The sha-256 digest that the peer's certificate must have.
-    pub(super) fingerprint: [u8; 32],
+    /// What the peer's certificate must have.
+    pub(super) fingerprint: Fingerprint,
 }
 
 /// Checks and reduces a remote description.
@@ -108,7 +111,8 @@ struct Found {
     user: bool,
     password: bool,
     other_hash: bool,
-    fingerprint: Option<[u8; 32]>,
+    fingerprint: Option<Fingerprint>,
+    ambiguous: bool,
 }
 
 impl Found {
@@ -122,7 +126,10 @@ impl Found {
         };
         let (name, value) = attribute.split_once(':').unwrap_or((attribute, ""));
         match name.trim().to_ascii_lowercase().as_str() {
-            "fingerprint" => self.fingerprint(value),
+            "fingerprint" => {
+                self.fingerprint(value)?;
+                Ok(false)
+            }
             "candidate" => {
                 self.candidates += 1;
                 Ok(self.candidates <= MAX_CANDIDATES && candidate(attribute).is_some())
@@ -139,30 +146,26 @@ impl Found {
         }
     }
 
-    fn fingerprint(&mut self, value: &str) -> Result<bool, Refusal> {
-        let mut words = value.split_whitespace();
-        let hash = words.next().ok_or(Refusal::FingerprintMalformed)?;
-        if !hash.eq_ignore_ascii_case("sha-256") {
-            self.other_hash = true;
-            return Ok(false);
-        }
-        let digest = words
-            .next()
-            .and_then(digest)
-            .ok_or(Refusal::FingerprintMalformed)?;
-        if words.next().is_some() {
-            return Err(Refusal::FingerprintMalformed);
-        }
-        match self.fingerprint {
-            Some(known) if known != digest => Err(Refusal::FingerprintAmbiguous),
-            Some(_) | None => {
-                self.fingerprint = Some(digest);
-                Ok(true)
+    fn fingerprint(&mut self, value: &str) -> Result<(), Refusal> {
+        let found = match Fingerprint::parse(value) {
+            Ok(found) => found,
+            Err(Unusable::Malformed) => return Err(Refusal::FingerprintMalformed),
+            Err(Unusable::UnknownHash) => {
+                self.other_hash = true;
+                return Ok(());
             }
+        };
+        let known = self.fingerprint.as_ref();
+        if known.is_none_or(|known| known.hash < found.hash) {
+            self.fingerprint = Some(found);
+            self.ambiguous = false;
+        } else if known.is_some_and(|known| known.hash == found.hash && *known != found) {
+            self.ambiguous = true;
         }
+        Ok(())
     }
 
-    fn finish(self) -> Result<[u8; 32], Refusal> {
+    fn finish(self) -> Result<Fingerprint, Refusal> {
         if self.media_lines == 0 {
             return Err(Refusal::NoMedia);
         }
@@ -175,21 +178,14 @@ impl Found {
             Refusal::FingerprintMissing
         };
         let fingerprint = self.fingerprint.ok_or(missing)?;
+        if self.ambiguous {
+            return Err(Refusal::FingerprintAmbiguous);
+        }
         if !self.user || !self.password {
             return Err(Refusal::CredentialsMissing);
         }
         Ok(fingerprint)
     }
-}
-
-fn digest(text: &str) -> Option<[u8; 32]> {
-    let mut digest = [0; 32];
-    let mut pairs = text.split(':');
-    for byte in &mut digest {
-        let pair = pairs.next().filter(|pair| pair.len() == 2)?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    pairs.next().is_none().then_some(digest)
 }
 
 #[cfg(test)]
@@ -208,10 +204,21 @@ mod tests {
     }
 
     fn fingerprint(hash: &str, byte: &str) -> String {
-        format!("a=fingerprint:{hash} {}", vec![byte; 32].join(":"))
+        let len = match hash.to_ascii_lowercase().as_str() {
+            "sha-1" => 20,
+            "sha-224" => 28,
+            "sha-384" => 48,
+            "sha-512" => 64,
+            _ => 32,
+        };
+        format!("a=fingerprint:{hash} {}", vec![byte; len].join(":"))
     }
 
-    fn check(lines: &[&str], expected: Result<[u8; 32], Refusal>) {
+    fn check(lines: &[&str], expected: Result<&str, Refusal>) {
+        let expected = expected.map(|line| {
+            let value = line.strip_prefix("a=fingerprint:").unwrap();
+            Fingerprint::parse(value).unwrap()
+        });
         assert_eq!(
             inspect(&sdp(lines)).map(|found| found.fingerprint),
             expected,
@@ -220,26 +227,29 @@ mod tests {
     }
 
     #[test]
-    fn takes_one_sha256_fingerprint_only() {
+    fn takes_the_strongest_fingerprint() {
         let good = fingerprint("SHA-256", "ab");
         let other = fingerprint("sha-256", "cd");
+        let weak = fingerprint("sha-1", "00");
+        let strong = fingerprint("sha-512", "12");
         check(&[], Err(Refusal::FingerprintMissing));
+        check(&["a=fingerprint:md5 AB:CD"], Err(Refusal::FingerprintHash));
         check(
-            &[&fingerprint("sha-512", "ab")],
-            Err(Refusal::FingerprintHash),
-        );
-        check(
-            &[&fingerprint("sha-1", "ab")],
-            Err(Refusal::FingerprintHash),
-        );
-        check(
-            &["a=fingerprint:sha-256 AB:CD"],
+            &[&good, "a=fingerprint:sha-256 AB:CD"],
             Err(Refusal::FingerprintMalformed),
         );
         check(&["a=fingerprint:"], Err(Refusal::FingerprintMalformed));
         check(&[&good, &other], Err(Refusal::FingerprintAmbiguous));
-        check(&[&good, &good], Ok([0xab; 32]));
-        check(&[&fingerprint("sha-1", "00"), &good], Ok([0xab; 32]));
+        check(&[&good, &good], Ok(&good));
+        check(&[&weak], Ok(&weak));
+        for hash in ["sha-1", "sha-224", "sha-256", "sha-384", "sha-512"] {
+            let only = fingerprint(hash, "7f");
+            check(&[&only, "a=fingerprint:md2 00"], Ok(&only));
+        }
+        check(&[&weak, &good], Ok(&good));
+        check(&[&good, &weak], Ok(&good));
+        check(&[&strong, &good, &other, &weak], Ok(&strong));
+        check(&[&good, &other, &strong], Ok(&strong));
     }
 
     #[test]
@@ -250,7 +260,7 @@ mod tests {
         let udp = "a=candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host";
         let found = inspect(&sdp(&[&good, &fingerprint("sha-1", "00"), name, tcp, udp])).unwrap();
         assert_eq!(found.sdp.matches("a=candidate").count(), 1);
-        assert_eq!(found.sdp.matches("a=fingerprint").count(), 1);
+        assert_eq!(found.sdp.matches("a=fingerprint").count(), 0);
 
         let many: Vec<String> = (0..500)
             .map(|port| format!("a=candidate:1 1 udp 1 192.0.2.1 {} typ host", port + 1000))

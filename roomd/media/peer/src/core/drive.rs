@@ -134,14 +134,9 @@ impl Core {
         }
     }
 
-    fn certificate_matches(&mut self) -> bool {
-        let Some(expected) = self.expected else {
-            return false;
-        };
-        let api = self.rtc.direct_api();
-        api.remote_dtls_fingerprint().is_some_and(|found| {
-            found.hash_func.eq_ignore_ascii_case("sha-256") && found.bytes == expected
-        })
+    fn certificate_matches(&self) -> bool {
+        let expected = self.expected.as_ref();
+        expected.is_some_and(|expected| self.certificate.is(expected))
     }
 
     /// Notes what the peer's receiver reports say of our sound; pictures are sent again when lost.

@@ -6,11 +6,11 @@
 //! that changes the transport polls it until it asks for a timeout before it returns.
 //!
 //! Invariants: no frame goes in or out unless the state is [`PeerState::Verified`]; that state needs
-//! a path, a finished DTLS handshake and a certificate whose sha-256 digest is the one of the remote
-//! description, compared here a second time. The digest of the first description stays in force:
-//! later descriptions with another one are refused. sha-256 is the only hash taken, as it is the one
-//! that every browser offers and the transport checks.
+//! a path, a finished DTLS handshake and a certificate that has the fingerprint of the remote
+//! description, compared by the transport and here a second time. The fingerprint of the first
+//! description stays in force: later descriptions of another certificate are refused.
 
+mod certificate;
 mod describe;
 mod drive;
 mod media;
@@ -29,7 +29,8 @@ use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Input, Rtc};
 
 use crate::{PeerCommand, PeerEvent};
-use describe::Refusal;
+use certificate::{Certificate, Fingerprint};
+use describe::{Description, Refusal};
 use drive::Figures;
 use media::Line;
 use silence::Silence;
@@ -86,7 +87,8 @@ pub struct Core {
     closing: bool,
     negotiated: bool,
     pending: Option<SdpPendingOffer>,
-    expected: Option<[u8; 32]>,
+    expected: Option<Fingerprint>,
+    certificate: Certificate,
     certified: bool,
     path: bool,
     /// When the last datagram of the peer arrived.
@@ -115,14 +117,16 @@ impl std::fmt::Debug for Core {
 impl Core {
     /// Makes a connection that has no addresses yet.
     pub fn new(now: Instant) -> Self {
+        let (rtc, certificate) = setup::rtc(now);
         let mut core = Self {
-            rtc: setup::rtc(now),
+            rtc,
             state: PeerState::Connecting,
             ended: false,
             closing: false,
             negotiated: false,
             pending: None,
             expected: None,
+            certificate,
             certified: false,
             path: false,
             heard: now,
@@ -167,6 +171,12 @@ impl Core {
             }
             Err(_) => self.dropped.candidates += 1,
         }
+    }
+
+    /// The fingerprint of our own certificate with this hash (`sha-1` to `sha-512`), as a description
+    /// holds it (RFC 8122, section 5); none for another hash.
+    pub fn fingerprint(&self, hash: &str) -> Option<String> {
+        self.certificate.own(hash)
     }
 
     /// Lets time pass.
@@ -298,12 +308,33 @@ impl Core {
         sdp: &str,
     ) -> Result<(), Refusal> {
         let description = describe::inspect(sdp)?;
-        if self
-            .expected
-            .is_some_and(|known| known != description.fingerprint)
-        {
-            return Err(Refusal::FingerprintChanged);
+        self.expect(&description.fingerprint)?;
+        self.apply(kind, &description)?;
+        self.expected.get_or_insert(description.fingerprint);
+        self.negotiated = true;
+        self.trickled = 0;
+        if self.state != PeerState::Verified {
+            self.patience = Some(now + PATIENCE);
         }
+        Ok(())
+    }
+
+    /// Sets what the certificate is compared with, or compares with what was set before.
+    fn expect(&mut self, fingerprint: &Fingerprint) -> Result<(), Refusal> {
+        match &self.expected {
+            Some(known) if known == fingerprint || self.certificate.is(fingerprint) => Ok(()),
+            Some(_) => Err(Refusal::FingerprintChanged),
+            None => {
+                self.certificate.expect(fingerprint.hash);
+                self.rtc
+                    .direct_api()
+                    .set_remote_fingerprint(fingerprint.for_transport());
+                Ok(())
+            }
+        }
+    }
+
+    fn apply(&mut self, kind: SdpKind, description: &Description) -> Result<(), Refusal> {
         match kind {
             SdpKind::Offer => {
                 let offer =
@@ -326,12 +357,6 @@ impl Core {
                     .accept_answer(pending, answer)
                     .map_err(|_| Refusal::NotApplicable)?;
             }
-        }
-        self.expected = Some(description.fingerprint);
-        self.negotiated = true;
-        self.trickled = 0;
-        if self.state != PeerState::Verified {
-            self.patience = Some(now + PATIENCE);
         }
         Ok(())
     }

@@ -2,14 +2,17 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What the transport is built with.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
-use str0m::config::DtlsVersion;
+use str0m::config::{CryptoProvider, DtlsVersion};
 use str0m::format::{Codec, FormatParams};
 use str0m::media::Frequency;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Rtc, RtcConfig};
+
+use super::certificate::{self, Certificate};
 
 /// Bandwidth assumed before the first estimate.
 pub(super) const START: Bitrate = Bitrate::kbps(800);
@@ -22,8 +25,18 @@ const PICTURE_PACKETS: usize = 512;
 const SOUND_WAIT: Duration = Duration::from_millis(40);
 
 /// Builds the transport.
-pub(super) fn rtc(now: Instant) -> Rtc {
+pub(super) fn rtc(now: Instant) -> (Rtc, Certificate) {
+    certificate::watched(|provider| {
+        let mut rtc = config(provider).build(now);
+        // Nothing is probed for before something is sent.
+        rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
+        rtc
+    })
+}
+
+fn config(provider: CryptoProvider) -> RtcConfig {
     let mut config = RtcConfig::new()
+        .set_crypto_provider(Arc::new(provider))
         .clear_codecs()
         .set_extension_map(extensions())
         .set_fingerprint_verification(true)
@@ -54,10 +67,7 @@ pub(super) fn rtc(now: Instant) -> Rtc {
         },
     );
     codecs.enable_vp8(true);
-    let mut rtc = config.build(now);
-    // Nothing is probed for before something is sent.
-    rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
-    rtc
+    config
 }
 
 fn extensions() -> ExtensionMap {
