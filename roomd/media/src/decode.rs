@@ -73,7 +73,7 @@ impl VideoDecoder {
     pub(crate) fn push(&mut self, frame: &Frame, now: Instant) -> bool {
         match self.gate.admit(&frame.payload, frame.contiguous, now) {
             Verdict::Decode => {
-                let at = from_rtp(frame.rtp_time, frame.clock_rate);
+                let at = from_rtp(frame.rtp_time, frame.clock_rate());
                 self.branch.push(frame.payload.clone(), at, None);
                 false
             }

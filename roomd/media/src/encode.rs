@@ -13,7 +13,7 @@ use roomd_media_core::frame::I420;
 use roomd_media_core::mix::RATE;
 use roomd_media_core::plan::{AudioEncode, VideoEncode};
 use roomd_media_core::testpicture::{HEIGHT, WIDTH};
-use roomd_peer::Frame;
+use roomd_peer::{Codec, Frame};
 use tokio::sync::mpsc;
 
 use crate::branch::{Branch, BranchError, Notice};
@@ -216,20 +216,19 @@ fn frame(sample: &gst::Sample, source: LocalSource, timeline: Timeline) -> Optio
         return None;
     }
     let stamp = buffer.pts()?;
-    let clock_rate = match source {
-        LocalSource::Camera => 90_000,
-        LocalSource::Microphone => RATE,
-    };
     if source == LocalSource::Microphone && buffer.size() <= DTX_BYTES {
         return None;
     }
-    let delta = buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-    Some(Frame {
-        payload: buffer.map_readable().ok()?.as_slice().into(),
-        rtp_time: rtp_time(stamp, clock_rate),
-        clock_rate,
-        at: timeline.instant(stamp),
-        keyframe: source == LocalSource::Microphone || !delta,
-        contiguous: true,
+    let payload = buffer.map_readable().ok()?.as_slice().into();
+    let at = timeline.instant(stamp);
+    Some(match source {
+        LocalSource::Camera => {
+            let delta = buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+            let rtp_time = rtp_time(stamp, Codec::Vp8.clock_rate());
+            Frame::picture(payload, rtp_time, at, !delta)
+        }
+        LocalSource::Microphone => {
+            Frame::sound(payload, rtp_time(stamp, Codec::Opus.clock_rate()), at)
+        }
     })
 }

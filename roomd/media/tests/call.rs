@@ -16,7 +16,7 @@ use roomd_conference::{MediaCommand, MediaEvent, PeerId, PeerState, SdpKind};
 use roomd_media::{EngineCommand, EngineEvent};
 use roomd_media_core::scene::TileSource;
 use roomd_model::{FaultCode, Pii, StreamId};
-use roomd_peer::{Frame, PeerCommand, PeerEvent};
+use roomd_peer::{Frame, MediaKind, Offer, PeerCommand, PeerEvent};
 use tokio::sync::mpsc;
 
 const PEER: PeerId = PeerId(1);
@@ -59,8 +59,9 @@ async fn carry(event: PeerEvent, from: &[String], to: &Wire) {
             mid: to.mids[line(&mid)].clone(),
             frame,
         },
-        PeerEvent::KeyframeWanted { mid } => PeerCommand::RequestKeyframe {
+        PeerEvent::KeyframeWanted { mid, rid } => PeerCommand::RequestKeyframe {
             mid: to.mids[line(&mid)].clone(),
+            rid,
         },
         _ => return,
     };
@@ -161,9 +162,10 @@ async fn a_wrong_fingerprint_lets_nothing_through() {
     let (sender, mut events) = mpsc::channel(512);
     let commands = roomd_peer::spawn(PEER, loopback(), sender);
     commands
-        .send(PeerCommand::Offer {
-            audio: vec![true, false],
-        })
+        .send(PeerCommand::Offer(Offer::of(&[
+            MediaKind::Audio,
+            MediaKind::Video,
+        ])))
         .await
         .unwrap();
     let offer = loop {
@@ -265,13 +267,11 @@ async fn garbage_in_one_stream_leaves_the_others_running() {
             // Looks like a keyframe of 640 by 360.
             payload[..10].copy_from_slice(&[0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 2, 0x68, 1]);
         }
-        let frame = Frame {
-            payload: payload.into(),
-            rtp_time: if sound { n * 960 } else { n * 3000 },
-            clock_rate: if sound { 48_000 } else { 90_000 },
-            at: Instant::now(),
-            keyframe: true,
-            contiguous: true,
+        let (payload, at) = (payload.into(), Instant::now());
+        let frame = if sound {
+            Frame::sound(payload, n * 960, at)
+        } else {
+            Frame::picture(payload, n * 3000, at, true)
         };
         let mid = vandal.mids[usize::from(!sound)].clone();
         vandal

@@ -10,5 +10,8 @@ mod task;
 mod turn;
 
 pub use core::{Core, Dropped, Transmit};
-pub use port::{Frame, PeerCommand, PeerConfig, PeerEvent, PeerReport, SenderReport};
+pub use port::{
+    Codec, Direction, Frame, Layers, Level, MediaKind, NewLine, Offer, PeerCommand, PeerConfig,
+    PeerEvent, PeerReport, SenderReport, Temporal,
+};
 pub use task::spawn;

@@ -37,12 +37,9 @@ pub enum PeerCommand {
         /// The description.
         sdp: Pii<String>,
     },
-    /// Makes an offer with one m-line for each kind given; answered with
-    /// [`PeerEvent::LocalDescription`]. On a running connection it restarts ICE.
-    Offer {
-        /// True for sound, false for picture, in m-line order; ignored on a running connection.
-        audio: Vec<bool>,
-    },
+    /// Makes an offer; answered with [`PeerEvent::LocalDescription`], or with
+    /// [`PeerEvent::DescriptionRefused`] when it changes nothing.
+    Offer(Offer),
     /// Adds a remote candidate (`candidate:` line).
     RemoteCandidate(Pii<String>),
     /// Sends an encoded frame; dropped unless the peer is verified.
@@ -52,30 +49,212 @@ pub enum PeerCommand {
         /// The frame.
         frame: Frame,
     },
-    /// Asks the remote side for a keyframe on this m-line (RFC 4585 PLI); rate-limited inside.
+    /// Asks the remote side for a keyframe on this m-line, with a PLI (RFC 4585) or, where that is
+    /// not negotiated, a FIR (RFC 5104); rate-limited inside.
     RequestKeyframe {
         /// The m-line.
         mid: String,
+        /// The layer, where the m-line has several.
+        rid: Option<String>,
     },
     /// Closes the connection; the task ends.
     Close,
 }
 
-/// An encoded frame: one VP8 picture (RFC 7741) or one Opus packet (RFC 7587).
+/// What an offer changes. Empty, it is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// m-lines to add, in their order.
+    pub add: Vec<NewLine>,
+    /// m-lines that change their direction, seen from here.
+    pub turn: Vec<(String, Direction)>,
+    /// m-lines that end for good (port 0).
+    pub stop: Vec<String>,
+    /// Restarts ICE.
+    pub restart: bool,
+}
+
+impl Offer {
+    /// Adds an m-line that sends and receives for each kind.
+    pub fn of(kinds: &[MediaKind]) -> Self {
+        let line = |&kind| NewLine {
+            kind,
+            direction: Direction::SendRecv,
+            layers: Layers::Single,
+        };
+        Self {
+            add: kinds.iter().map(line).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Restarts ICE and changes nothing else.
+    pub fn restart() -> Self {
+        Self {
+            restart: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// An m-line of an offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLine {
+    /// Sound or picture.
+    pub kind: MediaKind,
+    /// The direction, seen from here.
+    pub direction: Direction,
+    /// What is sent on it.
+    pub layers: Layers,
+}
+
+/// How many encodings of one picture an m-line sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layers {
+    /// One.
+    Single,
+    /// One for each RID, the smallest first, told apart by the RID (RFC 8853).
+    Rids(Vec<String>),
+    /// The same, told apart by their SSRCs in a `SIM` group, for servers that know no RID. The names
+    /// are used in [`Frame::rid`] only.
+    Group(Vec<String>),
+}
+
+/// What an m-line carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaKind {
+    /// Sound.
+    Audio,
+    /// Picture.
+    Video,
+}
+
+/// The direction of an m-line, seen from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Both ways.
+    SendRecv,
+    /// Only from here.
+    SendOnly,
+    /// Only to here.
+    RecvOnly,
+    /// Neither way.
+    Inactive,
+}
+
+/// A codec that is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Codec {
+    /// RFC 7587, two channels in descriptions.
+    Opus,
+    /// RFC 7741.
+    Vp8,
+    /// RFC 9628, profile 0. Received only.
+    Vp9,
+    /// RFC 6184, constrained baseline, packetization mode 1; frames are Annex B byte streams. Sent
+    /// only when the peer takes no VP8.
+    H264,
+}
+
+impl Codec {
+    /// Of RTP timestamps, in Hz.
+    pub const fn clock_rate(self) -> u32 {
+        match self {
+            Self::Opus => 48_000,
+            Self::Vp8 | Self::Vp9 | Self::H264 => 90_000,
+        }
+    }
+
+    /// Whether it carries sound.
+    pub const fn is_sound(self) -> bool {
+        match self {
+            Self::Opus => true,
+            Self::Vp8 | Self::Vp9 | Self::H264 => false,
+        }
+    }
+}
+
+/// An encoded frame: one picture or one packet of sound.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The encoded bytes.
+    /// The encoded bytes; may be encrypted.
     pub payload: std::sync::Arc<[u8]>,
+    /// How they are encoded.
+    pub codec: Codec,
+    /// The layer, where an m-line has several.
+    pub rid: Option<String>,
     /// Media time in units of `1 / clock_rate` seconds; the RTP timestamp, unwrapped.
     pub rtp_time: u64,
-    /// 90000 for picture, 48000 for sound.
-    pub clock_rate: u32,
     /// When it was captured (sent frames), or when its last packet arrived (received ones).
     pub at: Instant,
     /// A keyframe; always true for sound.
     pub keyframe: bool,
     /// Received frames: no packet was lost between the previous frame and this one.
     pub contiguous: bool,
+    /// VP8: the temporal layer, when the encoder makes several.
+    pub temporal: Option<Temporal>,
+    /// Sound: how loud it is (RFC 6464).
+    pub level: Option<Level>,
+}
+
+impl Frame {
+    /// The clock rate of its codec, in Hz.
+    pub const fn clock_rate(&self) -> u32 {
+        self.codec.clock_rate()
+    }
+
+    /// A packet of sound to send.
+    pub const fn sound(payload: std::sync::Arc<[u8]>, rtp_time: u64, at: Instant) -> Self {
+        Self {
+            payload,
+            codec: Codec::Opus,
+            rid: None,
+            rtp_time,
+            at,
+            keyframe: true,
+            contiguous: true,
+            temporal: None,
+            level: None,
+        }
+    }
+
+    /// A VP8 picture to send.
+    pub const fn picture(
+        payload: std::sync::Arc<[u8]>,
+        rtp_time: u64,
+        at: Instant,
+        keyframe: bool,
+    ) -> Self {
+        Self {
+            payload,
+            codec: Codec::Vp8,
+            rid: None,
+            rtp_time,
+            at,
+            keyframe,
+            contiguous: true,
+            temporal: None,
+            level: None,
+        }
+    }
+}
+
+/// The place of a VP8 picture in its temporal layers (RFC 7741, section 4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Temporal {
+    /// The layer, 0 to 3.
+    pub layer: u8,
+    /// It depends on nothing but pictures of layer 0: a receiver can begin with its layer here.
+    pub sync: bool,
+}
+
+/// How loud a packet of sound is (RFC 6464).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Below overload, in dB: 0 is the loudest, 127 is silence.
+    pub below_overload: u8,
+    /// Somebody speaks.
+    pub voice: bool,
 }
 
 /// Ties RTP time to the sender's wall clock (RFC 3550, sender report).
@@ -120,6 +299,8 @@ pub enum PeerEvent {
     KeyframeWanted {
         /// The m-line.
         mid: String,
+        /// The layer; none means all of them.
+        rid: Option<String>,
     },
     /// The bandwidth estimate towards the peer, in bit/s.
     Bandwidth(u64),

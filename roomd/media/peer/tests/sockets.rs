@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use roomd_conference::{IceServer, PeerId, PeerState, SdpKind};
 use roomd_model::Pii;
-use roomd_peer::{Frame, PeerCommand, PeerConfig, PeerEvent, spawn};
+use roomd_peer::{Frame, MediaKind, Offer, PeerCommand, PeerConfig, PeerEvent, spawn};
 use stun_types::attribute::XorMappedAddress;
 use stun_types::message::{Message, MessageWrite, MessageWriteExt, MessageWriteVec};
 use tokio::net::UdpSocket;
@@ -106,13 +106,10 @@ fn frame(start: Instant, clock_rate: u32) -> Frame {
     ]
     .concat()
     .into();
-    Frame {
-        payload,
-        rtp_time,
-        clock_rate,
-        at,
-        keyframe: true,
-        contiguous: true,
+    if clock_rate == 48_000 {
+        Frame::sound(payload, rtp_time, at)
+    } else {
+        Frame::picture(payload, rtp_time, at, true)
     }
 }
 
@@ -133,9 +130,10 @@ async fn a_call_over_loopback() {
             ..loopback()
         },
     );
-    a.send(PeerCommand::Offer {
-        audio: vec![true, false],
-    })
+    a.send(PeerCommand::Offer(Offer::of(&[
+        MediaKind::Audio,
+        MediaKind::Video,
+    ])))
     .await;
     let offer = a.description().await;
     let port: u16 = offer
@@ -188,6 +186,7 @@ async fn a_call_over_loopback() {
     }
     b.send(PeerCommand::RequestKeyframe {
         mid: mids[1].clone(),
+        rid: None,
     })
     .await;
     a.until(|event| matches!(event, PeerEvent::KeyframeWanted { .. }).then_some(()))
@@ -263,7 +262,8 @@ async fn a_stun_server_adds_an_address_and_a_silent_one_costs_a_second() {
             ..loopback()
         },
     );
-    end.send(PeerCommand::Offer { audio: vec![true] }).await;
+    end.send(PeerCommand::Offer(Offer::of(&[MediaKind::Audio])))
+        .await;
     let offer = end.description().await;
     let took = begun.elapsed();
     assert!(offer.contains("203.0.113.9 40000 typ srflx"), "{offer}");

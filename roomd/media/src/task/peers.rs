@@ -207,7 +207,10 @@ impl Peers {
 
     pub(super) fn request_keyframe(&mut self, id: PeerId, mid: &str) {
         let mid = mid.to_owned();
-        self.with(id, |peer| peer.send(PeerCommand::RequestKeyframe { mid }));
+        let rid = None;
+        self.with(id, |peer| {
+            peer.send(PeerCommand::RequestKeyframe { mid, rid })
+        });
     }
 
     /// The stream on an m-line, and what it carries.
@@ -284,7 +287,7 @@ impl Task {
                     self.streams.sender_report(stream, report);
                 }
             }
-            PeerEvent::KeyframeWanted { mid } => {
+            PeerEvent::KeyframeWanted { mid, .. } => {
                 let published = self.peers.open.get(&id).map(|peer| &peer.published);
                 if published.is_some_and(|map| map.get(&mid) == Some(&LocalSource::Camera)) {
                     self.capture.want_keyframe();

@@ -11,7 +11,7 @@ use roomd_media_core::scene::TileSource;
 use roomd_media_core::speaker::Speakers;
 use roomd_media_core::sync::{LipSync, Track};
 use roomd_model::{FaultCode, StreamId, StreamKind};
-use roomd_peer::{Frame, SenderReport};
+use roomd_peer::{Codec, Frame, SenderReport};
 use tokio::sync::mpsc;
 
 use super::Task;
@@ -116,6 +116,13 @@ impl Streams {
 
     /// Takes a frame; it comes out of [`Streams::play`] when it is due.
     fn push(&mut self, peer: PeerId, id: StreamId, kind: StreamKind, frame: Frame) {
+        let decodable = match kind {
+            StreamKind::Audio => frame.codec == Codec::Opus,
+            StreamKind::Camera | StreamKind::Screen => frame.codec == Codec::Vp8,
+        };
+        if !decodable {
+            return;
+        }
         if !self.streams.contains_key(&id) {
             self.add(peer, id, kind);
         }
@@ -130,7 +137,7 @@ impl Streams {
                     min: SOUND_DELAY,
                     ..Config::sound(packet)
                 };
-                stream.jitter = JitterBuffer::new(frame.clock_rate, config);
+                stream.jitter = JitterBuffer::new(frame.clock_rate(), config);
             }
         }
         stream.bytes = stream.bytes.saturating_add(frame.payload.len());

@@ -21,7 +21,7 @@ use roomd_media::{
 use roomd_media_core::scene::{HEIGHT, Picture, Rect, Scene, Tile, TileSource, WIDTH};
 use roomd_media_core::timecode::{self, TimeCode};
 use roomd_model::{FaultCode, Pii, StreamId, StreamKind};
-use roomd_peer::{PeerCommand, PeerConfig, PeerEvent};
+use roomd_peer::{MediaKind, Offer, PeerCommand, PeerConfig, PeerEvent};
 use tokio::sync::mpsc;
 
 pub const LIMIT: Duration = Duration::from_secs(40);
@@ -281,9 +281,7 @@ impl Wire {
     ) -> Self {
         let (sender, mut events) = mpsc::channel(512);
         let commands = roomd_peer::spawn(peer, loopback(), sender);
-        let offer = PeerCommand::Offer {
-            audio: vec![true, false],
-        };
+        let offer = PeerCommand::Offer(Offer::of(&[MediaKind::Audio, MediaKind::Video]));
         commands.send(offer).await.unwrap();
         let sdp = loop {
             if let Some((_, PeerEvent::LocalDescription { sdp, .. })) = events.recv().await {

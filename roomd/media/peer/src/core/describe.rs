@@ -12,7 +12,7 @@ use str0m::Candidate;
 use super::certificate::{Fingerprint, Unusable};
 
 /// Longest description, in bytes.
-const MAX_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 256 * 1024;
 /// Longest line of a description, in bytes.
 const MAX_LINE: usize = 4 * 1024;
 /// Most m-lines of a description.
@@ -55,6 +55,15 @@ pub(super) enum Refusal {
     Ended,
 }
 
+/// How keyframes may be asked for on an m-line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Feedback {
+    /// With a PLI (RFC 4585, section 6.3.1).
+    pub(super) loss: bool,
+    /// With a FIR (RFC 5104, section 4.3.1).
+    pub(super) full: bool,
+}
+
 /// A description that may be given to the transport.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Description {
@@ -62,6 +71,8 @@ pub(super) struct Description {
     pub(super) sdp: String,
     /// What the peer's certificate must have.
     pub(super) fingerprint: Fingerprint,
+    /// The m-lines by their `mid`.
+    pub(super) lines: Vec<(String, Feedback)>,
 }
 
 /// Checks and reduces a remote description.
@@ -84,8 +95,12 @@ pub(super) fn inspect(text: &str) -> Result<Description, Refusal> {
             sdp.push_str("\r\n");
         }
     }
-    let fingerprint = found.finish()?;
-    Ok(Description { sdp, fingerprint })
+    let lines = std::mem::take(&mut found.lines);
+    Ok(Description {
+        sdp,
+        fingerprint: found.finish()?,
+        lines,
+    })
 }
 
 /// Reads a `candidate:` line; none when the transport cannot use it.
@@ -107,6 +122,7 @@ pub(super) fn candidate(line: &str) -> Option<Candidate> {
 #[derive(Default)]
 struct Found {
     media_lines: usize,
+    lines: Vec<(String, Feedback)>,
     candidates: usize,
     user: bool,
     password: bool,
@@ -120,6 +136,9 @@ impl Found {
     fn keeps(&mut self, line: &str) -> Result<bool, Refusal> {
         if line.starts_with("m=") {
             self.media_lines += 1;
+            if self.media_lines <= MAX_MEDIA_LINES {
+                self.lines.push(Default::default());
+            }
         }
         let Some(attribute) = line.strip_prefix("a=") else {
             return Ok(true);
@@ -134,6 +153,10 @@ impl Found {
                 self.candidates += 1;
                 Ok(self.candidates <= MAX_CANDIDATES && candidate(attribute).is_some())
             }
+            "mid" | "rtcp-fb" => {
+                self.line(name, value);
+                Ok(true)
+            }
             "ice-ufrag" => {
                 self.user = true;
                 Ok(true)
@@ -143,6 +166,23 @@ impl Found {
                 Ok(true)
             }
             _ => Ok(true),
+        }
+    }
+
+    /// Notes what is said of the last m-line.
+    fn line(&mut self, name: &str, value: &str) {
+        let Some((mid, feedback)) = self.lines.last_mut() else {
+            return;
+        };
+        if name == "mid" {
+            value.trim().clone_into(mid);
+            return;
+        }
+        let kind: Vec<&str> = value.split_whitespace().skip(1).collect();
+        match kind[..] {
+            ["nack", "pli"] => feedback.loss = true,
+            ["ccm", "fir"] => feedback.full = true,
+            _ => {}
         }
     }
 

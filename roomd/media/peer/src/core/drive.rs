@@ -118,7 +118,7 @@ impl Core {
             }
             Event::MediaData(data) => self.frame(now, data),
             Event::SenderFeedback(feedback) => self.sender_report(&feedback),
-            Event::KeyframeRequest(request) => self.keyframe_wanted(request.mid),
+            Event::KeyframeRequest(request) => self.keyframe_wanted(&request),
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
                 self.events
                     .push_back(PeerEvent::Bandwidth(estimate.as_u64()));

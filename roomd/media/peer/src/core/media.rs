@@ -5,20 +5,30 @@
 use std::time::{Duration, Instant};
 
 use roomd_conference::PeerState;
-use str0m::format::Codec;
-use str0m::media::{Frequency, KeyframeRequestKind, MediaData, MediaTime, Mid, SenderFeedback};
+use str0m::format::{Codec as Format, CodecExtra, PayloadParams};
+use str0m::media::{
+    Frequency, KeyframeRequest, KeyframeRequestKind, MediaData, MediaTime, Mid, Pt, Rid,
+    SenderFeedback,
+};
+use str0m::rtp::RtpWrite;
 
-use super::Core;
-use crate::{Frame, PeerEvent, SenderReport};
+use super::{Core, vp8};
+use crate::{Codec, Frame, Level, PeerEvent, SenderReport, Temporal};
 
-/// Least time between two keyframe requests for an m-line.
+/// Least time between two keyframe requests for a layer of an m-line.
 const KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);
 /// Largest frame sent.
 const MAX_FRAME: usize = 2 * 1024 * 1024;
-const SOUND_RATE: u32 = 48_000;
-const PICTURE_RATE: u32 = 90_000;
+/// Most layers of m-lines that are remembered.
+const MAX_REMEMBERED: usize = 256;
+/// Largest RTP payload of a picture, descriptor included: with headers, the encryption and TURN
+/// around it, a datagram of it passes everywhere.
+const MAX_PAYLOAD: usize = 1100;
 
-/// What is remembered of an m-line.
+/// One encoding on an m-line: its RID, where there are several.
+pub(super) type Layer = (Mid, Option<String>);
+
+/// What is remembered of a layer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Line {
     last_rtp_time: Option<u64>,
@@ -37,42 +47,42 @@ impl Core {
     pub(super) fn frame(&mut self, now: Instant, data: MediaData) {
         // Not `self.state`: the last step to it and the first frame may come in the same round.
         let open = self.certified && self.path && !self.closing && !self.ended;
-        let codec = data.params.spec().codec;
-        let (rate, keyframe) = match (codec, data.data.first()) {
-            (Codec::Opus, Some(_)) => (SOUND_RATE, true),
-            // The lowest bit of a VP8 frame tag is 0 in keyframes (RFC 6386, section 9.1).
-            (Codec::Vp8, Some(tag)) => (PICTURE_RATE, tag & 1 == 0),
-            _ => {
-                self.dropped.frames += 1;
-                return;
-            }
-        };
-        if !open {
+        let codec = codec_of(data.params.spec().codec);
+        let layer = (data.mid, data.rid.map(|rid| rid.to_string()));
+        let known = self.lines.len() < MAX_REMEMBERED || self.lines.contains_key(&layer);
+        let Some(codec) = codec.filter(|_| open && known && !data.data.is_empty()) else {
             self.dropped.frames += 1;
             return;
-        }
-        let rtp_time = in_rate(data.time, rate);
-        let line = self.lines.entry(data.mid).or_default();
+        };
+        let keyframe = codec.is_sound() || data.is_keyframe();
+        let rtp_time = in_rate(data.time, codec.clock_rate());
+        let line = self.lines.entry(layer.clone()).or_default();
         line.last_rtp_time = Some(rtp_time);
         if keyframe {
             line.keyframe_wanted = false;
         }
+        let (mid, rid) = layer;
+        let level = level_of(&data).filter(|_| codec.is_sound());
         self.enter_verified();
         self.events.push_back(PeerEvent::Frame {
-            mid: data.mid.to_string(),
+            mid: mid.to_string(),
             frame: Frame {
                 payload: data.data,
+                codec,
+                rid,
                 rtp_time,
-                clock_rate: rate,
                 at: now,
                 keyframe,
                 contiguous: data.contiguous,
+                temporal: temporal_of(&data.codec_extra),
+                level,
             },
         });
     }
 
     pub(super) fn sender_report(&mut self, feedback: &SenderFeedback) {
-        let line = self.lines.get(&feedback.mid);
+        let layer = (feedback.mid, feedback.rid.map(|rid| rid.to_string()));
+        let line = self.lines.get(&layer);
         // Without a frame there is nothing to unwrap the 32 bits against.
         let Some(reference) = line.and_then(|line| line.last_rtp_time) else {
             return;
@@ -87,9 +97,10 @@ impl Core {
             .push_back(PeerEvent::SenderReport { mid, report });
     }
 
-    pub(super) fn keyframe_wanted(&mut self, mid: Mid) {
+    pub(super) fn keyframe_wanted(&mut self, request: &KeyframeRequest) {
         self.events.push_back(PeerEvent::KeyframeWanted {
-            mid: mid.to_string(),
+            mid: request.mid.to_string(),
+            rid: request.rid.map(|rid| rid.to_string()),
         });
     }
 
@@ -106,66 +117,165 @@ impl Core {
         if frame.payload.is_empty() || frame.payload.len() > MAX_FRAME {
             return None;
         }
-        let (codec, rate) = match frame.clock_rate {
-            SOUND_RATE => (Codec::Opus, Frequency::FORTY_EIGHT_KHZ),
-            PICTURE_RATE => (Codec::Vp8, Frequency::NINETY_KHZ),
-            _ => return None,
-        };
         let mid = Mid::from(mid);
         if !self.rtc.media(mid)?.direction().is_sending() {
             return None;
         }
+        let pt = self.payload_type(mid, frame.codec)?;
         self.media_begins(now);
+        match frame.codec {
+            Codec::Vp8 => self.write_vp8(mid, pt, &frame),
+            Codec::Opus | Codec::Vp9 | Codec::H264 => self.write_whole(mid, pt, frame),
+        }
+    }
+
+    /// The payload type to send a codec with; none for one that is not sent.
+    fn payload_type(&mut self, mid: Mid, codec: Codec) -> Option<Pt> {
+        (self.sent_codec(mid) == Some(codec)).then_some(())?;
         let writer = self.rtc.writer(mid)?;
-        let pt = writer
+        let fits = |params: &&PayloadParams| codec_of(params.spec().codec) == Some(codec);
+        writer.payload_params().find(fits).map(PayloadParams::pt)
+    }
+
+    /// What an m-line sends, of what the peer takes: VP8 before H.264.
+    pub(super) fn sent_codec(&mut self, mid: Mid) -> Option<Codec> {
+        let writer = self.rtc.writer(mid)?;
+        let codecs = writer
             .payload_params()
-            .find(|params| params.spec().codec == codec)?
-            .pt();
+            .filter_map(|params| codec_of(params.spec().codec));
+        let rank = |codec: &Codec| match codec {
+            Codec::Opus | Codec::Vp8 => Some(0),
+            Codec::H264 => Some(1),
+            Codec::Vp9 => None,
+        };
+        codecs
+            .filter(|codec| rank(codec).is_some())
+            .min_by_key(rank)
+    }
+
+    fn write_whole(&mut self, mid: Mid, pt: Pt, frame: Frame) -> Option<()> {
+        let rate = if frame.codec.is_sound() {
+            Frequency::FORTY_EIGHT_KHZ
+        } else {
+            Frequency::NINETY_KHZ
+        };
         let time = MediaTime::new(frame.rtp_time, rate);
+        let mut writer = self.rtc.writer(mid)?;
+        if let Some(rid) = &frame.rid {
+            writer = writer.rid(Rid::from(rid.as_str()));
+        }
+        if let Some(level) = frame.level {
+            // 127 at most, so that it stays within the type.
+            let decibel = -(level.below_overload.min(127) as i8);
+            writer = writer.audio_level(decibel, level.voice);
+        }
         writer.write(pt, frame.at, time, frame.payload).ok()
     }
 
-    pub(super) fn request_keyframe(&mut self, now: Instant, mid: &str) {
+    fn write_vp8(&mut self, mid: Mid, pt: Pt, frame: &Frame) -> Option<()> {
+        let rid = frame.rid.as_deref().map(Rid::from);
+        let mut api = self.rtc.direct_api();
+        let stream = api.stream_tx_by_mid(mid, rid)?;
+        let ssrc = *stream.ssrc();
+        // The transport draws SSRCs at random; that is all that the first numbers need.
+        let fresh = || vp8::Packetiser::new(ssrc as u16, (ssrc >> 16) as u16);
+        let layer = (mid, frame.rid.clone());
+        let packetiser = self.packetisers.entry(layer).or_insert_with(fresh);
+        for packet in packetiser.split(&frame.payload, frame.temporal, MAX_PAYLOAD) {
+            let time = frame.rtp_time as u32;
+            let sequence = packet.sequence.into();
+            let write = RtpWrite::new(pt, sequence, time, frame.at, packet.payload)
+                .marker(packet.last)
+                .nackable(true);
+            stream.write_rtp(write);
+        }
+        Some(())
+    }
+
+    pub(super) fn request_keyframe(&mut self, now: Instant, mid: &str, rid: Option<&str>) {
         let mid = Mid::from(mid);
-        if self
-            .rtc
-            .media(mid)
-            .is_none_or(|media| !media.direction().is_receiving())
-        {
+        if !self.receives(mid) {
             return;
         }
-        let line = self.lines.entry(mid).or_default();
+        let layer = (mid, rid.map(|rid| Rid::from(rid).to_string()));
+        if self.lines.len() >= MAX_REMEMBERED && !self.lines.contains_key(&layer) {
+            return;
+        }
+        let line = self.lines.entry(layer).or_default();
         line.keyframe_wanted = true;
         line.keyframe_after.get_or_insert(now);
         self.flush_keyframe_requests(now);
     }
 
+    fn receives(&self, mid: Mid) -> bool {
+        let media = self.rtc.media(mid);
+        media.is_some_and(|media| media.direction().is_receiving())
+    }
+
     /// Sends the requests whose time has come. One that the transport cannot place yet, because no
     /// packet of the stream arrived, is tried again.
     pub(super) fn flush_keyframe_requests(&mut self, now: Instant) {
-        let due: Vec<Mid> = self
+        let due: Vec<Layer> = self
             .lines
             .iter()
             .filter(|(_, line)| line.keyframe_due().is_some_and(|due| due <= now))
-            .map(|(&mid, _)| mid)
+            .map(|(layer, _)| layer.clone())
             .collect();
-        for mid in due {
-            let sent = self.rtc.writer(mid).is_some_and(|mut writer| {
-                writer
-                    .request_keyframe(None, KeyframeRequestKind::Pli)
-                    .is_ok()
-            });
-            let receiving = self
-                .rtc
-                .media(mid)
-                .is_some_and(|media| media.direction().is_receiving());
-            if let Some(line) = self.lines.get_mut(&mid) {
+        for layer in due {
+            let sent = self.send_keyframe_request(&layer).is_some();
+            let receiving = self.receives(layer.0);
+            if let Some(line) = self.lines.get_mut(&layer) {
                 line.keyframe_wanted = receiving && !sent;
                 line.keyframe_after = Some(now + KEYFRAME_INTERVAL);
             }
             self.drive(now);
         }
     }
+
+    fn send_keyframe_request(&mut self, (mid, rid): &Layer) -> Option<()> {
+        let mut writer = self.rtc.writer(*mid)?;
+        // The transport itself asks for what it knows, whatever is negotiated.
+        let feedback = self.feedback.get(mid).copied().unwrap_or_default();
+        let kind = match (feedback.loss, feedback.full) {
+            (true, _) => KeyframeRequestKind::Pli,
+            (false, true) => KeyframeRequestKind::Fir,
+            (false, false) => return None,
+        };
+        let rid = rid.as_deref().map(Rid::from);
+        writer.request_keyframe(rid, kind).ok()
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the transport knows codecs that are never offered"
+)]
+const fn codec_of(format: Format) -> Option<Codec> {
+    match format {
+        Format::Opus => Some(Codec::Opus),
+        Format::Vp8 => Some(Codec::Vp8),
+        Format::Vp9 => Some(Codec::Vp9),
+        Format::H264 => Some(Codec::H264),
+        _ => None,
+    }
+}
+
+fn temporal_of(extra: &CodecExtra) -> Option<Temporal> {
+    let CodecExtra::Vp8(extra) = extra else {
+        return None;
+    };
+    extra.tl0_picture_id.map(|_| Temporal {
+        layer: extra.layer_index,
+        sync: extra.sync,
+    })
+}
+
+fn level_of(data: &MediaData) -> Option<Level> {
+    let decibel = data.ext_vals.audio_level?;
+    Some(Level {
+        below_overload: decibel.unsigned_abs().min(127),
+        voice: data.ext_vals.voice_activity.unwrap_or(false),
+    })
 }
 
 fn in_rate(time: MediaTime, rate: u32) -> u64 {

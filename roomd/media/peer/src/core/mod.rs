@@ -13,26 +13,28 @@
 mod certificate;
 mod describe;
 mod drive;
+mod group;
 mod media;
+mod negotiate;
 mod setup;
 mod silence;
+mod vp8;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use roomd_conference::{PeerState, SdpKind};
-use roomd_model::Pii;
-use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
-use str0m::media::{Direction, MediaKind, Mid};
+use roomd_conference::PeerState;
+use str0m::change::SdpPendingOffer;
+use str0m::media::Mid;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Input, Rtc};
 
 use crate::{PeerCommand, PeerEvent};
 use certificate::{Certificate, Fingerprint};
-use describe::{Description, Refusal};
+use describe::{Feedback, Refusal};
 use drive::Figures;
-use media::Line;
+use media::{Layer, Line};
 use silence::Silence;
 
 /// How long a connection may look for a path, at first and after an interruption.
@@ -43,8 +45,6 @@ const MAX_DATAGRAM: usize = 2000;
 const MAX_DATAGRAMS_PER_SECOND: u32 = 20_000;
 /// Most remote candidates taken one by one between two descriptions.
 const MAX_TRICKLED: usize = 64;
-/// Most m-lines of our offer.
-const MAX_OFFERED: usize = 16;
 
 /// A datagram to send.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,7 +93,16 @@ pub struct Core {
     path: bool,
     /// When the last datagram of the peer arrived.
     heard: Instant,
-    lines: BTreeMap<Mid, Line>,
+    /// With the base of each.
+    locals: Vec<(SocketAddr, Candidate)>,
+    /// How keyframes may be asked for, by m-line.
+    feedback: BTreeMap<Mid, Feedback>,
+    lines: BTreeMap<Layer, Line>,
+    /// m-lines whose layers are described as a group of SSRCs.
+    groups: BTreeSet<Mid>,
+    /// m-lines that our offers added.
+    added: usize,
+    packetisers: BTreeMap<Layer, vp8::Packetiser>,
     transmits: VecDeque<Transmit>,
     events: VecDeque<PeerEvent>,
     wake: Instant,
@@ -130,7 +139,12 @@ impl Core {
             certified: false,
             path: false,
             heard: now,
+            locals: Vec::new(),
+            feedback: BTreeMap::new(),
             lines: BTreeMap::new(),
+            groups: BTreeSet::new(),
+            added: 0,
+            packetisers: BTreeMap::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             wake: now,
@@ -154,7 +168,8 @@ impl Core {
         };
         match candidate {
             Ok(candidate) => {
-                self.rtc.add_local_candidate(candidate);
+                self.rtc.add_local_candidate(candidate.clone());
+                self.locals.push((base, candidate));
                 self.drive(now);
             }
             Err(_) => self.dropped.candidates += 1,
@@ -171,6 +186,30 @@ impl Core {
             }
             Err(_) => self.dropped.candidates += 1,
         }
+    }
+
+    /// Replaces the local addresses, as when the network changes: each is a base and, where there is
+    /// one, what a STUN server saw for it. A path over an address that is gone ends; the call goes on
+    /// after an ICE restart ([`crate::Offer::restart`], or one of the peer's).
+    pub fn replace_locals(&mut self, now: Instant, locals: &[(SocketAddr, Option<SocketAddr>)]) {
+        let stays = |&(base, ref old): &(SocketAddr, Candidate)| {
+            locals.contains(&(base, None)) && old.addr() == base
+                || locals.contains(&(base, Some(old.addr())))
+        };
+        let all = std::mem::take(&mut self.locals);
+        let (kept, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(stays);
+        for (_, candidate) in gone {
+            self.rtc.direct_api().invalidate_candidate(&candidate);
+        }
+        self.drive(now);
+        for &(base, mapped) in locals {
+            let address = mapped.unwrap_or(base);
+            let known = |(of, old): &(SocketAddr, Candidate)| *of == base && old.addr() == address;
+            if !kept.iter().any(known) {
+                self.add_local(now, base, mapped);
+            }
+        }
+        self.locals.extend(kept);
     }
 
     /// The fingerprint of our own certificate with this hash (`sha-1` to `sha-512`), as a description
@@ -237,14 +276,16 @@ impl Core {
                     self.refuse(refusal);
                 }
             }
-            PeerCommand::Offer { audio } => {
-                if let Err(refusal) = self.offer(&audio) {
+            PeerCommand::Offer(offer) => {
+                if let Err(refusal) = self.offer(&offer) {
                     self.refuse(refusal);
                 }
             }
             PeerCommand::RemoteCandidate(line) => self.remote_candidate(line.expose()),
             PeerCommand::Write { mid, frame } => self.write(now, &mid, frame),
-            PeerCommand::RequestKeyframe { mid } => self.request_keyframe(now, &mid),
+            PeerCommand::RequestKeyframe { mid, rid } => {
+                self.request_keyframe(now, &mid, rid.as_deref());
+            }
             PeerCommand::Close => self.close(),
         }
         self.drive(now);
@@ -294,98 +335,6 @@ impl Core {
         }
         self.datagrams = self.datagrams.saturating_add(1);
         self.datagrams > MAX_DATAGRAMS_PER_SECOND
-    }
-
-    fn refuse(&mut self, refusal: Refusal) {
-        self.events
-            .push_back(PeerEvent::DescriptionRefused(refusal.to_string()));
-    }
-
-    fn remote_description(
-        &mut self,
-        now: Instant,
-        kind: SdpKind,
-        sdp: &str,
-    ) -> Result<(), Refusal> {
-        let description = describe::inspect(sdp)?;
-        self.expect(&description.fingerprint)?;
-        self.apply(kind, &description)?;
-        self.expected.get_or_insert(description.fingerprint);
-        self.negotiated = true;
-        self.trickled = 0;
-        if self.state != PeerState::Verified {
-            self.patience = Some(now + PATIENCE);
-        }
-        Ok(())
-    }
-
-    /// Sets what the certificate is compared with, or compares with what was set before.
-    fn expect(&mut self, fingerprint: &Fingerprint) -> Result<(), Refusal> {
-        match &self.expected {
-            Some(known) if known == fingerprint || self.certificate.is(fingerprint) => Ok(()),
-            Some(_) => Err(Refusal::FingerprintChanged),
-            None => {
-                self.certificate.expect(fingerprint.hash);
-                self.rtc
-                    .direct_api()
-                    .set_remote_fingerprint(fingerprint.for_transport());
-                Ok(())
-            }
-        }
-    }
-
-    fn apply(&mut self, kind: SdpKind, description: &Description) -> Result<(), Refusal> {
-        match kind {
-            SdpKind::Offer => {
-                let offer =
-                    SdpOffer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
-                // The transport takes our unanswered offer back by itself.
-                self.pending = None;
-                let answer = self
-                    .rtc
-                    .sdp_api()
-                    .accept_offer(offer)
-                    .map_err(|_| Refusal::NotApplicable)?;
-                self.describe(SdpKind::Answer, answer.to_sdp_string());
-            }
-            SdpKind::Answer => {
-                let answer =
-                    SdpAnswer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
-                let pending = self.pending.take().ok_or(Refusal::AnswerWithoutOffer)?;
-                self.rtc
-                    .sdp_api()
-                    .accept_answer(pending, answer)
-                    .map_err(|_| Refusal::NotApplicable)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn offer(&mut self, audio: &[bool]) -> Result<(), Refusal> {
-        let mut changes = self.rtc.sdp_api();
-        if self.negotiated {
-            changes.ice_restart(true);
-        } else {
-            for &audio in audio.iter().take(MAX_OFFERED) {
-                let kind = if audio {
-                    MediaKind::Audio
-                } else {
-                    MediaKind::Video
-                };
-                // One stream for all m-lines: the receiver then keeps picture and sound together.
-                changes.add_media(kind, Direction::SendRecv, Some("room".into()), None, None);
-            }
-        }
-        let (offer, pending) = changes.apply().ok_or(Refusal::OfferEmpty)?;
-        self.pending = Some(pending);
-        self.describe(SdpKind::Offer, offer.to_sdp_string());
-        Ok(())
-    }
-
-    fn describe(&mut self, kind: SdpKind, sdp: String) {
-        let sdp = Pii::new(sdp);
-        self.events
-            .push_back(PeerEvent::LocalDescription { kind, sdp });
     }
 
     fn remote_candidate(&mut self, line: &str) {

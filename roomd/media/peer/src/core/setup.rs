@@ -19,6 +19,8 @@ pub(super) const START: Bitrate = Bitrate::kbps(800);
 /// Bandwidth that probing looks for: a 720p picture and sound, with room for retransmissions.
 pub(super) const WANTED: Bitrate = Bitrate::kbps(2800);
 const OPUS: u8 = 111;
+/// `profile-level-id` of H.264 (RFC 6184, section 8.1).
+const CONSTRAINED_BASELINE_3_1: u32 = 0x42_e01f;
 /// Packets of a picture that may wait for a missing one; a keyframe of a shared screen fits.
 const PICTURE_PACKETS: usize = 512;
 /// Sound is not sent again: what is missing after this is lost, and the decoder conceals it.
@@ -67,6 +69,18 @@ fn config(provider: CryptoProvider) -> RtcConfig {
         },
     );
     codecs.enable_vp8(true);
+    codecs.add_h264(108.into(), Some(109.into()), true, CONSTRAINED_BASELINE_3_1);
+    codecs.add_config(
+        98.into(),
+        Some(99.into()),
+        Codec::Vp9,
+        Frequency::NINETY_KHZ,
+        None,
+        FormatParams {
+            profile_id: Some(0),
+            ..FormatParams::default()
+        },
+    );
     config
 }
 
@@ -76,5 +90,7 @@ fn extensions() -> ExtensionMap {
     map.set(2, Extension::AbsoluteSendTime);
     map.set(3, Extension::TransportSequenceNumber);
     map.set(4, Extension::RtpMid);
+    map.set(10, Extension::RtpStreamId);
+    map.set(11, Extension::RepairedRtpStreamId);
     map
 }

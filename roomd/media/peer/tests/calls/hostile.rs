@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::Pii;
-use roomd_peer::{Core, PeerCommand, PeerEvent};
+use roomd_peer::{Core, MediaKind, Offer, PeerCommand, PeerEvent};
 
 use crate::net::{A, B, Net};
 
@@ -32,9 +32,7 @@ fn mangled() -> impl Strategy<Value = String> {
         let mut net = Net::new();
         net.command(
             A,
-            PeerCommand::Offer {
-                audio: vec![true, false],
-            },
+            PeerCommand::Offer(Offer::of(&[MediaKind::Audio, MediaKind::Video])),
         );
         let sdp = &net.ends[A].described[0].1;
         let mut lines: Vec<String> = sdp.lines().map(str::to_owned).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use roomd_conference::{PeerState, SdpKind};
-use roomd_peer::{Frame, PeerCommand};
+use roomd_peer::{Frame, Offer, PeerCommand};
 
 use crate::net::{A, B, DELAY, Net, mids};
 
@@ -24,7 +24,7 @@ fn carries_sound_and_picture_both_ways() {
         assert!(end.count(&lines[1]) >= 123, "{}", end.count(&lines[1]));
         for (mid, frame) in &end.frames {
             let sound = *mid == lines[0];
-            assert_eq!(frame.clock_rate, if sound { 48_000 } else { 90_000 });
+            assert_eq!(frame.clock_rate(), if sound { 48_000 } else { 90_000 });
             assert_eq!(frame.payload.len(), if sound { 80 } else { 4000 });
             assert_eq!(frame.keyframe, sound || frame.payload[0] & 1 == 0);
             assert!(frame.contiguous);
@@ -124,7 +124,7 @@ fn restarts_ice_in_the_middle_of_a_call() {
             assert_eq!(end.states.last(), Some(&PeerState::Interrupted));
         }
         net.cut = false;
-        net.command(offerer, PeerCommand::Offer { audio: vec![] });
+        net.command(offerer, PeerCommand::Offer(Offer::restart()));
         let (kind, offer) = net.ends[offerer].described.last().unwrap().clone();
         assert_eq!(kind, SdpKind::Offer);
         assert_ne!(credentials(&before), credentials(&offer));
@@ -160,7 +160,7 @@ fn credentials(sdp: &str) -> &str {
 #[test]
 fn survives_a_restart_while_the_path_stands() {
     let (mut net, lines) = Net::call();
-    net.command(B, PeerCommand::Offer { audio: vec![] });
+    net.command(B, PeerCommand::Offer(Offer::restart()));
     let offer = net.ends[B].described.last().unwrap().1.clone();
     net.describe(A, SdpKind::Offer, offer);
     let answer = net.ends[A].described.last().unwrap().1.clone();
@@ -185,6 +185,7 @@ fn passes_keyframe_requests_at_a_bounded_rate() {
             A,
             PeerCommand::RequestKeyframe {
                 mid: picture.clone(),
+                rid: None,
             },
         );
         net.run(Duration::from_millis(100));
@@ -198,12 +199,14 @@ fn passes_keyframe_requests_at_a_bounded_rate() {
         A,
         PeerCommand::RequestKeyframe {
             mid: "nothing".into(),
+            rid: None,
         },
     );
     net.command(
         A,
         PeerCommand::RequestKeyframe {
             mid: lines[0].clone(),
+            rid: None,
         },
     );
     net.run(SECOND);
@@ -286,7 +289,17 @@ fn says_what_it_sends_in_its_offer() {
     );
     assert!(offer.contains("useinbandfec=1"));
     assert!(offer.contains("192.0.2.1 5000 typ host"));
-    for codec in ["H264", "VP9", "AV1", "PCMU", "G722", "red/"] {
+    // VP8 comes first, so that peers send it.
+    assert!(
+        offer.contains("m=video 9 UDP/TLS/RTP/SAVPF 96 97 108 109 98 99\r\n"),
+        "{offer}"
+    );
+    assert!(
+        offer.contains("packetization-mode=1;profile-level-id=42e01f"),
+        "{offer}"
+    );
+    assert!(offer.contains("profile-id=0"), "{offer}");
+    for codec in ["AV1", "PCMU", "G722", "red/"] {
         assert!(!offer.contains(codec), "{codec}");
     }
     for feedback in ["transport-cc", "nack pli", "nack\r\n"] {

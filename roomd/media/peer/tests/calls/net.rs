@@ -2,13 +2,14 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The network in memory: it delivers after a delay, loses on request and counts what passes.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::Pii;
-use roomd_peer::{Core, Frame, PeerCommand, PeerEvent, SenderReport};
+use roomd_peer::{Core, Frame, MediaKind, Offer, PeerCommand, PeerEvent, SenderReport};
 
 pub const DELAY: Duration = Duration::from_millis(20);
 
@@ -22,12 +23,15 @@ pub struct End {
     pub described: Vec<(SdpKind, String)>,
     pub refused: Vec<String>,
     pub keyframes_wanted: Vec<String>,
+    pub layers_wanted: Vec<Option<String>>,
     pub bandwidth: Vec<u64>,
     pub figures: usize,
     pub sent_loss: Vec<f64>,
     pub closed: bool,
     /// Datagrams sent that are RTP or RTCP by their first byte (RFC 7983).
     pub media_sent: usize,
+    /// RTP packets sent, by SSRC.
+    pub ssrcs_sent: BTreeMap<u32, usize>,
 }
 
 impl End {
@@ -44,11 +48,13 @@ impl End {
             described: vec![],
             refused: vec![],
             keyframes_wanted: vec![],
+            layers_wanted: vec![],
             bandwidth: vec![],
             figures: 0,
             sent_loss: vec![],
             closed: false,
             media_sent: 0,
+            ssrcs_sent: BTreeMap::new(),
         }
     }
 
@@ -63,7 +69,10 @@ impl End {
                 PeerEvent::State(state) => self.states.push(state),
                 PeerEvent::Frame { mid, frame } => self.frames.push((mid, frame)),
                 PeerEvent::SenderReport { mid, report } => self.reports.push((mid, report)),
-                PeerEvent::KeyframeWanted { mid } => self.keyframes_wanted.push(mid),
+                PeerEvent::KeyframeWanted { mid, rid } => {
+                    self.keyframes_wanted.push(mid);
+                    self.layers_wanted.push(rid);
+                }
                 PeerEvent::Bandwidth(rate) => self.bandwidth.push(rate),
                 PeerEvent::Report(report) => {
                     self.figures += 1;
@@ -71,6 +80,15 @@ impl End {
                 }
                 PeerEvent::Closed => self.closed = true,
             }
+        }
+    }
+
+    fn count_sent(&mut self, datagram: &[u8]) {
+        self.media_sent += 1;
+        // RTP, not RTCP (RFC 5761): its SSRC is readable.
+        if !(192..=223).contains(&datagram[1]) {
+            let ssrc = u32::from_be_bytes(datagram[8..12].try_into().unwrap());
+            *self.ssrcs_sent.entry(ssrc).or_default() += 1;
         }
     }
 
@@ -133,14 +151,31 @@ impl Net {
     ) {
         self.command(
             A,
-            PeerCommand::Offer {
-                audio: vec![true, false],
-            },
+            PeerCommand::Offer(Offer::of(&[MediaKind::Audio, MediaKind::Video])),
         );
         let sdp = offer(self.ends[A].described.last().unwrap().1.clone());
         self.describe(B, SdpKind::Offer, sdp);
         if let Some((SdpKind::Answer, sdp)) = self.ends[B].described.last().cloned() {
             self.describe(A, SdpKind::Answer, answer(sdp));
+        }
+    }
+
+    /// Offer of a change from one end, changed under way, and the answer of the other.
+    pub fn renegotiate(&mut self, from: usize, offer: Offer, change: impl Fn(String) -> String) {
+        let seen = self.ends[from].described.len();
+        self.command(from, PeerCommand::Offer(offer));
+        assert!(
+            self.ends[from].described.len() > seen,
+            "{:?}",
+            self.ends[from].refused
+        );
+        let sdp = change(self.ends[from].described.last().unwrap().1.clone());
+        self.describe(1 - from, SdpKind::Offer, sdp);
+        let (kind, answer) = self.ends[1 - from].described.last().unwrap().clone();
+        assert_eq!(kind, SdpKind::Answer, "{:?}", self.ends[1 - from].refused);
+        self.describe(from, SdpKind::Answer, change(answer));
+        for end in &self.ends {
+            assert_eq!(end.refused, [""; 0]);
         }
     }
 
@@ -163,10 +198,9 @@ impl Net {
         for from in [A, B] {
             let to = 1 - from;
             while let Some(transmit) = self.ends[from].core.poll_transmit() {
-                assert_eq!(transmit.source, self.ends[from].address);
                 let media = matches!(transmit.contents.first(), Some(128..192));
                 if media {
-                    self.ends[from].media_sent += 1;
+                    self.ends[from].count_sent(&transmit.contents);
                     self.counter += 1;
                     if self
                         .lose_every
@@ -176,7 +210,8 @@ impl Net {
                         continue;
                     }
                 }
-                if self.cut || transmit.destination != self.ends[to].address {
+                let moved = transmit.source != self.ends[from].address;
+                if self.cut || moved || transmit.destination != self.ends[to].address {
                     continue;
                 }
                 let at = self.now + DELAY;
@@ -271,14 +306,7 @@ pub fn sound(now: Instant, start: Instant) -> Frame {
     let rtp_time = at_rate(now, start, 48_000);
     let mut payload = vec![0x78; 80];
     payload[1..9].copy_from_slice(&rtp_time.to_be_bytes());
-    Frame {
-        payload: Arc::from(payload),
-        rtp_time,
-        clock_rate: 48_000,
-        at: now,
-        keyframe: true,
-        contiguous: true,
-    }
+    Frame::sound(Arc::from(payload), rtp_time, now)
 }
 
 /// Looks like VP8 to whom reads only the frame tag; four packets long.
@@ -287,12 +315,5 @@ pub fn picture(now: Instant, start: Instant, keyframe: bool) -> Frame {
     let mut payload = vec![0x5a; 4000];
     payload[0] = if keyframe { 0x10 } else { 0x11 };
     payload[1..9].copy_from_slice(&rtp_time.to_be_bytes());
-    Frame {
-        payload: Arc::from(payload),
-        rtp_time,
-        clock_rate: 90_000,
-        at: now,
-        keyframe,
-        contiguous: true,
-    }
+    Frame::picture(Arc::from(payload), rtp_time, now, keyframe)
 }

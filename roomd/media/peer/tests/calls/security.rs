@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use roomd_conference::{PeerState, SdpKind};
-use roomd_peer::PeerCommand;
+use roomd_peer::{MediaKind, Offer, PeerCommand};
 
 use crate::net::{A, B, Net, mids};
 
@@ -131,8 +131,10 @@ const HASHES: [&str; 5] = ["sha-1", "sha-224", "sha-256", "sha-384", "sha-512"];
 /// A call in which each description goes through `change` with the end that made it.
 fn call(change: impl Fn(&Net, usize, &str) -> String) -> Net {
     let mut net = Net::new();
-    let audio = vec![true, false];
-    net.command(A, PeerCommand::Offer { audio });
+    net.command(
+        A,
+        PeerCommand::Offer(Offer::of(&[MediaKind::Audio, MediaKind::Video])),
+    );
     let offer = change(&net, A, &net.ends[A].described[0].1);
     net.describe(B, SdpKind::Offer, offer);
     let answer = change(&net, B, &net.ends[B].described[0].1);

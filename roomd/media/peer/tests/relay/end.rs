@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use roomd_conference::{IceServer, PeerId, PeerState, SdpKind};
 use roomd_model::{Pii, Secret};
-use roomd_peer::{Frame, PeerCommand, PeerConfig, PeerEvent, spawn};
+use roomd_peer::{Frame, MediaKind, Offer, PeerCommand, PeerConfig, PeerEvent, spawn};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -76,8 +76,8 @@ impl End {
     }
 
     pub async fn offer(&mut self) -> String {
-        let audio = vec![true, false];
-        self.send(PeerCommand::Offer { audio }).await;
+        let offer = Offer::of(&[MediaKind::Audio, MediaKind::Video]);
+        self.send(PeerCommand::Offer(offer)).await;
         self.description().await
     }
 
@@ -99,7 +99,7 @@ impl End {
 
     /// Sends sound and pictures whose content says who sent them, until closed.
     pub fn write(&mut self, mids: &[String], mark: u8) {
-        let lines = [(48_000, 101), (90_000, 2999)];
+        let lines = [(MediaKind::Audio, 101), (MediaKind::Video, 2999)];
         let lines: Vec<_> = mids.iter().cloned().zip(lines).collect();
         let commands = self.commands.clone();
         let start = Instant::now();
@@ -107,8 +107,8 @@ impl End {
             let mut tick = tokio::time::interval(Duration::from_millis(20));
             loop {
                 tick.tick().await;
-                for (mid, (rate, length)) in &lines {
-                    let frame = frame(start, *rate, *length, mark);
+                for (mid, (kind, length)) in &lines {
+                    let frame = frame(start, *kind, *length, mark);
                     let mid = mid.clone();
                     if commands
                         .send(PeerCommand::Write { mid, frame })
@@ -148,16 +148,13 @@ impl End {
     }
 }
 
-fn frame(start: Instant, clock_rate: u32, length: usize, mark: u8) -> Frame {
+fn frame(start: Instant, kind: MediaKind, length: usize, mark: u8) -> Frame {
     let at = Instant::now();
     let payload: Arc<[u8]> = [vec![0x10], vec![mark; length]].concat().into();
-    Frame {
-        payload,
-        rtp_time: (at - start).as_micros() as u64 * u64::from(clock_rate) / 1_000_000,
-        clock_rate,
-        at,
-        keyframe: true,
-        contiguous: true,
+    let time = |rate: u64| (at - start).as_micros() as u64 * rate / 1_000_000;
+    match kind {
+        MediaKind::Audio => Frame::sound(payload, time(48_000), at),
+        MediaKind::Video => Frame::picture(payload, time(90_000), at, true),
     }
 }
 

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Offers and answers.
+
+use std::time::Instant;
+
+use roomd_conference::{PeerState, SdpKind};
+use roomd_model::Pii;
+use str0m::change::{SdpAnswer, SdpOffer};
+use str0m::media::{Mid, Simulcast, SimulcastLayer};
+
+use super::certificate::Fingerprint;
+use super::describe::{self, Description, Refusal};
+use super::{Core, PATIENCE, group};
+use crate::{Direction, Layers, MediaKind, NewLine, Offer, PeerEvent};
+
+/// Most m-lines that our offers add.
+const MAX_LINES: usize = 64;
+/// Most layers of an m-line.
+const MAX_LAYERS: usize = 4;
+
+impl Core {
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.events
+            .push_back(PeerEvent::DescriptionRefused(refusal.to_string()));
+    }
+
+    pub(super) fn remote_description(
+        &mut self,
+        now: Instant,
+        kind: SdpKind,
+        sdp: &str,
+    ) -> Result<(), Refusal> {
+        let description = describe::inspect(sdp)?;
+        self.expect(&description.fingerprint)?;
+        self.apply(kind, &description)?;
+        self.expected.get_or_insert(description.fingerprint);
+        self.feedback = description
+            .lines
+            .iter()
+            .map(|(mid, feedback)| (Mid::from(mid.as_str()), *feedback))
+            .collect();
+        self.negotiated = true;
+        self.trickled = 0;
+        if self.state != PeerState::Verified {
+            self.patience = Some(now + PATIENCE);
+        }
+        Ok(())
+    }
+
+    /// Sets what the certificate is compared with, or compares with what was set before.
+    fn expect(&mut self, fingerprint: &Fingerprint) -> Result<(), Refusal> {
+        match &self.expected {
+            Some(known) if known == fingerprint || self.certificate.is(fingerprint) => Ok(()),
+            Some(_) => Err(Refusal::FingerprintChanged),
+            None => {
+                self.certificate.expect(fingerprint.hash);
+                self.rtc
+                    .direct_api()
+                    .set_remote_fingerprint(fingerprint.for_transport());
+                Ok(())
+            }
+        }
+    }
+
+    fn apply(&mut self, kind: SdpKind, description: &Description) -> Result<(), Refusal> {
+        match kind {
+            SdpKind::Offer => {
+                let offer =
+                    SdpOffer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
+                // The transport takes our unanswered offer back by itself.
+                self.pending = None;
+                let answer = self
+                    .rtc
+                    .sdp_api()
+                    .accept_offer(offer)
+                    .map_err(|_| Refusal::NotApplicable)?;
+                self.describe(SdpKind::Answer, &answer.to_sdp_string());
+            }
+            SdpKind::Answer => {
+                let answer =
+                    SdpAnswer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
+                let pending = self.pending.take().ok_or(Refusal::AnswerWithoutOffer)?;
+                self.rtc
+                    .sdp_api()
+                    .accept_answer(pending, answer)
+                    .map_err(|_| Refusal::NotApplicable)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes an offer.
+    pub(super) fn offer(&mut self, offer: &Offer) -> Result<(), Refusal> {
+        let known = |mid: &String| Mid::from(mid.as_str());
+        let mut changes = self.rtc.sdp_api();
+        if offer.restart && self.negotiated {
+            changes.ice_restart(true);
+        }
+        for (mid, direction) in &offer.turn {
+            changes.set_direction(known(mid), direction_of(*direction));
+        }
+        for mid in offer.stop.iter().map(known) {
+            changes.stop_media(mid);
+        }
+        let room = MAX_LINES.saturating_sub(self.added);
+        for line in offer.add.iter().take(room) {
+            let (kind, simulcast) = (kind_of(line.kind), simulcast_of(line));
+            let direction = direction_of(line.direction);
+            // One stream for all m-lines: the receiver then keeps picture and sound together.
+            let mid = changes.add_media(kind, direction, Some("room".into()), None, simulcast);
+            if let Layers::Group(_) = line.layers {
+                self.groups.insert(mid);
+            }
+            self.added += 1;
+        }
+        let (offer, pending) = changes.apply().ok_or(Refusal::OfferEmpty)?;
+        self.pending = Some(pending);
+        self.describe(SdpKind::Offer, &offer.to_sdp_string());
+        Ok(())
+    }
+
+    fn describe(&mut self, kind: SdpKind, sdp: &str) {
+        let sdp = Pii::new(group::by_ssrc(sdp, &self.groups));
+        self.events
+            .push_back(PeerEvent::LocalDescription { kind, sdp });
+    }
+}
+
+const fn kind_of(kind: MediaKind) -> str0m::media::MediaKind {
+    match kind {
+        MediaKind::Audio => str0m::media::MediaKind::Audio,
+        MediaKind::Video => str0m::media::MediaKind::Video,
+    }
+}
+
+const fn direction_of(direction: Direction) -> str0m::media::Direction {
+    match direction {
+        Direction::SendRecv => str0m::media::Direction::SendRecv,
+        Direction::SendOnly => str0m::media::Direction::SendOnly,
+        Direction::RecvOnly => str0m::media::Direction::RecvOnly,
+        Direction::Inactive => str0m::media::Direction::Inactive,
+    }
+}
+
+fn simulcast_of(line: &NewLine) -> Option<Simulcast> {
+    let rids = match &line.layers {
+        Layers::Single => return None,
+        Layers::Rids(rids) | Layers::Group(rids) => rids,
+    };
+    let send = rids.iter().take(MAX_LAYERS);
+    Some(Simulcast {
+        send: send.map(|rid| SimulcastLayer::new(rid)).collect(),
+        recv: Vec::new(),
+    })
+}
