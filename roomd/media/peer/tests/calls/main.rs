@@ -8,6 +8,7 @@
 )]
 
 mod hostile;
+mod lines;
 mod media;
 mod net;
 mod security;
