@@ -12,3 +12,4 @@ mod lines;
 mod media;
 mod net;
 mod security;
+mod simulcast;
