@@ -11,7 +11,7 @@ mod turn;
 
 pub use core::{Core, Dropped, Transmit};
 pub use port::{
-    Codec, Direction, Frame, Layers, Level, MediaKind, NewLine, Offer, PeerCommand, PeerConfig,
-    PeerEvent, PeerReport, SenderReport, Temporal,
+    ChannelConfig, ChannelId, Codec, Direction, Frame, Layers, Level, MediaKind, NewLine, Offer,
+    PeerCommand, PeerConfig, PeerEvent, PeerReport, Reliability, SenderReport, Temporal,
 };
 pub use task::spawn;

@@ -57,6 +57,23 @@ pub enum PeerCommand {
         /// The layer, where the m-line has several.
         rid: Option<String>,
     },
+    /// Opens a data channel; [`PeerEvent::ChannelOpen`] follows when both sides have it. The first
+    /// one of a connection waits for an offer, of either side.
+    OpenChannel(ChannelConfig),
+    /// Sends a message; dropped when the channel is not open, or too much waits to be sent already.
+    SendMessage {
+        /// The channel.
+        channel: ChannelId,
+        /// Bytes; text otherwise.
+        binary: bool,
+        /// The message.
+        data: Vec<u8>,
+    },
+    /// Closes a data channel.
+    CloseChannel {
+        /// The channel.
+        channel: ChannelId,
+    },
     /// Closes the connection; the task ends.
     Close,
 }
@@ -257,6 +274,50 @@ pub struct Level {
     pub voice: bool,
 }
 
+/// A data channel of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChannelId(pub u32);
+
+/// How a data channel is opened (RFC 8831, RFC 8832).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelConfig {
+    /// Its name, at most 255 bytes.
+    pub label: String,
+    /// The protocol inside, at most 255 bytes; mostly empty.
+    pub protocol: String,
+    /// Messages arrive in order.
+    pub ordered: bool,
+    /// What is done for a message that was lost.
+    pub reliability: Reliability,
+    /// The SCTP stream, 0 to 1022, when both sides agreed on it beforehand; told to the peer on the
+    /// channel otherwise.
+    pub negotiated: Option<u16>,
+}
+
+impl ChannelConfig {
+    /// Reliable, ordered and announced on the channel.
+    pub fn named(label: &str) -> Self {
+        Self {
+            label: label.to_owned(),
+            protocol: String::new(),
+            ordered: true,
+            reliability: Reliability::Reliable,
+            negotiated: None,
+        }
+    }
+}
+
+/// What is done for a message that was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reliability {
+    /// It is sent until it arrives.
+    Reliable,
+    /// It is sent so many times more.
+    Retransmits(u16),
+    /// It is sent again for so many milliseconds.
+    Lifetime(u16),
+}
+
 /// Ties RTP time to the sender's wall clock (RFC 3550, sender report).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SenderReport {
@@ -301,6 +362,27 @@ pub enum PeerEvent {
         mid: String,
         /// The layer; none means all of them.
         rid: Option<String>,
+    },
+    /// A data channel can be used.
+    ChannelOpen {
+        /// The channel.
+        channel: ChannelId,
+        /// Its name; empty when it is longer than 255 bytes.
+        label: String,
+    },
+    /// A message arrived.
+    Message {
+        /// The channel.
+        channel: ChannelId,
+        /// Bytes; text, not checked to be UTF-8, otherwise.
+        binary: bool,
+        /// The message.
+        data: Vec<u8>,
+    },
+    /// A data channel ended.
+    ChannelClosed {
+        /// The channel.
+        channel: ChannelId,
     },
     /// The bandwidth estimate towards the peer, in bit/s.
     Bandwidth(u64),

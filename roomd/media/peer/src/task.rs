@@ -18,6 +18,8 @@ use crate::{PeerCommand, PeerConfig, PeerEvent};
 const COMMANDS: usize = 64;
 /// Events that must arrive and may wait for the engine; above, no command is taken.
 const MAX_WAITING: usize = 32;
+/// Messages of data channels that may wait for the engine; above, they are lost.
+const MAX_MESSAGES: usize = 256;
 /// Datagrams read at a stretch, so that commands and time get their turn.
 const BATCH: usize = 32;
 /// How long the last events may wait for the engine.
@@ -212,7 +214,10 @@ impl Task {
                 PeerEvent::LocalDescription { .. }
                 | PeerEvent::DescriptionRefused(_)
                 | PeerEvent::State(_)
+                | PeerEvent::ChannelOpen { .. }
+                | PeerEvent::ChannelClosed { .. }
                 | PeerEvent::Closed => true,
+                PeerEvent::Message { .. } => self.waiting.len() < MAX_MESSAGES,
                 PeerEvent::Frame { .. }
                 | PeerEvent::SenderReport { .. }
                 | PeerEvent::KeyframeWanted { .. }

@@ -293,6 +293,10 @@ impl Task {
                     self.capture.want_keyframe();
                 }
             }
+            // No session asks for data channels.
+            PeerEvent::ChannelOpen { .. }
+            | PeerEvent::Message { .. }
+            | PeerEvent::ChannelClosed { .. } => {}
             PeerEvent::Bandwidth(estimate) => {
                 self.peers.with(id, |peer| peer.bandwidth = Some(estimate));
             }

@@ -71,6 +71,8 @@ pub(super) struct Description {
     pub(super) sdp: String,
     /// What the peer's certificate must have.
     pub(super) fingerprint: Fingerprint,
+    /// There is an m-line for data channels.
+    pub(super) data: bool,
     /// The m-lines by their `mid`.
     pub(super) lines: Vec<(String, Feedback)>,
 }
@@ -96,9 +98,11 @@ pub(super) fn inspect(text: &str) -> Result<Description, Refusal> {
         }
     }
     let lines = std::mem::take(&mut found.lines);
+    let data = found.data;
     Ok(Description {
         sdp,
         fingerprint: found.finish()?,
+        data,
         lines,
     })
 }
@@ -122,6 +126,7 @@ pub(super) fn candidate(line: &str) -> Option<Candidate> {
 #[derive(Default)]
 struct Found {
     media_lines: usize,
+    data: bool,
     lines: Vec<(String, Feedback)>,
     candidates: usize,
     user: bool,
@@ -136,6 +141,7 @@ impl Found {
     fn keeps(&mut self, line: &str) -> Result<bool, Refusal> {
         if line.starts_with("m=") {
             self.media_lines += 1;
+            self.data |= line.starts_with("m=application ");
             if self.media_lines <= MAX_MEDIA_LINES {
                 self.lines.push(Default::default());
             }

@@ -123,6 +123,9 @@ impl Core {
                 self.events
                     .push_back(PeerEvent::Bandwidth(estimate.as_u64()));
             }
+            Event::ChannelOpen(id, label) => self.channel_opened(id, label),
+            Event::ChannelData(data) => self.message(data),
+            Event::ChannelClose(id) => self.channel_closed(id),
             Event::PeerStats(stats) => self.report(&stats),
             Event::MediaEgressStats(stats) => self.sent(&stats),
             // The transport repeats this one until it is dropped.

@@ -11,6 +11,7 @@
 //! description stays in force: later descriptions of another certificate are refused.
 
 mod certificate;
+mod channels;
 mod describe;
 mod drive;
 mod group;
@@ -32,6 +33,7 @@ use str0m::{Candidate, Input, Rtc};
 
 use crate::{PeerCommand, PeerEvent};
 use certificate::{Certificate, Fingerprint};
+use channels::Channels;
 use describe::{Feedback, Refusal};
 use drive::Figures;
 use media::{Layer, Line};
@@ -74,6 +76,8 @@ pub struct Dropped {
     pub writes: u64,
     /// Remote candidates that cannot be used.
     pub candidates: u64,
+    /// Messages and data channels that could not be sent, opened or taken.
+    pub messages: u64,
     /// Received frames that could not be put together or are empty.
     pub frames: u64,
 }
@@ -93,6 +97,7 @@ pub struct Core {
     path: bool,
     /// When the last datagram of the peer arrived.
     heard: Instant,
+    channels: Channels,
     /// With the base of each.
     locals: Vec<(SocketAddr, Candidate)>,
     /// How keyframes may be asked for, by m-line.
@@ -139,6 +144,7 @@ impl Core {
             certified: false,
             path: false,
             heard: now,
+            channels: Channels::default(),
             locals: Vec::new(),
             feedback: BTreeMap::new(),
             lines: BTreeMap::new(),
@@ -286,6 +292,13 @@ impl Core {
             PeerCommand::RequestKeyframe { mid, rid } => {
                 self.request_keyframe(now, &mid, rid.as_deref());
             }
+            PeerCommand::OpenChannel(config) => self.open_channel(config),
+            PeerCommand::SendMessage {
+                channel,
+                binary,
+                data,
+            } => self.send_message(channel, binary, &data),
+            PeerCommand::CloseChannel { channel } => self.close_channel(channel),
             PeerCommand::Close => self.close(),
         }
         self.drive(now);

@@ -35,6 +35,7 @@ impl Core {
         self.expect(&description.fingerprint)?;
         self.apply(kind, &description)?;
         self.expected.get_or_insert(description.fingerprint);
+        self.channels_negotiated(description.data);
         self.feedback = description
             .lines
             .iter()
@@ -92,6 +93,7 @@ impl Core {
 
     /// Makes an offer.
     pub(super) fn offer(&mut self, offer: &Offer) -> Result<(), Refusal> {
+        let channels = self.channels.for_offer();
         let known = |mid: &String| Mid::from(mid.as_str());
         let mut changes = self.rtc.sdp_api();
         if offer.restart && self.negotiated {
@@ -102,6 +104,9 @@ impl Core {
         }
         for mid in offer.stop.iter().map(known) {
             changes.stop_media(mid);
+        }
+        for config in channels {
+            changes.add_channel_with_config(config);
         }
         let room = MAX_LINES.saturating_sub(self.added);
         for line in offer.add.iter().take(room) {

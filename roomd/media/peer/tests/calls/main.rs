@@ -7,6 +7,7 @@
     reason = "a failed test panics"
 )]
 
+mod channels;
 mod feedback;
 mod hostile;
 mod lines;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::Pii;
-use roomd_peer::{Core, Frame, MediaKind, Offer, PeerCommand, PeerEvent, SenderReport};
+use roomd_peer::{ChannelId, Core, Frame, MediaKind, Offer, PeerCommand, PeerEvent, SenderReport};
 
 pub const DELAY: Duration = Duration::from_millis(20);
 
@@ -25,6 +25,9 @@ pub struct End {
     pub keyframes_wanted: Vec<String>,
     pub layers_wanted: Vec<Option<String>>,
     pub bandwidth: Vec<u64>,
+    pub channels: Vec<(ChannelId, String)>,
+    pub channels_closed: Vec<ChannelId>,
+    pub messages: Vec<(ChannelId, bool, Vec<u8>)>,
     pub figures: usize,
     pub sent_loss: Vec<f64>,
     pub closed: bool,
@@ -50,6 +53,9 @@ impl End {
             keyframes_wanted: vec![],
             layers_wanted: vec![],
             bandwidth: vec![],
+            channels: vec![],
+            channels_closed: vec![],
+            messages: vec![],
             figures: 0,
             sent_loss: vec![],
             closed: false,
@@ -73,6 +79,13 @@ impl End {
                     self.keyframes_wanted.push(mid);
                     self.layers_wanted.push(rid);
                 }
+                PeerEvent::ChannelOpen { channel, label } => self.channels.push((channel, label)),
+                PeerEvent::Message {
+                    channel,
+                    binary,
+                    data,
+                } => self.messages.push((channel, binary, data)),
+                PeerEvent::ChannelClosed { channel } => self.channels_closed.push(channel),
                 PeerEvent::Bandwidth(rate) => self.bandwidth.push(rate),
                 PeerEvent::Report(report) => {
                     self.figures += 1;
