@@ -11,7 +11,8 @@ mod turn;
 
 pub use core::{Core, Dropped, Transmit};
 pub use port::{
-    ChannelConfig, ChannelId, Codec, Direction, Frame, Layers, Level, MediaKind, NewLine, Offer,
-    PeerCommand, PeerConfig, PeerEvent, PeerReport, Reliability, SenderReport, Temporal,
+    ChannelConfig, ChannelId, Codec, Direction, Encoding, Frame, HeaderExtension, Layers, Level,
+    LineParameters, LocalParameters, MediaKind, NewLine, Offer, Parameters, Payload, PeerCommand,
+    PeerConfig, PeerEvent, PeerReport, Reliability, RemoteTransport, SenderReport, Temporal,
 };
 pub use task::spawn;

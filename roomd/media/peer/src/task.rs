@@ -212,6 +212,7 @@ impl Task {
         while let Some(event) = self.core.poll_event() {
             let must_arrive = match &event {
                 PeerEvent::LocalDescription { .. }
+                | PeerEvent::LocalParameters(_)
                 | PeerEvent::DescriptionRefused(_)
                 | PeerEvent::State(_)
                 | PeerEvent::ChannelOpen { .. }

@@ -293,8 +293,9 @@ impl Task {
                     self.capture.want_keyframe();
                 }
             }
-            // No session asks for data channels.
-            PeerEvent::ChannelOpen { .. }
+            // No session asks for data channels, or lives without descriptions.
+            PeerEvent::LocalParameters(_)
+            | PeerEvent::ChannelOpen { .. }
             | PeerEvent::Message { .. }
             | PeerEvent::ChannelClosed { .. } => {}
             PeerEvent::Bandwidth(estimate) => {

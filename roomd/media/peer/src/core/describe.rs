@@ -51,6 +51,10 @@ pub(super) enum Refusal {
     NotApplicable,
     #[error("offer_empty")]
     OfferEmpty,
+    #[error("parameters_out_of_range")]
+    Parameters,
+    #[error("descriptions_and_parameters_mixed")]
+    Mixed,
     #[error("connection_ended")]
     Ended,
 }
@@ -105,6 +109,15 @@ pub(super) fn inspect(text: &str) -> Result<Description, Refusal> {
         data,
         lines,
     })
+}
+
+/// Chooses among fingerprints given one by one.
+pub(super) fn fingerprint(values: &[String]) -> Result<Fingerprint, Refusal> {
+    let mut found = Found::default();
+    for value in values {
+        found.fingerprint(value)?;
+    }
+    found.chosen()
 }
 
 /// Reads a `candidate:` line; none when the transport cannot use it.
@@ -218,6 +231,15 @@ impl Found {
         if self.media_lines > MAX_MEDIA_LINES {
             return Err(Refusal::TooManyMediaLines);
         }
+        let (user, password) = (self.user, self.password);
+        let fingerprint = self.chosen()?;
+        if !user || !password {
+            return Err(Refusal::CredentialsMissing);
+        }
+        Ok(fingerprint)
+    }
+
+    fn chosen(self) -> Result<Fingerprint, Refusal> {
         let missing = if self.other_hash {
             Refusal::FingerprintHash
         } else {
@@ -226,9 +248,6 @@ impl Found {
         let fingerprint = self.fingerprint.ok_or(missing)?;
         if self.ambiguous {
             return Err(Refusal::FingerprintAmbiguous);
-        }
-        if !self.user || !self.password {
-            return Err(Refusal::CredentialsMissing);
         }
         Ok(fingerprint)
     }

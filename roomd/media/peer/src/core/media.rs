@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use roomd_conference::PeerState;
-use str0m::format::{Codec as Format, CodecExtra, PayloadParams};
+use str0m::format::{Codec as Format, CodecExtra};
 use str0m::media::{
     Frequency, KeyframeRequest, KeyframeRequestKind, MediaData, MediaTime, Mid, Pt, Rid,
     SenderFeedback,
@@ -131,26 +131,24 @@ impl Core {
 
     /// The payload type to send a codec with; none for one that is not sent.
     fn payload_type(&mut self, mid: Mid, codec: Codec) -> Option<Pt> {
-        (self.sent_codec(mid) == Some(codec)).then_some(())?;
-        let writer = self.rtc.writer(mid)?;
-        let fits = |params: &&PayloadParams| codec_of(params.spec().codec) == Some(codec);
-        writer.payload_params().find(fits).map(PayloadParams::pt)
+        let taken = self.taken(mid);
+        let (sent, pt) = taken.into_iter().min_by_key(|(codec, _)| rank(*codec))?;
+        (sent == codec).then_some(pt)
     }
 
-    /// What an m-line sends, of what the peer takes: VP8 before H.264.
-    pub(super) fn sent_codec(&mut self, mid: Mid) -> Option<Codec> {
-        let writer = self.rtc.writer(mid)?;
-        let codecs = writer
-            .payload_params()
-            .filter_map(|params| codec_of(params.spec().codec));
-        let rank = |codec: &Codec| match codec {
-            Codec::Opus | Codec::Vp8 => Some(0),
-            Codec::H264 => Some(1),
-            Codec::Vp9 => None,
+    /// The codecs that the peer takes on an m-line, of those that are sent.
+    fn taken(&mut self, mid: Mid) -> Vec<(Codec, Pt)> {
+        if let Some(explicit) = &self.explicit {
+            return explicit.taken(mid);
+        }
+        let Some(writer) = self.rtc.writer(mid) else {
+            return Vec::new();
         };
-        codecs
-            .filter(|codec| rank(codec).is_some())
-            .min_by_key(rank)
+        writer
+            .payload_params()
+            .filter_map(|params| Some((codec_of(params.spec().codec)?, params.pt())))
+            .filter(|(codec, _)| *codec != Codec::Vp9)
+            .collect()
     }
 
     fn write_whole(&mut self, mid: Mid, pt: Pt, frame: Frame) -> Option<()> {
@@ -243,6 +241,15 @@ impl Core {
         };
         let rid = rid.as_deref().map(Rid::from);
         writer.request_keyframe(rid, kind).ok()
+    }
+}
+
+/// VP8 is sent before H.264.
+const fn rank(codec: Codec) -> u8 {
+    match codec {
+        Codec::Opus | Codec::Vp8 => 0,
+        Codec::H264 => 1,
+        Codec::Vp9 => 2,
     }
 }
 

@@ -17,6 +17,7 @@ mod drive;
 mod group;
 mod media;
 mod negotiate;
+mod parameters;
 mod setup;
 mod silence;
 mod vp8;
@@ -37,6 +38,7 @@ use channels::Channels;
 use describe::{Feedback, Refusal};
 use drive::Figures;
 use media::{Layer, Line};
+use parameters::Explicit;
 use silence::Silence;
 
 /// How long a connection may look for a path, at first and after an interruption.
@@ -97,6 +99,8 @@ pub struct Core {
     path: bool,
     /// When the last datagram of the peer arrived.
     heard: Instant,
+    /// The m-lines of a connection without descriptions, once it is one.
+    explicit: Option<Explicit>,
     channels: Channels,
     /// With the base of each.
     locals: Vec<(SocketAddr, Candidate)>,
@@ -131,7 +135,7 @@ impl std::fmt::Debug for Core {
 impl Core {
     /// Makes a connection that has no addresses yet.
     pub fn new(now: Instant) -> Self {
-        let (rtc, certificate) = setup::rtc(now);
+        let (rtc, certificate) = setup::rtc(now, &setup::PAYLOADS, &setup::EXTENSIONS);
         let mut core = Self {
             rtc,
             state: PeerState::Connecting,
@@ -144,6 +148,7 @@ impl Core {
             certified: false,
             path: false,
             heard: now,
+            explicit: None,
             channels: Channels::default(),
             locals: Vec::new(),
             feedback: BTreeMap::new(),
@@ -279,6 +284,11 @@ impl Core {
         match command {
             PeerCommand::RemoteDescription { kind, sdp } => {
                 if let Err(refusal) = self.remote_description(now, kind, sdp.expose()) {
+                    self.refuse(refusal);
+                }
+            }
+            PeerCommand::Parameters(parameters) => {
+                if let Err(refusal) = self.parameters(now, &parameters) {
                     self.refuse(refusal);
                 }
             }

@@ -31,6 +31,9 @@ impl Core {
         kind: SdpKind,
         sdp: &str,
     ) -> Result<(), Refusal> {
+        if self.explicit.is_some() {
+            return Err(Refusal::Mixed);
+        }
         let description = describe::inspect(sdp)?;
         self.expect(&description.fingerprint)?;
         self.apply(kind, &description)?;
@@ -50,7 +53,7 @@ impl Core {
     }
 
     /// Sets what the certificate is compared with, or compares with what was set before.
-    fn expect(&mut self, fingerprint: &Fingerprint) -> Result<(), Refusal> {
+    pub(super) fn expect(&mut self, fingerprint: &Fingerprint) -> Result<(), Refusal> {
         match &self.expected {
             Some(known) if known == fingerprint || self.certificate.is(fingerprint) => Ok(()),
             Some(_) => Err(Refusal::FingerprintChanged),
@@ -93,6 +96,9 @@ impl Core {
 
     /// Makes an offer.
     pub(super) fn offer(&mut self, offer: &Offer) -> Result<(), Refusal> {
+        if self.explicit.is_some() {
+            return Err(Refusal::Mixed);
+        }
         let channels = self.channels.for_offer();
         let known = |mid: &String| Mid::from(mid.as_str());
         let mut changes = self.rtc.sdp_api();
@@ -132,7 +138,7 @@ impl Core {
     }
 }
 
-const fn kind_of(kind: MediaKind) -> str0m::media::MediaKind {
+pub(super) const fn kind_of(kind: MediaKind) -> str0m::media::MediaKind {
     match kind {
         MediaKind::Audio => str0m::media::MediaKind::Audio,
         MediaKind::Video => str0m::media::MediaKind::Video,

@@ -7,18 +7,50 @@ use std::time::{Duration, Instant};
 
 use str0m::bwe::Bitrate;
 use str0m::config::{CryptoProvider, DtlsVersion};
-use str0m::format::{Codec, FormatParams};
+use str0m::format::{Codec as Format, FormatParams};
 use str0m::media::Frequency;
 use str0m::rtp::{Extension, ExtensionMap};
 use str0m::{Rtc, RtcConfig};
 
 use super::certificate::{self, Certificate};
+use crate::{Codec, HeaderExtension, Payload};
 
 /// Bandwidth assumed before the first estimate.
 pub(super) const START: Bitrate = Bitrate::kbps(800);
 /// Bandwidth that probing looks for: a 720p picture and sound, with room for retransmissions.
 pub(super) const WANTED: Bitrate = Bitrate::kbps(2800);
-const OPUS: u8 = 111;
+/// The codecs of our descriptions, the preferred first of each kind.
+pub(super) const PAYLOADS: [Payload; 4] = [
+    Payload {
+        codec: Codec::Opus,
+        pt: 111,
+        rtx: None,
+    },
+    Payload {
+        codec: Codec::Vp8,
+        pt: 96,
+        rtx: Some(97),
+    },
+    Payload {
+        codec: Codec::H264,
+        pt: 108,
+        rtx: Some(109),
+    },
+    Payload {
+        codec: Codec::Vp9,
+        pt: 98,
+        rtx: Some(99),
+    },
+];
+/// The header extensions of our descriptions.
+pub(super) const EXTENSIONS: [(u8, HeaderExtension); 6] = [
+    (1, HeaderExtension::AudioLevel),
+    (2, HeaderExtension::AbsoluteSendTime),
+    (3, HeaderExtension::TransportSequence),
+    (4, HeaderExtension::Mid),
+    (10, HeaderExtension::Rid),
+    (11, HeaderExtension::RepairedRid),
+];
 /// `profile-level-id` of H.264 (RFC 6184, section 8.1).
 const CONSTRAINED_BASELINE_3_1: u32 = 0x42_e01f;
 /// Packets of a picture that may wait for a missing one; a keyframe of a shared screen fits.
@@ -27,20 +59,28 @@ const PICTURE_PACKETS: usize = 512;
 const SOUND_WAIT: Duration = Duration::from_millis(40);
 
 /// Builds the transport.
-pub(super) fn rtc(now: Instant) -> (Rtc, Certificate) {
+pub(super) fn rtc(
+    now: Instant,
+    payloads: &[Payload],
+    extensions: &[(u8, HeaderExtension)],
+) -> (Rtc, Certificate) {
     certificate::watched(|provider| {
-        let mut rtc = config(provider).build(now);
+        let mut rtc = config(provider, payloads, extensions).build(now);
         // Nothing is probed for before something is sent.
         rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
         rtc
     })
 }
 
-fn config(provider: CryptoProvider) -> RtcConfig {
+fn config(
+    provider: CryptoProvider,
+    payloads: &[Payload],
+    extensions: &[(u8, HeaderExtension)],
+) -> RtcConfig {
     let mut config = RtcConfig::new()
         .set_crypto_provider(Arc::new(provider))
         .clear_codecs()
-        .set_extension_map(extensions())
+        .set_extension_map(extension_map(extensions))
         .set_fingerprint_verification(true)
         .set_dtls_version(DtlsVersion::Dtls12)
         .enable_bwe(Some(START))
@@ -53,44 +93,64 @@ fn config(provider: CryptoProvider) -> RtcConfig {
     // A dead path is noticed after 4 to 5 s.
     config.set_max_stun_rto(Duration::from_secs(1));
     config.set_max_stun_retransmits(5);
-    let codecs = config.codec_config();
-    codecs.add_config(
-        OPUS.into(),
-        None,
-        Codec::Opus,
-        Frequency::FORTY_EIGHT_KHZ,
-        // Always 2 in the description, whatever is sent (RFC 7587, section 7).
-        Some(2),
-        FormatParams {
-            min_p_time: Some(10),
-            stereo: Some(false),
-            use_inband_fec: Some(true),
-            ..FormatParams::default()
-        },
-    );
-    codecs.enable_vp8(true);
-    codecs.add_h264(108.into(), Some(109.into()), true, CONSTRAINED_BASELINE_3_1);
-    codecs.add_config(
-        98.into(),
-        Some(99.into()),
-        Codec::Vp9,
-        Frequency::NINETY_KHZ,
-        None,
-        FormatParams {
-            profile_id: Some(0),
-            ..FormatParams::default()
-        },
-    );
+    for payload in payloads {
+        let rtx = payload.rtx.map(Into::into);
+        let (rate, channels) = match payload.codec {
+            // Always 2 in the description, whatever is sent (RFC 7587, section 7).
+            Codec::Opus => (Frequency::FORTY_EIGHT_KHZ, Some(2)),
+            Codec::Vp8 | Codec::Vp9 | Codec::H264 => (Frequency::NINETY_KHZ, None),
+        };
+        let (format, params) = format_of(payload.codec);
+        let codecs = config.codec_config();
+        codecs.add_config(payload.pt.into(), rtx, format, rate, channels, params);
+    }
     config
 }
 
-fn extensions() -> ExtensionMap {
+fn format_of(codec: Codec) -> (Format, FormatParams) {
+    let none = FormatParams::default;
+    match codec {
+        Codec::Opus => {
+            let params = FormatParams {
+                min_p_time: Some(10),
+                stereo: Some(false),
+                use_inband_fec: Some(true),
+                ..none()
+            };
+            (Format::Opus, params)
+        }
+        Codec::Vp8 => (Format::Vp8, none()),
+        Codec::Vp9 => {
+            let params = FormatParams {
+                profile_id: Some(0),
+                ..none()
+            };
+            (Format::Vp9, params)
+        }
+        Codec::H264 => {
+            let params = FormatParams {
+                level_asymmetry_allowed: Some(true),
+                packetization_mode: Some(1),
+                profile_level_id: Some(CONSTRAINED_BASELINE_3_1),
+                ..none()
+            };
+            (Format::H264, params)
+        }
+    }
+}
+
+fn extension_map(extensions: &[(u8, HeaderExtension)]) -> ExtensionMap {
     let mut map = ExtensionMap::empty();
-    map.set(1, Extension::AudioLevel);
-    map.set(2, Extension::AbsoluteSendTime);
-    map.set(3, Extension::TransportSequenceNumber);
-    map.set(4, Extension::RtpMid);
-    map.set(10, Extension::RtpStreamId);
-    map.set(11, Extension::RepairedRtpStreamId);
+    for &(id, extension) in extensions {
+        let extension = match extension {
+            HeaderExtension::AudioLevel => Extension::AudioLevel,
+            HeaderExtension::AbsoluteSendTime => Extension::AbsoluteSendTime,
+            HeaderExtension::TransportSequence => Extension::TransportSequenceNumber,
+            HeaderExtension::Mid => Extension::RtpMid,
+            HeaderExtension::Rid => Extension::RtpStreamId,
+            HeaderExtension::RepairedRid => Extension::RepairedRtpStreamId,
+        };
+        map.set(id, extension);
+    }
     map
 }

@@ -13,5 +13,6 @@ mod hostile;
 mod lines;
 mod media;
 mod net;
+mod parameters;
 mod security;
 mod simulcast;

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::Pii;
-use roomd_peer::{ChannelId, Core, Frame, MediaKind, Offer, PeerCommand, PeerEvent, SenderReport};
+use roomd_peer::{
+    ChannelId, Core, Frame, LocalParameters, MediaKind, Offer, PeerCommand, PeerEvent, SenderReport,
+};
 
 pub const DELAY: Duration = Duration::from_millis(20);
 
@@ -22,6 +24,7 @@ pub struct End {
     pub reports: Vec<(String, SenderReport)>,
     pub described: Vec<(SdpKind, String)>,
     pub refused: Vec<String>,
+    pub parameters: Vec<LocalParameters>,
     pub keyframes_wanted: Vec<String>,
     pub layers_wanted: Vec<Option<String>>,
     pub bandwidth: Vec<u64>,
@@ -50,6 +53,7 @@ impl End {
             reports: vec![],
             described: vec![],
             refused: vec![],
+            parameters: vec![],
             keyframes_wanted: vec![],
             layers_wanted: vec![],
             bandwidth: vec![],
@@ -71,6 +75,7 @@ impl End {
                 PeerEvent::LocalDescription { kind, sdp } => {
                     self.described.push((kind, sdp.into_inner()));
                 }
+                PeerEvent::LocalParameters(parameters) => self.parameters.push(*parameters),
                 PeerEvent::DescriptionRefused(code) => self.refused.push(code),
                 PeerEvent::State(state) => self.states.push(state),
                 PeerEvent::Frame { mid, frame } => self.frames.push((mid, frame)),
