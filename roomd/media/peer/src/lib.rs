@@ -5,14 +5,18 @@
 
 mod core;
 mod gather;
+mod parameters;
 mod port;
 mod task;
 mod turn;
 
 pub use core::{Core, Dropped, Transmit};
+pub use parameters::{
+    Encoding, HeaderExtension, LineParameters, LocalParameters, Parameters, Payload,
+    RemoteTransport,
+};
 pub use port::{
-    ChannelConfig, ChannelId, Codec, Direction, Encoding, Frame, HeaderExtension, Layers, Level,
-    LineParameters, LocalParameters, MediaKind, NewLine, Offer, Parameters, Payload, PeerCommand,
-    PeerConfig, PeerEvent, PeerReport, Reliability, RemoteTransport, SenderReport, Temporal,
+    ChannelConfig, ChannelId, Codec, Direction, Frame, Layers, Level, MediaKind, NewLine, Offer,
+    PeerCommand, PeerConfig, PeerEvent, PeerReport, Reliability, SenderReport, Temporal,
 };
 pub use task::spawn;

@@ -11,6 +11,7 @@ mod channels;
 mod feedback;
 mod hostile;
 mod lines;
+mod links;
 mod media;
 mod net;
 mod parameters;

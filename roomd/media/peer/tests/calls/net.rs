@@ -115,6 +115,63 @@ impl End {
     }
 }
 
+/// One direction of the network. What it does is drawn from its seed, the same in every run.
+pub struct Link {
+    pub delay: Duration,
+    /// Of a datagram, 0 to 1.
+    pub loss: f64,
+    /// Of a datagram to arrive 40 ms after its time, 0 to 1.
+    pub late: f64,
+    /// In bit/s, with a queue of 250 ms before it.
+    pub bandwidth: Option<u64>,
+    busy: Option<Instant>,
+    state: u64,
+}
+
+impl Link {
+    fn new(seed: u64) -> Self {
+        Self {
+            delay: DELAY,
+            loss: 0.0,
+            late: 0.0,
+            bandwidth: None,
+            busy: None,
+            state: seed,
+        }
+    }
+
+    fn draw(&mut self) -> f64 {
+        // Knuth's MMIX.
+        self.state = self
+            .state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.state >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// When a datagram arrives; none when it is lost.
+    fn carry(&mut self, now: Instant, len: usize) -> Option<Instant> {
+        if self.loss > 0.0 && self.draw() < self.loss {
+            return None;
+        }
+        let mut at = now;
+        if let Some(bandwidth) = self.bandwidth {
+            at = self.busy.unwrap_or(now).max(now);
+            if at - now > Duration::from_millis(250) {
+                return None;
+            }
+            // With the headers of IP and UDP.
+            let bits = (len as u64 + 28) * 8;
+            at += Duration::from_micros(bits * 1_000_000 / bandwidth);
+            self.busy = Some(at);
+        }
+        if self.late > 0.0 && self.draw() < self.late {
+            at += Duration::from_millis(40);
+        }
+        Some(at + self.delay)
+    }
+}
+
 /// Both ends, the clock and what is under way.
 pub struct Net {
     pub start: Instant,
@@ -124,6 +181,8 @@ pub struct Net {
     /// Every so many media datagrams one is lost.
     pub lose_every: Option<u32>,
     pub cut: bool,
+    /// From A and from B.
+    pub links: [Link; 2],
     counter: u32,
     pub lost: u32,
 }
@@ -144,6 +203,7 @@ impl Net {
             under_way: vec![],
             lose_every: None,
             cut: false,
+            links: [Link::new(1), Link::new(2)],
             counter: 0,
             lost: 0,
         }
@@ -232,7 +292,10 @@ impl Net {
                 if self.cut || moved || transmit.destination != self.ends[to].address {
                     continue;
                 }
-                let at = self.now + DELAY;
+                let Some(at) = self.links[from].carry(self.now, transmit.contents.len()) else {
+                    self.lost += 1;
+                    continue;
+                };
                 let datagram = (
                     at,
                     to,
@@ -257,11 +320,10 @@ impl Net {
                 break;
             };
             self.now = self.now.max(next);
-            let due = self
-                .under_way
-                .iter()
-                .position(|datagram| datagram.0 <= self.now);
-            if let Some(due) = due {
+            let under_way = self.under_way.iter().enumerate();
+            let first = under_way.min_by_key(|(_, datagram)| datagram.0);
+            let due = first.filter(|(_, datagram)| datagram.0 <= self.now);
+            if let Some(due) = due.map(|(index, _)| index) {
                 let (_, to, source, destination, contents) = self.under_way.remove(due);
                 self.ends[to]
                     .core

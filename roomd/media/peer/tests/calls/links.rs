@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Calls over networks that lose, delay, reorder, stop and narrow.
+
+use std::time::{Duration, Instant};
+
+use roomd_conference::PeerState;
+use roomd_peer::PeerCommand;
+
+use crate::net::{A, B, Link, Net, picture, sound};
+
+const SECOND: Duration = Duration::from_secs(1);
+const PICTURE: Duration = Duration::from_millis(40);
+
+/// A sends to B like a room: sound, and pictures of a size that the estimate allows, with a keyframe
+/// when one is asked for. B asks for one when it cannot show what arrives.
+struct Call {
+    net: Net,
+    lines: [String; 2],
+    /// When pictures could be shown at B.
+    shown: Vec<Instant>,
+    seen: usize,
+    whole: bool,
+    tick: u64,
+    /// When A was asked for a keyframe that it has not sent yet.
+    wanted: bool,
+    heard: usize,
+}
+
+impl Call {
+    fn over(change: impl Fn(&mut Link)) -> Self {
+        let (mut net, lines) = Net::call();
+        net.links.iter_mut().for_each(change);
+        Self {
+            net,
+            lines,
+            shown: vec![],
+            seen: 0,
+            whole: false,
+            tick: 0,
+            wanted: true,
+            heard: 0,
+        }
+    }
+
+    fn go(&mut self, duration: Duration) {
+        let until = self.net.now + duration;
+        while self.net.now < until {
+            for end in [A, B] {
+                let frame = sound(self.net.now, self.net.start);
+                let mid = self.lines[0].clone();
+                self.net.command(end, PeerCommand::Write { mid, frame });
+            }
+            if self.tick.is_multiple_of(2) {
+                self.send_picture();
+            }
+            self.tick += 1;
+            self.net.run(Duration::from_millis(20));
+            self.look();
+        }
+    }
+
+    fn send_picture(&mut self) {
+        let asked = self.net.ends[A].keyframes_wanted.len();
+        self.wanted |= asked > self.heard;
+        self.heard = asked;
+        let mut frame = picture(self.net.now, self.net.start, self.wanted);
+        self.wanted = false;
+        let estimate = self.net.ends[A]
+            .bandwidth
+            .last()
+            .copied()
+            .unwrap_or(500_000);
+        // What sound, headers and repetitions leave, 25 times a second; at most 2.5 Mbit/s.
+        let bytes = (estimate * 7 / 10).saturating_sub(60_000).min(2_500_000) / 25 / 8;
+        let mut payload = frame.payload.to_vec();
+        payload.resize(usize::try_from(bytes).unwrap().max(400), 0x5a);
+        frame.payload = payload.into();
+        let mid = self.lines[1].clone();
+        self.net.command(A, PeerCommand::Write { mid, frame });
+    }
+
+    fn look(&mut self) {
+        let frames = &self.net.ends[B].frames[self.seen..];
+        self.seen += frames.len();
+        let mut ask = false;
+        for (_, frame) in frames.iter().filter(|(mid, _)| *mid == self.lines[1]) {
+            self.whole = frame.keyframe || (self.whole && frame.contiguous);
+            ask |= !self.whole;
+            if self.whole {
+                self.shown.push(frame.at);
+            }
+        }
+        if ask {
+            let mid = self.lines[1].clone();
+            self.net
+                .command(B, PeerCommand::RequestKeyframe { mid, rid: None });
+        }
+    }
+
+    /// The longest time without a picture at B since that moment.
+    fn longest_freeze(&self, since: Instant) -> Duration {
+        let shown = self.shown.iter().copied().filter(|&at| at >= since);
+        let ends: Vec<Instant> = [since]
+            .into_iter()
+            .chain(shown)
+            .chain([self.net.now])
+            .collect();
+        ends.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap()
+    }
+
+    /// Sound that arrived at an end since that moment: how many frames, and the longest gap.
+    fn heard_since(&self, end: usize, since: Instant) -> (usize, Duration) {
+        let frames = self.net.ends[end].frames.iter();
+        let at: Vec<Instant> = frames
+            .filter(|(mid, frame)| *mid == self.lines[0] && frame.at >= since)
+            .map(|(_, frame)| frame.at)
+            .collect();
+        let gap = at.windows(2).map(|pair| pair[1] - pair[0]).max();
+        (at.len(), gap.unwrap_or(Duration::MAX))
+    }
+
+    /// Mean of the last estimates, in bit/s.
+    fn estimate(&self, last: usize) -> f64 {
+        let all = &self.net.ends[A].bandwidth;
+        let tail = &all[all.len().saturating_sub(last)..];
+        tail.iter().sum::<u64>() as f64 / tail.len() as f64
+    }
+
+    fn assert_verified(&self) {
+        for end in &self.net.ends {
+            assert_eq!(end.states, [PeerState::Verified]);
+        }
+    }
+}
+
+#[test]
+fn loss_costs_sound_its_share_and_pictures_little() {
+    for (loss, freeze) in [(0.01, 500), (0.05, 1000), (0.10, 2000)] {
+        let mut call = Call::over(|link| link.loss = loss);
+        let start = call.net.now;
+        call.go(20 * SECOND);
+        for end in [A, B] {
+            let (frames, gap) = call.heard_since(end, start);
+            // Sound is not repeated; what was not lost arrives, without waiting for the rest.
+            let expected = 1000.0 * (1.0 - loss);
+            assert!(frames as f64 > expected - 35.0, "{loss}: {frames}");
+            assert!(gap < Duration::from_millis(200), "{loss}: {gap:?}");
+        }
+        let longest = call.longest_freeze(start + SECOND);
+        assert!(
+            longest < Duration::from_millis(freeze),
+            "{loss}: {longest:?}"
+        );
+        assert!(call.shown.len() > 470, "{loss}: {}", call.shown.len());
+        call.assert_verified();
+    }
+}
+
+#[test]
+fn a_long_way_delays_and_breaks_nothing() {
+    let mut call = Call::over(|link| link.delay = Duration::from_millis(300));
+    let start = call.net.now;
+    call.go(15 * SECOND);
+    let (frames, gap) = call.heard_since(B, start);
+    assert!(frames > 725, "{frames}");
+    assert!(gap < Duration::from_millis(100), "{gap:?}");
+    assert!(call.longest_freeze(start + SECOND) < 3 * PICTURE);
+    assert!(call.estimate(5) > 800_000.0, "{}", call.estimate(5));
+    call.assert_verified();
+}
+
+#[test]
+fn what_overtakes_is_put_in_order() {
+    let mut call = Call::over(|link| link.late = 0.10);
+    let start = call.net.now;
+    call.go(10 * SECOND);
+    call.net.run(SECOND);
+    call.look();
+    let (frames, gap) = call.heard_since(B, start);
+    assert!(frames >= 498, "{frames}");
+    assert!(gap < Duration::from_millis(150), "{gap:?}");
+    assert_eq!(call.shown.len(), 250, "every picture, none torn");
+    for mid in &call.lines {
+        let of = call.net.ends[B]
+            .frames
+            .iter()
+            .filter(|(line, _)| line == mid);
+        let times: Vec<u64> = of.map(|(_, frame)| frame.rtp_time).collect();
+        assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+    call.assert_verified();
+}
+
+#[test]
+fn two_seconds_without_network_are_over_at_once() {
+    let mut call = Call::over(|_| {});
+    call.go(8 * SECOND);
+    call.net.cut = true;
+    call.go(2 * SECOND);
+    call.net.cut = false;
+    let back = call.net.now;
+    call.go(8 * SECOND);
+    let first = *call.shown.iter().find(|&&at| at > back).unwrap();
+    assert!(first - back < SECOND, "{:?}", first - back);
+    let (frames, _) = call.heard_since(B, back);
+    assert!(frames > 385, "{frames}");
+    assert!(call.longest_freeze(back + 2 * SECOND) < SECOND);
+    call.assert_verified();
+}
+
+#[test]
+fn the_estimate_follows_the_bandwidth() {
+    let mut call = Call::over(|_| {});
+    let full = 2_000_000;
+    for (bandwidth, seconds) in [(full, 25), (full / 2, 20), (full, 40)] {
+        call.net.links[A].bandwidth = Some(bandwidth);
+        let from = call.net.now;
+        call.go(seconds * SECOND);
+        let share = call.estimate(10) / bandwidth as f64;
+        assert!((0.6..1.2).contains(&share), "{bandwidth}: {share}");
+        let freeze = call.longest_freeze(from);
+        // It takes a second to notice that the way is narrower, and what was lost until then is
+        // asked for again in vain before a keyframe gets its turn.
+        assert!(freeze < 3 * SECOND, "{bandwidth}: {freeze:?}");
+        assert!(call.longest_freeze(from + 3 * SECOND) < 2 * SECOND);
+        // Sound waits in the same queue as pictures, and is lost with them while it is full.
+        let (frames, gap) = call.heard_since(B, from);
+        assert!(
+            frames as f64 > 47.5 * f64::from(seconds),
+            "{bandwidth}: {frames}"
+        );
+        assert!(gap < Duration::from_millis(500), "{bandwidth}: {gap:?}");
+    }
+    call.assert_verified();
+}
