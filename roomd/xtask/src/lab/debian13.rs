@@ -72,6 +72,8 @@ pub fn run(scenario: &str) -> Result<()> {
 /// outside, read-only, and the kernel's file systems.
 const ENTER: &str = r#"
 root=$1; xtask=$2; scenario=$3; shift 3
+# First, as the checkout may be below it.
+mount -t tmpfs tmpfs "$root/tmp"
 for bind in "$@"; do
   mkdir -p "$root$bind"
   mount --bind "$bind" "$root$bind"
@@ -80,7 +82,6 @@ done
 mount -t proc proc "$root/proc"
 mount --rbind /sys "$root/sys"
 mount --rbind /dev "$root/dev"
-mount -t tmpfs tmpfs "$root/tmp"
 exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
   "$xtask" lab "$scenario" --built
 "#;
