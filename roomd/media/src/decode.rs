@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
+use roomd_media_core::codec::VideoCodec;
 use roomd_media_core::gate::{Gate, Verdict};
 use roomd_media_core::mix::RATE;
 use roomd_media_core::plan::{AudioDecode, VideoDecode};
 use roomd_model::StreamId;
-use roomd_peer::Frame;
+use roomd_peer::{Codec, Frame};
 use tokio::sync::{mpsc, watch};
 
 use crate::branch::{Branch, BranchError, Notice};
@@ -33,16 +34,18 @@ pub(crate) enum Decoded {
 /// The pictures of a stream.
 pub(crate) type Pictures = watch::Sender<Option<Picture>>;
 
-/// A VP8 decoder behind its gate.
+/// A decoder of pictures behind its gate.
 #[derive(Debug)]
 pub(crate) struct VideoDecoder {
     branch: Branch,
+    codec: VideoCodec,
     gate: Gate,
 }
 
 impl VideoDecoder {
     pub(crate) fn open(
         stream: StreamId,
+        codec: VideoCodec,
         pictures: Pictures,
         output: &mpsc::Sender<Decoded>,
     ) -> Result<Self, BranchError> {
@@ -64,9 +67,15 @@ impl VideoDecoder {
             let _ = decoded.try_send(news);
         };
         Ok(Self {
-            branch: Branch::open(&VideoDecode.plan(), sample, notice(stream, output))?,
-            gate: Gate::default(),
+            branch: Branch::open(&VideoDecode(codec).plan(), sample, notice(stream, output))?,
+            codec,
+            gate: Gate::new(codec),
         })
+    }
+
+    /// What it decodes.
+    pub(crate) const fn codec(&self) -> VideoCodec {
+        self.codec
     }
 
     /// Decodes a picture; true when the sender should be asked for a keyframe.
@@ -135,6 +144,16 @@ impl AudioDecoder {
         let stamp = |time| from_rtp(time, RATE);
         self.branch
             .push_gap(stamp(rtp_time), stamp(u64::from(samples)));
+    }
+}
+
+/// The codec of pictures; none for sound.
+pub(crate) const fn video_codec(codec: Codec) -> Option<VideoCodec> {
+    match codec {
+        Codec::Opus => None,
+        Codec::Vp8 => Some(VideoCodec::Vp8),
+        Codec::Vp9 => Some(VideoCodec::Vp9),
+        Codec::H264 => Some(VideoCodec::H264),
     }
 }
 

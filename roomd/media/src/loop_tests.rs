@@ -5,14 +5,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gstreamer as gst;
+use gstreamer::prelude::*;
+use gstreamer_app::{AppSink, AppSrc};
 use roomd_conference::LocalSource;
-use roomd_media_core::testpicture::TestPicture;
+use roomd_media_core::codec::VideoCodec;
+use roomd_media_core::testpicture::{HEIGHT, TestPicture, WIDTH};
 use roomd_media_core::timecode;
 use roomd_model::StreamId;
+use roomd_peer::{Codec, Frame};
 use tokio::sync::mpsc;
 
 use crate::camera::Shot;
-use crate::decode::{Pictures, VideoDecoder};
+use crate::decode::{Pictures, VideoDecoder, video_codec};
 use crate::encode::{Encoded, VideoEncoder};
 use crate::time::Timeline;
 
@@ -27,7 +32,8 @@ async fn the_time_code_survives_encoder_and_decoder() {
     let mut encoder = VideoEncoder::open(300_000, timeline, &encoded_sender).unwrap();
     let pictures = Pictures::new(None);
     let mut shown = pictures.subscribe();
-    let mut decoder = VideoDecoder::open(StreamId(1), pictures, &decoded_sender).unwrap();
+    let mut decoder =
+        VideoDecoder::open(StreamId(1), VideoCodec::Vp8, pictures, &decoded_sender).unwrap();
     let picture = TestPicture::new(9);
     let begin = Instant::now();
     for n in 0..10_u64 {
@@ -48,5 +54,72 @@ async fn the_time_code_survives_encoder_and_decoder() {
         let decoded = shown.borrow_and_update().clone().unwrap();
         let code = timecode::read(decoded.frame.plane(0)).expect("a time code");
         assert_eq!((code.millis, code.source), (1000 + n, 9));
+    }
+}
+
+/// Pictures of a test picture as another sender encodes them.
+fn foreign(encoder: &str, count: u64) -> Vec<Arc<[u8]>> {
+    let line = format!(
+        "appsrc name=in format=time caps=video/x-raw,format=I420,width={WIDTH},height={HEIGHT},\
+         framerate=30/1 ! {encoder} ! appsink name=out sync=false"
+    );
+    let pipeline = gst::parse::launch(&line).unwrap();
+    let pipeline = pipeline.downcast::<gst::Pipeline>().unwrap();
+    let find = |name| pipeline.by_name(name).unwrap();
+    let source = find("in").downcast::<AppSrc>().unwrap();
+    let sink = find("out").downcast::<AppSink>().unwrap();
+    pipeline.set_state(gst::State::Playing).unwrap();
+    let picture = TestPicture::new(9);
+    for n in 0..count {
+        let drawn = picture.draw(1000 + n, 0);
+        let mut buffer = gst::Buffer::from_slice(drawn.data().to_vec());
+        let stamps = buffer.get_mut().unwrap();
+        stamps.set_pts(gst::ClockTime::from_mseconds(33 * n));
+        stamps.set_duration(gst::ClockTime::from_mseconds(33));
+        source.push_buffer(buffer).unwrap();
+    }
+    source.end_of_stream().unwrap();
+    let mut pictures = Vec::new();
+    while let Ok(sample) = sink.pull_sample() {
+        let map = sample.buffer().unwrap().map_readable().unwrap();
+        pictures.push(map.as_slice().into());
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
+    pictures
+}
+
+#[tokio::test]
+async fn other_senders_pictures_are_decoded_from_their_first_keyframe_on() {
+    gst::init().unwrap();
+    let senders = [
+        (Codec::Vp9, "vp9enc deadline=1 cpu-used=8 lag-in-frames=0"),
+        (
+            Codec::H264,
+            "openh264enc ! video/x-h264,stream-format=byte-stream,alignment=au",
+        ),
+    ];
+    for (codec, encoder) in senders {
+        let encoded = foreign(encoder, 6);
+        assert!(encoded.len() >= 5, "{codec:?}: {}", encoded.len());
+        let (sender, _decoded) = mpsc::channel(64);
+        let pictures = Pictures::new(None);
+        let mut shown = pictures.subscribe();
+        let kind = video_codec(codec).unwrap();
+        let mut decoder = VideoDecoder::open(StreamId(1), kind, pictures, &sender).unwrap();
+        let now = Instant::now();
+        let frame = |n: usize| Frame {
+            codec,
+            ..Frame::picture(encoded[n].clone(), 3000 * n as u64, now, n == 0)
+        };
+        assert!(decoder.push(&frame(1), now), "{codec:?}: no keyframe yet");
+        for n in 0..encoded.len() {
+            assert!(!decoder.push(&frame(n), now), "{codec:?}: picture {n}");
+            let next = tokio::time::timeout(LIMIT, shown.changed()).await;
+            next.expect("a decoded picture").unwrap();
+        }
+        let last = shown.borrow_and_update().clone().unwrap();
+        let code = timecode::read(last.frame.plane(0)).expect("a time code");
+        assert_eq!(code.millis, 999 + encoded.len() as u64, "{codec:?}");
+        assert_eq!(code.source, 9);
     }
 }

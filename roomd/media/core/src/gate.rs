@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! Decides which received VP8 pictures reach a decoder.
+//! Decides which received pictures reach a decoder.
 //!
 //! Invariant: nothing is shown that refers to a picture that was not decoded. After a loss the last
 //! good picture stays until a keyframe comes.
 
 use std::time::{Duration, Instant};
 
+use crate::codec::VideoCodec;
 use crate::frame;
 
 /// How often a sender is asked for a keyframe.
@@ -26,16 +27,27 @@ pub enum Verdict {
 }
 
 /// The gate of one stream; closed until the first keyframe.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gate {
+    codec: VideoCodec,
     open: bool,
     asked: Option<Instant>,
 }
 
 impl Gate {
+    /// A closed gate for pictures of this codec.
+    #[must_use]
+    pub const fn new(codec: VideoCodec) -> Self {
+        Self {
+            codec,
+            open: false,
+            asked: None,
+        }
+    }
+
     /// Judges the next picture in order.
     pub fn admit(&mut self, payload: &[u8], contiguous: bool, now: Instant) -> Verdict {
-        let size = keyframe_size(payload);
+        let size = self.codec.keyframe_size(payload);
         let usable = size.is_some_and(|(width, height)| frame::fits(width, height));
         if payload.len() <= MAX_BYTES && usable {
             self.open = true;
@@ -60,20 +72,6 @@ impl Gate {
     }
 }
 
-/// The size that a VP8 keyframe announces (RFC 6386, section 9.1); none for any other payload.
-#[must_use]
-pub fn keyframe_size(payload: &[u8]) -> Option<(u32, u32)> {
-    let [tag, _, _, 0x9d, 0x01, 0x2a, w0, w1, h0, h1, ..] = *payload else {
-        return None;
-    };
-    if tag & 1 != 0 {
-        return None;
-    }
-    let width = u16::from_le_bytes([w0, w1]) & 0x3fff;
-    let height = u16::from_le_bytes([h0, h1]) & 0x3fff;
-    Some((u32::from(width), u32::from(height)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,7 +85,7 @@ mod tests {
 
     #[test]
     fn nothing_before_the_first_keyframe_and_nothing_after_a_loss() {
-        let mut gate = Gate::default();
+        let mut gate = Gate::new(VideoCodec::Vp8);
         let mut now = Instant::now();
         assert_eq!(gate.admit(&DELTA, true, now), Verdict::DropAndAsk);
         assert_eq!(gate.admit(&DELTA, true, now), Verdict::Drop);
@@ -102,7 +100,7 @@ mod tests {
 
     #[test]
     fn giants_and_rubbish_never_reach_a_decoder() {
-        let mut gate = Gate::default();
+        let mut gate = Gate::new(VideoCodec::Vp8);
         let now = Instant::now();
         for payload in [
             key(4098, 16),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use roomd_conference::{MediaEvent, PeerId};
+use roomd_media_core::codec::VideoCodec;
 use roomd_media_core::jitter::{Config, JitterBuffer, Playout};
 use roomd_media_core::scene::TileSource;
 use roomd_media_core::speaker::Speakers;
@@ -16,7 +17,9 @@ use tokio::sync::mpsc;
 
 use super::Task;
 use crate::branch::BranchError;
-use crate::decode::{AudioDecoder, Decoded, Pictures, QUIET, VideoDecoder, opus_samples};
+use crate::decode::{
+    AudioDecoder, Decoded, Pictures, QUIET, VideoDecoder, opus_samples, video_codec,
+};
 use crate::display::{Display, Picture};
 use crate::sound::{Sound, SoundNews};
 use crate::types::{EngineEvent, StreamReport};
@@ -123,6 +126,9 @@ impl Streams {
         if !decodable {
             return;
         }
+        if frame.codec.is_sound() != (kind == StreamKind::Audio) {
+            return;
+        }
         if !self.streams.contains_key(&id) {
             self.add(peer, id, kind);
         }
@@ -158,7 +164,11 @@ impl Streams {
         let (sound, output) = (&self.sound, &self.output);
         for (id, stream) in &mut self.streams {
             while let Some(playout) = stream.jitter.poll(now) {
-                stream.ensure_decoder(*id, sound, output);
+                let codec = match &playout {
+                    Playout::Frame { frame, .. } => video_codec(frame.codec),
+                    Playout::Lost { .. } => None,
+                };
+                stream.ensure_decoder(*id, codec, sound, output);
                 match (playout, &mut stream.decoder) {
                     (Playout::Frame { frame, .. }, Some(decoder)) => {
                         if decoder.push(&frame, now) {
@@ -287,12 +297,24 @@ impl Stream {
         }
     }
 
-    fn ensure_decoder(&mut self, id: StreamId, sound: &Sound, output: &mpsc::Sender<Decoded>) {
+    /// Opens a decoder where there is none, or one for another codec: the sender may change it.
+    fn ensure_decoder(
+        &mut self,
+        id: StreamId,
+        codec: Option<VideoCodec>,
+        sound: &Sound,
+        output: &mpsc::Sender<Decoded>,
+    ) {
+        if let (Some(Decoder::Video(decoder)), Some(codec)) = (&self.decoder, codec)
+            && decoder.codec() != codec
+        {
+            self.decoder = None;
+        }
         if self.decoder.is_some() || self.restarts >= MAX_RESTARTS {
             return;
         }
         self.restarts += 1;
-        self.decoder = Decoder::open(id, self.kind, &self.pictures, sound, output)
+        self.decoder = Decoder::open(id, codec, &self.pictures, sound, output)
             .inspect_err(|error| tracing::warn!(%error, "a decoder does not open"))
             .ok();
     }
@@ -312,20 +334,18 @@ impl Decoder {
 
     fn open(
         id: StreamId,
-        kind: StreamKind,
+        codec: Option<VideoCodec>,
         pictures: &Pictures,
         sound: &Sound,
         output: &mpsc::Sender<Decoded>,
     ) -> Result<Self, BranchError> {
-        match kind {
-            StreamKind::Audio => {
+        match codec {
+            None => {
                 let sound = sound.clone();
                 let heard = move |samples, media| sound.push(id, samples, media);
                 AudioDecoder::open(id, heard, output).map(Self::Audio)
             }
-            StreamKind::Camera | StreamKind::Screen => {
-                VideoDecoder::open(id, pictures.clone(), output).map(Self::Video)
-            }
+            Some(codec) => VideoDecoder::open(id, codec, pictures.clone(), output).map(Self::Video),
         }
     }
 }

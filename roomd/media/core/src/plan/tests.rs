@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 use super::*;
+use crate::codec::VideoCodec;
 use std::path::Path;
 
 fn all() -> Vec<(&'static str, Plan)> {
@@ -23,7 +24,9 @@ fn all() -> Vec<(&'static str, Plan)> {
         ("microphone, file", MicrophoneInput::File(file).plan()),
         ("picture encoder", encode.plan()),
         ("sound encoder", AudioEncode { bitrate: 32_000 }.plan()),
-        ("picture decoder", VideoDecode.plan()),
+        ("decoder, VP8", VideoDecode(VideoCodec::Vp8).plan()),
+        ("decoder, VP9", VideoDecode(VideoCodec::Vp9).plan()),
+        ("decoder, H.264", VideoDecode(VideoCodec::H264).plan()),
         ("sound decoder", AudioDecode.plan()),
         ("display, KMS", VideoOut::Kms.plan()),
         (
@@ -60,6 +63,7 @@ fn nothing_records() {
         "filesrc",
         "jpegdec",
         "kmssink",
+        "openh264dec",
         "opusdec",
         "opusenc",
         "v4l2src",
@@ -67,6 +71,7 @@ fn nothing_records() {
         "videorate",
         "videoscale",
         "vp8dec",
+        "vp9dec",
         "vp8enc",
         "waylandsink",
     ];
