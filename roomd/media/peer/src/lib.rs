@@ -6,6 +6,7 @@
 mod core;
 mod gather;
 mod parameters;
+mod peer;
 mod port;
 mod task;
 mod turn;
@@ -15,6 +16,7 @@ pub use parameters::{
     Encoding, HeaderExtension, LineParameters, LocalParameters, Parameters, Payload,
     RemoteTransport,
 };
+pub use peer::Peer;
 pub use port::{
     ChannelConfig, ChannelId, Codec, Direction, Frame, Layers, Level, MediaKind, NewLine, Offer,
     PeerCommand, PeerConfig, PeerEvent, PeerReport, Reliability, SenderReport, Temporal,

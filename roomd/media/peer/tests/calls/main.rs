@@ -8,6 +8,7 @@
 )]
 
 mod channels;
+mod conformance;
 mod feedback;
 mod hostile;
 mod lines;

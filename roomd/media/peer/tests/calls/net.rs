@@ -10,14 +10,23 @@ use std::time::{Duration, Instant};
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::Pii;
 use roomd_peer::{
-    ChannelId, Core, Frame, LocalParameters, MediaKind, Offer, PeerCommand, PeerEvent, SenderReport,
+    ChannelId, Core, Frame, LocalParameters, MediaKind, Offer, Peer, PeerCommand, PeerEvent,
+    SenderReport,
 };
 
 pub const DELAY: Duration = Duration::from_millis(20);
 
+/// Makes a connection of some backend.
+pub type Make = fn(Instant) -> Box<dyn Peer>;
+
+/// The backend on str0m.
+pub fn core(now: Instant) -> Box<dyn Peer> {
+    Box::new(Core::new(now))
+}
+
 /// One end of the call and what it reported.
 pub struct End {
-    pub core: Core,
+    pub core: Box<dyn Peer>,
     pub address: SocketAddr,
     pub states: Vec<PeerState>,
     pub frames: Vec<(String, Frame)>,
@@ -41,9 +50,9 @@ pub struct End {
 }
 
 impl End {
-    fn new(now: Instant, address: &str) -> Self {
+    fn new(now: Instant, make: Make, address: &str) -> Self {
         let address = address.parse().unwrap();
-        let mut core = Core::new(now);
+        let mut core = make(now);
         core.add_local(now, address, None);
         Self {
             core,
@@ -192,13 +201,18 @@ pub const B: usize = 1;
 
 impl Net {
     pub fn new() -> Self {
+        Self::between(core, core)
+    }
+
+    /// Two ends of these backends.
+    pub fn between(a: Make, b: Make) -> Self {
         let now = Instant::now();
         Self {
             start: now,
             now,
             ends: [
-                End::new(now, "192.0.2.1:5000"),
-                End::new(now, "192.0.2.2:6000"),
+                End::new(now, a, "192.0.2.1:5000"),
+                End::new(now, b, "192.0.2.2:6000"),
             ],
             under_way: vec![],
             lose_every: None,
@@ -211,7 +225,12 @@ impl Net {
 
     /// A call that is verified on both sides; gives the m-lines, sound and picture.
     pub fn call() -> (Self, [String; 2]) {
-        let mut net = Self::new();
+        Self::new().called()
+    }
+
+    /// Makes the call.
+    pub fn called(self) -> (Self, [String; 2]) {
+        let mut net = self;
         net.negotiate(|sdp| sdp, |sdp| sdp);
         net.run(Duration::from_secs(2));
         for end in &net.ends {
