@@ -18,7 +18,8 @@ pub use parameters::{
 };
 pub use peer::Peer;
 pub use port::{
-    ChannelConfig, ChannelId, Codec, Direction, Frame, Layers, Level, MediaKind, NewLine, Offer,
-    PeerCommand, PeerConfig, PeerEvent, PeerReport, Reliability, SenderReport, Temporal,
+    ChannelConfig, ChannelId, Codec, Direction, Frame, Layers, Level, LineState, MediaKind,
+    NewLine, Offer, PeerCommand, PeerConfig, PeerEvent, PeerReport, Reliability, SenderReport,
+    Temporal,
 };
 pub use task::spawn;

@@ -281,6 +281,21 @@ pub struct Level {
     pub voice: bool,
 }
 
+/// An m-line as it is negotiated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LineState {
+    /// The m-line.
+    pub mid: String,
+    /// Sound or picture.
+    pub kind: MediaKind,
+    /// The direction, seen from here.
+    pub direction: Direction,
+    /// What to send on it; none when the peer takes nothing that is sent.
+    pub codec: Option<Codec>,
+    /// The layers that the peer takes; empty when it takes one picture without a name.
+    pub layers: Vec<String>,
+}
+
 /// A data channel of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ChannelId(pub u32);
@@ -346,6 +361,8 @@ pub enum PeerEvent {
     },
     /// Our side of the parameters.
     LocalParameters(Box<LocalParameters>),
+    /// An m-line was negotiated, or changed.
+    Line(LineState),
     /// The remote description could not be used; nothing changed. The text is free of personal
     /// data and of the description's content.
     DescriptionRefused(String),

@@ -213,6 +213,7 @@ impl Task {
             let must_arrive = match &event {
                 PeerEvent::LocalDescription { .. }
                 | PeerEvent::LocalParameters(_)
+                | PeerEvent::Line(_)
                 | PeerEvent::DescriptionRefused(_)
                 | PeerEvent::State(_)
                 | PeerEvent::ChannelOpen { .. }

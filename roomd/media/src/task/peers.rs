@@ -293,8 +293,9 @@ impl Task {
                     self.capture.want_keyframe();
                 }
             }
-            // No session asks for data channels, or lives without descriptions.
-            PeerEvent::LocalParameters(_)
+            // Sessions say what their m-lines carry; no session asks for data channels, or lives without descriptions.
+            PeerEvent::Line(_)
+            | PeerEvent::LocalParameters(_)
             | PeerEvent::ChannelOpen { .. }
             | PeerEvent::Message { .. }
             | PeerEvent::ChannelClosed { .. } => {}

@@ -6,20 +6,20 @@
 //! the group of the layers' SSRCs, in the same order (`a=ssrc-group:SIM`, as browsers wrote it before
 //! RFC 8853).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use str0m::media::Mid;
 
 /// Rewrites the m-lines given.
-pub(super) fn by_ssrc(sdp: &str, lines: &BTreeSet<Mid>) -> String {
+pub(super) fn by_ssrc(sdp: &str, lines: &BTreeMap<Mid, Vec<String>>) -> String {
     if lines.is_empty() {
         return sdp.to_owned();
     }
     sections(sdp)
         .map(|section| {
             let mid = section.lines().find_map(|line| line.strip_prefix("a=mid:"));
-            if mid.is_some_and(|mid| lines.contains(&Mid::from(mid.trim()))) {
+            if mid.is_some_and(|mid| lines.contains_key(&Mid::from(mid.trim()))) {
                 grouped(section)
             } else {
                 section.to_owned()
@@ -70,11 +70,15 @@ mod tests {
         a=rid:l send\r\na=rid:h send\r\na=simulcast:send l;h\r\na=ssrc:1 cname:x\r\n\
         a=ssrc:3 cname:x\r\na=ssrc-group:FID 1 2\r\na=ssrc-group:FID 3 4\r\n";
 
+    fn line(mid: &str) -> BTreeMap<Mid, Vec<String>> {
+        BTreeMap::from([(Mid::from(mid), vec![])])
+    }
+
     #[test]
     fn only_the_line_given_is_rewritten() {
-        assert_eq!(by_ssrc(SDP, &BTreeSet::new()), SDP);
-        assert_eq!(by_ssrc(SDP, &BTreeSet::from([Mid::from("a")])), SDP);
-        let text = by_ssrc(SDP, &BTreeSet::from([Mid::from("v")]));
+        assert_eq!(by_ssrc(SDP, &BTreeMap::new()), SDP);
+        assert_eq!(by_ssrc(SDP, &line("a")), SDP);
+        let text = by_ssrc(SDP, &line("v"));
         let expected = "v=0\r\nm=audio 9 X 111\r\na=mid:a\r\nm=video 9 X 96\r\na=mid:v\r\n\
             a=ssrc:1 cname:x\r\na=ssrc:3 cname:x\r\na=ssrc-group:FID 1 2\r\n\
             a=ssrc-group:FID 3 4\r\na=ssrc-group:SIM 1 3\r\n";

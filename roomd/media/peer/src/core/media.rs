@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use roomd_conference::PeerState;
 use str0m::format::{Codec as Format, CodecExtra};
 use str0m::media::{
-    Frequency, KeyframeRequest, KeyframeRequestKind, MediaData, MediaTime, Mid, Pt, Rid,
+    Frequency, KeyframeRequest, KeyframeRequestKind, MediaData, MediaTime, Mid, Pt, Rid, Rids,
     SenderFeedback,
 };
 use str0m::rtp::RtpWrite;
@@ -122,6 +122,9 @@ impl Core {
             return None;
         }
         let pt = self.payload_type(mid, frame.codec)?;
+        if let Some(rid) = &frame.rid {
+            self.layers(mid).contains(rid).then_some(())?;
+        }
         self.media_begins(now);
         match frame.codec {
             Codec::Vp8 => self.write_vp8(mid, pt, &frame),
@@ -129,11 +132,33 @@ impl Core {
         }
     }
 
+    /// The layers that may be sent on an m-line; none where there is one stream without a name.
+    pub(super) fn layers(&self, mid: Mid) -> Vec<String> {
+        if let Some(layers) = self.groups.get(&mid) {
+            return layers.clone();
+        }
+        match self.rtc.media(mid).map(|media| media.rids_tx()) {
+            Some(Rids::Specific(rids)) => rids.iter().map(|rid| rid.to_string()).collect(),
+            Some(Rids::None | Rids::Any) | None => Vec::new(),
+        }
+    }
+
+    /// What is sent on an m-line.
+    pub(super) fn sent_codec(&mut self, mid: Mid) -> Option<Codec> {
+        let taken = self.taken(mid).into_iter();
+        taken
+            .map(|(codec, _)| codec)
+            .min_by_key(|codec| rank(*codec))
+    }
+
     /// The payload type to send a codec with; none for one that is not sent.
     fn payload_type(&mut self, mid: Mid, codec: Codec) -> Option<Pt> {
-        let taken = self.taken(mid);
-        let (sent, pt) = taken.into_iter().min_by_key(|(codec, _)| rank(*codec))?;
-        (sent == codec).then_some(pt)
+        let sent = self.sent_codec(mid)?;
+        let pt = self
+            .taken(mid)
+            .into_iter()
+            .find(|(codec, _)| *codec == sent);
+        pt.filter(|_| sent == codec).map(|(_, pt)| pt)
     }
 
     /// The codecs that the peer takes on an m-line, of those that are sent.

@@ -22,7 +22,7 @@ mod setup;
 mod silence;
 mod vp8;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ use str0m::media::Mid;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Input, Rtc};
 
-use crate::{PeerCommand, PeerEvent};
+use crate::{LineState, PeerCommand, PeerEvent};
 use certificate::{Certificate, Fingerprint};
 use channels::Channels;
 use describe::{Feedback, Refusal};
@@ -108,7 +108,9 @@ pub struct Core {
     feedback: BTreeMap<Mid, Feedback>,
     lines: BTreeMap<Layer, Line>,
     /// m-lines whose layers are described as a group of SSRCs.
-    groups: BTreeSet<Mid>,
+    groups: BTreeMap<Mid, Vec<String>>,
+    /// As they were last told.
+    told: BTreeMap<Mid, LineState>,
     /// m-lines that our offers added.
     added: usize,
     packetisers: BTreeMap<Layer, vp8::Packetiser>,
@@ -153,7 +155,8 @@ impl Core {
             locals: Vec::new(),
             feedback: BTreeMap::new(),
             lines: BTreeMap::new(),
-            groups: BTreeSet::new(),
+            groups: BTreeMap::new(),
+            told: BTreeMap::new(),
             added: 0,
             packetisers: BTreeMap::new(),
             transmits: VecDeque::new(),

@@ -10,9 +10,9 @@ use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::media::{Mid, Simulcast, SimulcastLayer};
 
 use super::certificate::Fingerprint;
-use super::describe::{self, Description, Refusal};
+use super::describe::{self, Description, Feedback, Refusal};
 use super::{Core, PATIENCE, group};
-use crate::{Direction, Layers, MediaKind, NewLine, Offer, PeerEvent};
+use crate::{Direction, Layers, LineState, MediaKind, NewLine, Offer, PeerEvent};
 
 /// Most m-lines that our offers add.
 const MAX_LINES: usize = 64;
@@ -44,6 +44,7 @@ impl Core {
             .iter()
             .map(|(mid, feedback)| (Mid::from(mid.as_str()), *feedback))
             .collect();
+        self.tell_lines(&description.lines);
         self.negotiated = true;
         self.trickled = 0;
         if self.state != PeerState::Verified {
@@ -65,6 +66,43 @@ impl Core {
                 Ok(())
             }
         }
+    }
+
+    /// Tells what the description made of the m-lines.
+    fn tell_lines(&mut self, lines: &[(String, Feedback)]) {
+        for (name, _) in lines {
+            let mid = Mid::from(name.as_str());
+            let Some(media) = self.rtc.media(mid) else {
+                continue;
+            };
+            let kind = match media.kind() {
+                str0m::media::MediaKind::Audio => MediaKind::Audio,
+                str0m::media::MediaKind::Video => MediaKind::Video,
+            };
+            let direction = match media.direction() {
+                str0m::media::Direction::SendRecv => Direction::SendRecv,
+                str0m::media::Direction::SendOnly => Direction::SendOnly,
+                str0m::media::Direction::RecvOnly => Direction::RecvOnly,
+                str0m::media::Direction::Inactive => Direction::Inactive,
+            };
+            let line = LineState {
+                mid: name.clone(),
+                kind,
+                direction,
+                codec: self.sent_codec(mid),
+                layers: self.layers(mid),
+            };
+            if self.told.get(&mid) != Some(&line) {
+                self.told.insert(mid, line.clone());
+                self.events.push_back(PeerEvent::Line(line));
+            }
+        }
+        let named = |mid: &Mid| {
+            lines
+                .iter()
+                .any(|(name, _)| Mid::from(name.as_str()) == *mid)
+        };
+        self.told.retain(|mid, _| named(mid));
     }
 
     fn apply(&mut self, kind: SdpKind, description: &Description) -> Result<(), Refusal> {
@@ -120,8 +158,9 @@ impl Core {
             let direction = direction_of(line.direction);
             // One stream for all m-lines: the receiver then keeps picture and sound together.
             let mid = changes.add_media(kind, direction, Some("room".into()), None, simulcast);
-            if let Layers::Group(_) = line.layers {
-                self.groups.insert(mid);
+            if let Layers::Group(rids) = &line.layers {
+                let rids = rids.iter().take(MAX_LAYERS).cloned();
+                self.groups.insert(mid, rids.collect());
             }
             self.added += 1;
         }

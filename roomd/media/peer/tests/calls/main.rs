@@ -8,6 +8,7 @@
 )]
 
 mod channels;
+mod codecs;
 mod conformance;
 mod feedback;
 mod hostile;

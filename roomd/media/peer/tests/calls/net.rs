@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::Pii;
 use roomd_peer::{
-    ChannelId, Core, Frame, LocalParameters, MediaKind, Offer, Peer, PeerCommand, PeerEvent,
-    SenderReport,
+    ChannelId, Core, Frame, LineState, LocalParameters, MediaKind, Offer, Peer, PeerCommand,
+    PeerEvent, SenderReport,
 };
 
 pub const DELAY: Duration = Duration::from_millis(20);
@@ -33,6 +33,7 @@ pub struct End {
     pub reports: Vec<(String, SenderReport)>,
     pub described: Vec<(SdpKind, String)>,
     pub refused: Vec<String>,
+    pub lines: Vec<LineState>,
     pub parameters: Vec<LocalParameters>,
     pub keyframes_wanted: Vec<String>,
     pub layers_wanted: Vec<Option<String>>,
@@ -62,6 +63,7 @@ impl End {
             reports: vec![],
             described: vec![],
             refused: vec![],
+            lines: vec![],
             parameters: vec![],
             keyframes_wanted: vec![],
             layers_wanted: vec![],
@@ -84,6 +86,7 @@ impl End {
                 PeerEvent::LocalDescription { kind, sdp } => {
                     self.described.push((kind, sdp.into_inner()));
                 }
+                PeerEvent::Line(line) => self.lines.push(line),
                 PeerEvent::LocalParameters(parameters) => self.parameters.push(*parameters),
                 PeerEvent::DescriptionRefused(code) => self.refused.push(code),
                 PeerEvent::State(state) => self.states.push(state),

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Which codec is sent, and what is told of m-lines.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roomd_peer::{Codec, Direction, Frame, Layers, MediaKind, NewLine, Offer, PeerCommand};
+
+use crate::net::{A, B, Net, mids, picture};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The description without the payload types of a codec and of its retransmissions.
+fn without(sdp: &str, codec: &str, numbers: [&str; 2]) -> String {
+    let mut text = String::new();
+    for line in sdp.lines() {
+        if line.starts_with("m=video") {
+            let kept = line.split(' ').filter(|word| !numbers.contains(word));
+            text.push_str(&kept.collect::<Vec<_>>().join(" "));
+        } else {
+            let value = line.split_once(':').map_or("", |(_, value)| value);
+            let number = value.split(' ').next().unwrap();
+            if line.starts_with("a=") && numbers.contains(&number) {
+                continue;
+            }
+            text.push_str(line);
+        }
+        text.push_str("\r\n");
+    }
+    assert!(!text.contains(codec));
+    text
+}
+
+fn call(change: impl Fn(String) -> String) -> (Net, String) {
+    let mut net = Net::new();
+    net.negotiate(&change, &change);
+    net.run(2 * SECOND);
+    let mid = mids(&net.ends[A].described[0].1)[1].clone();
+    (net, mid)
+}
+
+/// An access unit as an encoder gives it: parameter sets and a picture of three packets.
+fn h264(net: &Net) -> Frame {
+    let mut bytes = vec![0, 0, 0, 1, 0x67, 0x42, 0xe0, 0x1f, 0x95, 0xa0];
+    bytes.extend([0, 0, 0, 1, 0x68, 0xce, 0x3c, 0x80, 0, 0, 0, 1, 0x65]);
+    bytes.extend([0x88; 3000]);
+    let mut frame = picture(net.now, net.start, true);
+    frame.payload = Arc::from(bytes);
+    frame.codec = Codec::H264;
+    frame
+}
+
+fn write(net: &mut Net, mid: &str, frame: Frame) {
+    let mid = mid.to_owned();
+    net.command(A, PeerCommand::Write { mid, frame });
+    net.run(Duration::from_millis(100));
+}
+
+#[test]
+fn vp8_is_sent_while_the_peer_takes_it() {
+    let (mut net, mid) = call(|sdp| sdp);
+    for (codec, expected) in [(Codec::H264, 0), (Codec::Vp9, 0), (Codec::Vp8, 1)] {
+        let mut frame = h264(&net);
+        frame.codec = codec;
+        write(&mut net, &mid, frame);
+        assert_eq!(net.ends[B].frames.len(), expected, "{codec:?}");
+    }
+    let line = net.ends[A]
+        .lines
+        .iter()
+        .find(|line| line.mid == mid)
+        .unwrap();
+    assert_eq!(
+        (line.kind, line.codec),
+        (MediaKind::Video, Some(Codec::Vp8))
+    );
+}
+
+#[test]
+fn h264_is_sent_when_the_peer_takes_nothing_else() {
+    let (mut net, mid) = call(|sdp| without(&sdp, "VP8", ["96", "97"]));
+    let line = net.ends[A]
+        .lines
+        .iter()
+        .find(|line| line.mid == mid)
+        .unwrap();
+    assert_eq!(line.codec, Some(Codec::H264), "VP9 is not sent");
+    for _ in 0..5 {
+        let frame = h264(&net);
+        write(&mut net, &mid, frame);
+        let frame = picture(net.now, net.start, true);
+        write(&mut net, &mid, frame);
+    }
+    let sent = h264(&net).payload;
+    assert_eq!(net.ends[B].frames.len(), 5);
+    for (line, frame) in &net.ends[B].frames {
+        assert_eq!((line, frame.codec), (&mid, Codec::H264));
+        assert!(frame.keyframe);
+        assert_eq!(frame.payload, sent, "with start codes of four bytes");
+    }
+}
+
+#[test]
+fn what_becomes_of_m_lines_is_told() {
+    let (mut net, _) = Net::call();
+    for end in &net.ends {
+        let told: Vec<_> = end
+            .lines
+            .iter()
+            .map(|line| (line.kind, line.codec))
+            .collect();
+        let sound = (MediaKind::Audio, Some(Codec::Opus));
+        assert_eq!(told, [sound, (MediaKind::Video, Some(Codec::Vp8))]);
+        assert!(
+            end.lines
+                .iter()
+                .all(|line| line.direction == Direction::SendRecv)
+        );
+    }
+    let line = NewLine {
+        kind: MediaKind::Video,
+        direction: Direction::SendOnly,
+        layers: Layers::Rids(vec!["l".into(), "h".into()]),
+    };
+    let offer = Offer {
+        add: vec![line],
+        ..Offer::default()
+    };
+    net.ends.iter_mut().for_each(|end| end.lines.clear());
+    net.renegotiate(A, offer, |sdp| sdp);
+    let told = net.ends[A].lines.clone();
+    assert_eq!(told.len(), 1, "the others did not change");
+    assert_eq!(
+        (told[0].direction, &told[0].layers[..]),
+        (Direction::SendOnly, &["l".into(), "h".into()][..])
+    );
+    assert_eq!(net.ends[B].lines[0].direction, Direction::RecvOnly);
+    let turn = vec![(told[0].mid.clone(), Direction::Inactive)];
+    let offer = Offer {
+        turn,
+        ..Offer::default()
+    };
+    net.renegotiate(A, offer, |sdp| sdp);
+    assert_eq!(net.ends[B].lines[1].direction, Direction::Inactive);
+}
+
+#[test]
+fn layers_that_the_peer_does_not_take_are_not_sent() {
+    let (mut net, _) = Net::call();
+    let line = NewLine {
+        kind: MediaKind::Video,
+        direction: Direction::SendOnly,
+        layers: Layers::Rids(vec!["l".into(), "h".into()]),
+    };
+    let offer = Offer {
+        add: vec![line],
+        ..Offer::default()
+    };
+    // The peer knows no simulcast.
+    net.renegotiate(A, offer, |sdp| {
+        let kept = |line: &&str| !line.starts_with("a=rid:") && !line.starts_with("a=simulcast:");
+        let lines = sdp.lines().filter(kept).map(|line| format!("{line}\r\n"));
+        lines.collect()
+    });
+    let told = net.ends[A].lines.last().unwrap().clone();
+    assert_eq!(told.layers, [""; 0]);
+    for rid in [Some("l"), Some("h"), None] {
+        net.ends[B].frames.clear();
+        let mut frame = picture(net.now, net.start, true);
+        frame.rid = rid.map(str::to_owned);
+        write(&mut net, &told.mid, frame);
+        net.run(SECOND);
+        assert_eq!(
+            net.ends[B].frames.len(),
+            usize::from(rid.is_none()),
+            "{rid:?}"
+        );
+    }
+}
