@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use roomd_conference::{PeerState, SdpKind};
-use roomd_model::Pii;
-use roomd_peer::{Core, MediaKind, Offer, PeerCommand, PeerEvent};
+use roomd_model::{Pii, Secret};
+use roomd_peer::{
+    ChannelConfig, Codec, Core, Direction, Encoding, HeaderExtension, Layers, LineParameters,
+    MediaKind, NewLine, Offer, Parameters, Payload, PeerCommand, PeerEvent, RemoteTransport,
+};
 
 use crate::net::{A, B, Net};
 
@@ -34,7 +37,23 @@ fn mangled() -> impl Strategy<Value = String> {
             A,
             PeerCommand::Offer(Offer::of(&[MediaKind::Audio, MediaKind::Video])),
         );
-        let sdp = &net.ends[A].described[0].1;
+        // Everything that a description of ours can hold.
+        net.command(A, PeerCommand::OpenChannel(ChannelConfig::named("data")));
+        let layered = |layers| NewLine {
+            kind: MediaKind::Video,
+            direction: Direction::SendRecv,
+            layers,
+        };
+        let rids = || vec!["l".to_owned(), "h".to_owned()];
+        let offer = Offer {
+            add: vec![
+                layered(Layers::Rids(rids())),
+                layered(Layers::Group(rids())),
+            ],
+            ..Offer::of(&[MediaKind::Audio, MediaKind::Video])
+        };
+        net.command(A, PeerCommand::Offer(offer));
+        let sdp = &net.ends[A].described.last().unwrap().1;
         let mut lines: Vec<String> = sdp.lines().map(str::to_owned).collect();
         for (at, what, other, text) in edits {
             if lines.is_empty() {
@@ -55,6 +74,84 @@ fn mangled() -> impl Strategy<Value = String> {
         }
         lines.join("\r\n") + "\r\n"
     })
+}
+
+fn line() -> impl Strategy<Value = LineParameters> {
+    let rid = || prop::option::of("[a-z]{0,9}");
+    let stream = (0..9u32, prop::option::of(0..9u32), rid());
+    let streams = prop::collection::vec(stream, 0..4);
+    let sent = prop::collection::vec(rid(), 0..4);
+    ("[a-z0-9-]{0,3}", any::<bool>(), sent, streams).prop_map(|(mid, sound, send, streams)| {
+        let kind = if sound {
+            MediaKind::Audio
+        } else {
+            MediaKind::Video
+        };
+        let encoding = |(ssrc, rtx, rid)| Encoding { ssrc, rtx, rid };
+        let receive = streams.into_iter().map(encoding).collect();
+        LineParameters {
+            mid,
+            kind,
+            send,
+            receive,
+        }
+    })
+}
+
+fn parameters() -> impl Strategy<Value = Parameters> {
+    let codec = prop::sample::select(vec![Codec::Opus, Codec::Vp8, Codec::Vp9, Codec::H264]);
+    let payload = (codec, 90..130u8, prop::option::of(90..130u8));
+    let remote = (
+        "[a-z]{3,8}",
+        "[a-z]{20,30}",
+        "candidate:[ -~]{0,60}",
+        any::<bool>(),
+    );
+    (
+        prop::collection::vec(payload, 0..4),
+        prop::collection::vec(line(), 0..4),
+        prop::option::of(remote),
+        0..16u8,
+        any::<bool>(),
+    )
+        .prop_map(|(payloads, lines, remote, id, controlling)| Parameters {
+            remote: remote.map(|(ufrag, password, candidate, active)| RemoteTransport {
+                ufrag: Secret::new(ufrag),
+                password: Secret::new(password),
+                candidates: vec![Pii::new(candidate)],
+                fingerprints: vec![format!("sha-1 {}", ["ab"; 20].join(":"))],
+                active,
+            }),
+            controlling,
+            payloads: payloads
+                .into_iter()
+                .map(|(codec, pt, rtx)| Payload { codec, pt, rtx })
+                .collect(),
+            extensions: vec![(id, HeaderExtension::Mid)],
+            lines,
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_parameters(all in prop::collection::vec(parameters(), 1..4)) {
+        let mut now = Instant::now();
+        let mut core = Core::new(now);
+        core.add_local(now, "192.0.2.9:7000".parse().unwrap(), None);
+        for parameters in all {
+            core.handle_command(now, PeerCommand::Parameters(Box::new(parameters)));
+            now += Duration::from_millis(100);
+            core.handle_timeout(now);
+            let answers = drained(&mut core);
+            let answered = answers.iter().filter(|event| {
+                let refused = matches!(event, PeerEvent::DescriptionRefused(_));
+                refused || matches!(event, PeerEvent::LocalParameters(_))
+            });
+            prop_assert_eq!(answered.count(), 1);
+        }
+    }
 }
 
 proptest! {
