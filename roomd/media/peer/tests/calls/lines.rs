@@ -109,6 +109,31 @@ fn sixteen_streams_come_fall_silent_end_and_come_again() {
 }
 
 #[test]
+fn an_ended_line_may_be_taken_by_another() {
+    let (mut net, base) = Net::call();
+    net.renegotiate(A, sending(1), same);
+    let old = added(&net, &base).remove(0);
+    let offer = net.ends[A].described.last().unwrap().1.clone();
+    let stop = Offer {
+        stop: vec![old.clone()],
+        ..Offer::default()
+    };
+    net.renegotiate(A, stop, same);
+    net.ends[B].lines.clear();
+    // RFC 8829, section 5.2.2: another name in the same place.
+    let (named, fresh) = (format!("a=mid:{old}\r\n"), "a=mid:fresh\r\n");
+    let offer = offer.replace(&named, fresh);
+    let offer = offer.replace(&format!(" {old}\r\n"), " fresh\r\n");
+    net.describe(B, SdpKind::Offer, offer);
+    assert_eq!(net.ends[B].refused, [""; 0]);
+    let answer = &net.ends[B].described.last().unwrap().1;
+    assert_eq!(mids(answer), [&base[0], &base[1], "fresh"]);
+    assert!(!answer.contains("m=video 0 "));
+    assert_eq!(net.ends[B].lines[0].mid, "fresh");
+    assert_eq!(net.ends[B].lines[0].direction, Direction::RecvOnly);
+}
+
+#[test]
 fn up_to_64_lines_are_taken() {
     let (mut net, base) = Net::call();
     net.renegotiate(A, sending(100), same);

@@ -11,6 +11,7 @@ mod channels;
 mod codecs;
 mod conformance;
 mod feedback;
+mod foreign;
 mod hostile;
 mod lines;
 mod links;
