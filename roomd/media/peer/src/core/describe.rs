@@ -41,6 +41,8 @@ pub(super) enum Refusal {
     FingerprintAmbiguous,
     #[error("fingerprint_changed")]
     FingerprintChanged,
+    #[error("mid_unusable")]
+    LineName,
     #[error("ice_credentials_missing")]
     CredentialsMissing,
     #[error("answer_without_offer")]
@@ -136,6 +138,12 @@ pub(super) fn candidate(line: &str) -> Option<Candidate> {
     usable.then_some(candidate)
 }
 
+/// What the transport keeps of an m-line's name as it is.
+fn usable(mid: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    (1..=16).contains(&mid.len()) && mid.bytes().all(plain)
+}
+
 #[derive(Default)]
 struct Found {
     media_lines: usize,
@@ -172,7 +180,9 @@ impl Found {
                 self.candidates += 1;
                 Ok(self.candidates <= MAX_CANDIDATES && candidate(attribute).is_some())
             }
-            "mid" | "rtcp-fb" => {
+            // The transport would answer with another name.
+            "mid" if !usable(value.trim()) => Err(Refusal::LineName),
+            name @ ("mid" | "rtcp-fb") => {
                 self.line(name, value);
                 Ok(true)
             }
@@ -334,6 +344,17 @@ mod tests {
         lines.push(&good);
         let found = inspect(&sdp(&lines)).unwrap();
         assert_eq!(found.sdp.matches("a=candidate").count(), MAX_CANDIDATES);
+    }
+
+    #[test]
+    fn refuses_names_that_would_come_back_changed() {
+        let good = fingerprint("sha-256", "ab");
+        for name in ["a-b", "", "abcdefghijklmnopq", "ä"] {
+            check(&[&good, &format!("a=mid:{name}")], Err(Refusal::LineName));
+        }
+        for name in ["0", "sdparta_0", "abcdefghijklmnop"] {
+            check(&[&good, &format!("a=mid:{name}")], Ok(&good));
+        }
     }
 
     #[test]
