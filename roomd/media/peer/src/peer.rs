@@ -15,6 +15,8 @@ use crate::{PeerCommand, PeerEvent};
 pub trait Peer: Send {
     /// Adds a local address, and the one a STUN server saw for it.
     fn add_local(&mut self, now: Instant, base: SocketAddr, mapped: Option<SocketAddr>);
+    /// Adds an address at a TURN server, and the local one from which the server is reached.
+    fn add_relayed(&mut self, now: Instant, relayed: SocketAddr, local: SocketAddr);
     /// Replaces the local addresses; an ICE restart has to follow.
     fn replace_locals(&mut self, now: Instant, locals: &[(SocketAddr, Option<SocketAddr>)]);
     /// The fingerprint of our own certificate with this hash; none for an unknown hash.
@@ -48,6 +50,10 @@ pub trait Peer: Send {
 impl Peer for Core {
     fn add_local(&mut self, now: Instant, base: SocketAddr, mapped: Option<SocketAddr>) {
         Self::add_local(self, now, base, mapped);
+    }
+
+    fn add_relayed(&mut self, now: Instant, relayed: SocketAddr, local: SocketAddr) {
+        Self::add_relayed(self, now, relayed, local);
     }
 
     fn replace_locals(&mut self, now: Instant, locals: &[(SocketAddr, Option<SocketAddr>)]) {

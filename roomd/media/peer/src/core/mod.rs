@@ -30,7 +30,7 @@ use roomd_conference::PeerState;
 use str0m::change::SdpPendingOffer;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive};
-use str0m::{Candidate, Input, Rtc};
+use str0m::{Candidate, CandidateKind, Input, Rtc};
 
 use crate::{LineState, PeerCommand, PeerEvent};
 use certificate::{Certificate, Fingerprint};
@@ -102,7 +102,7 @@ pub struct Core {
     /// The m-lines of a connection without descriptions, once it is one.
     explicit: Option<Explicit>,
     channels: Channels,
-    /// With the base of each.
+    /// With the base of each, or what a relayed one is reached from.
     locals: Vec<(SocketAddr, Candidate)>,
     /// How keyframes may be asked for, by m-line.
     feedback: BTreeMap<Mid, Feedback>,
@@ -195,7 +195,8 @@ impl Core {
     pub fn add_relayed(&mut self, now: Instant, relayed: SocketAddr, local: SocketAddr) {
         match Candidate::relayed(relayed, local, Protocol::Udp) {
             Ok(candidate) => {
-                self.rtc.add_local_candidate(candidate);
+                self.rtc.add_local_candidate(candidate.clone());
+                self.locals.push((local, candidate));
                 self.drive(now);
             }
             Err(_) => self.dropped.candidates += 1,
@@ -203,12 +204,15 @@ impl Core {
     }
 
     /// Replaces the local addresses, as when the network changes: each is a base and, where there is
-    /// one, what a STUN server saw for it. A path over an address that is gone ends; the call goes on
+    /// one, what a STUN server saw for it. A relayed address stays with its local one. A path over an address that is gone ends; the call goes on
     /// after an ICE restart ([`crate::Offer::restart`], or one of the peer's).
     pub fn replace_locals(&mut self, now: Instant, locals: &[(SocketAddr, Option<SocketAddr>)]) {
         let stays = |&(base, ref old): &(SocketAddr, Candidate)| {
+            let relayed = old.kind() == CandidateKind::Relayed;
+            let of_base = locals.iter().any(|(local, _)| *local == base);
             locals.contains(&(base, None)) && old.addr() == base
                 || locals.contains(&(base, Some(old.addr())))
+                || relayed && of_base
         };
         let all = std::mem::take(&mut self.locals);
         let (kept, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(stays);

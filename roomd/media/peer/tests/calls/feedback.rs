@@ -82,6 +82,30 @@ fn sound_says_how_loud_it_is() {
 }
 
 #[test]
+fn a_relayed_address_goes_with_its_local_one() {
+    let (mut net, _) = Net::call();
+    let relayed = "203.0.113.9:49152".parse().unwrap();
+    let (now, old) = (net.now, net.ends[A].address);
+    net.ends[A].core.add_relayed(now, relayed, old);
+    let described = |net: &Net| {
+        net.ends[A]
+            .described
+            .last()
+            .unwrap()
+            .1
+            .contains("203.0.113.9")
+    };
+    net.ends[A].core.replace_locals(now, &[(old, None)]);
+    net.renegotiate(A, Offer::restart(), |sdp| sdp);
+    assert!(described(&net));
+    let address = "198.51.100.7:7000".parse().unwrap();
+    net.ends[A].address = address;
+    net.ends[A].core.replace_locals(now, &[(address, None)]);
+    net.renegotiate(A, Offer::restart(), |sdp| sdp);
+    assert!(!described(&net));
+}
+
+#[test]
 fn a_call_outlives_a_change_of_addresses() {
     // Whoever moved, either side may begin the restart.
     for (moved, offerer) in [(A, A), (A, B), (B, A), (B, B)] {

@@ -73,6 +73,8 @@ impl Peer for Vp9Sender {
         self.drain();
     }
 
+    fn add_relayed(&mut self, _: Instant, _: SocketAddr, _: SocketAddr) {}
+
     fn replace_locals(&mut self, _: Instant, _: &[(SocketAddr, Option<SocketAddr>)]) {}
 
     fn fingerprint(&self, _: &str) -> Option<String> {

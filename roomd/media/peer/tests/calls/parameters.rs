@@ -111,6 +111,22 @@ fn a_call_without_descriptions() {
 }
 
 #[test]
+fn a_relayed_address_is_told_too() {
+    let mut net = Net::new();
+    let (now, local) = (net.now, net.ends[A].address);
+    let relayed = "203.0.113.9:49152".parse().unwrap();
+    net.ends[A].core.add_relayed(now, relayed, local);
+    give(&mut net, A, parameters(true));
+    let candidates = &net.ends[A].parameters[0].candidates;
+    let relay =
+        |line: &&roomd_model::Pii<String>| line.expose().contains("203.0.113.9 49152 typ relay");
+    assert_eq!(
+        (candidates.len(), candidates.iter().filter(relay).count()),
+        (2, 1)
+    );
+}
+
+#[test]
 fn sources_come_and_go_without_descriptions() {
     let (mut net, lines) = call(|fingerprint| fingerprint);
     let mut more = parameters(true);
