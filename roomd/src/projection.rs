@@ -7,7 +7,8 @@ use roomd_api::{
     Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Pairing, Preview, Room,
     SkippedEntry, State, Statistics,
 };
-use roomd_model::{Booking, BookingLink, Fault, Pii};
+use roomd_bookings::Today;
+use roomd_model::{Booking, BookingLink, Fault, Phase, Pii};
 use roomd_room::{CallView, View};
 
 /// Everything that the state is made of.
@@ -23,6 +24,8 @@ pub struct Parts<'a> {
     pub support: Option<&'a str>,
     /// How fresh the schedule is.
     pub calendar: Calendar,
+    /// Which bookings are shown.
+    pub today: Today,
     /// What is attached.
     pub devices: &'a Devices,
     /// The pairing code that the display shows.
@@ -61,7 +64,7 @@ pub fn state(parts: Parts<'_>) -> State {
             support: parts.support.map(str::to_owned),
         },
         agenda: Agenda {
-            entries: view.bookings.iter().map(entry).collect(),
+            entries: agenda(view, parts.today),
             read_at: parts.calendar.read_at,
             stale: parts.calendar.stale,
             configured: parts.calendar.configured,
@@ -88,6 +91,25 @@ fn faults(view: &View, others: &[Fault]) -> Vec<Fault> {
     }
     all.sort_by_key(|fault| (std::cmp::Reverse(fault.code.severity()), fault.code));
     all
+}
+
+/// Today's bookings, and the offered one, which may begin after midnight.
+fn agenda(view: &View, today: Today) -> Vec<AgendaEntry> {
+    let offered = |booking: &Booking| match &view.phase {
+        Phase::Offered { booking: id } => *id == booking.id,
+        Phase::Idle
+        | Phase::Joining
+        | Phase::Lobby
+        | Phase::InCall
+        | Phase::Reconnecting { .. }
+        | Phase::Leaving
+        | Phase::Fault { .. } => false,
+    };
+    let shown = view.bookings.iter();
+    shown
+        .filter(|booking| today.has(booking) || offered(booking))
+        .map(entry)
+        .collect()
 }
 
 fn entry(booking: &Booking) -> AgendaEntry {

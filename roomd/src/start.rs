@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use roomd_bookings::Privacy;
+use roomd_bookings::{Privacy, Today};
 use roomd_conference::IceServer;
 use roomd_config::{
     Bus, CalendarSource, Camera, EchoCancellation, Loudspeaker, Microphone, Output, Remote,
@@ -154,6 +154,7 @@ fn first_state(settings: &Settings, room: &Room) -> roomd_api::State {
         time_zone: settings.room.time_zone.name(),
         support: settings.room.support.as_deref(),
         calendar: Calendar::default(),
+        today: Today::new(now(), settings.room.time_zone),
         devices: &roomd_api::Devices::default(),
         pairing: None,
         faults: &[],

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! The state that answers what is due: today's bookings, the one to offer, the next wake-up.
+//! The bookings as they were read, and which of them belong to the present day.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
-use roomd_model::{Attendance, Booking, BookingId, BookingLink, LinkWarning, Now, Pii};
+use roomd_model::{Booking, BookingId, BookingLink, LinkWarning, Now, Pii};
 use serde::{Deserialize, Serialize};
 
 use crate::{ics::Entry, links::password};
@@ -15,7 +15,7 @@ use crate::{ics::Entry, links::password};
 const MEMORY: TimeDelta = TimeDelta::days(90);
 const MAX_REMEMBERED: usize = 4_000;
 const MAX_CACHED: usize = 2_000;
-/// How long an entry without length is offered.
+/// How long an entry without length is shown.
 const NO_LENGTH: TimeDelta = TimeDelta::minutes(30);
 
 /// The room's bookings, by start.
@@ -40,6 +40,30 @@ pub struct Cache {
     seen: BTreeMap<String, Seen>,
     /// When it was read from the calendar.
     pub read_at: Option<DateTime<Utc>>,
+}
+
+/// The rest of the present day, in the room's time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Today {
+    now: DateTime<Utc>,
+    midnight: DateTime<Utc>,
+}
+
+impl Today {
+    /// From now to midnight.
+    #[must_use]
+    pub fn new(now: Now, zone: Tz) -> Self {
+        Self {
+            now: now.utc,
+            midnight: next_midnight(now, zone),
+        }
+    }
+
+    /// Whether the booking touches the day and is not over.
+    #[must_use]
+    pub fn has(&self, booking: &Booking) -> bool {
+        window_end(booking) > self.now && booking.start < self.midnight
+    }
 }
 
 impl Schedule {
@@ -74,47 +98,6 @@ impl Schedule {
     #[must_use]
     pub fn find(&self, id: &BookingId) -> Option<&Booking> {
         self.bookings.iter().find(|booking| booking.id == *id)
-    }
-
-    /// The bookings that touch the present day and are not over.
-    #[must_use]
-    pub fn today(&self, now: Now, zone: Tz) -> Vec<Booking> {
-        let midnight = next_midnight(now, zone);
-        let due = |booking: &&Booking| window_end(booking) > now.utc && booking.start < midnight;
-        self.bookings.iter().filter(due).cloned().collect()
-    }
-
-    /// The next bookings that are not over, at most `limit`.
-    #[must_use]
-    pub fn upcoming(&self, now: Now, limit: usize) -> Vec<Booking> {
-        let due = |booking: &&Booking| window_end(booking) > now.utc;
-        self.bookings
-            .iter()
-            .filter(due)
-            .take(limit)
-            .cloned()
-            .collect()
-    }
-
-    /// The booking that one touch joins: from `lead` before its start until its end. Of several the
-    /// one that starts last, because those who stand in the room came for it.
-    #[must_use]
-    pub fn offered(&self, now: Now, lead: TimeDelta) -> Option<&Booking> {
-        self.bookings
-            .iter()
-            .filter(|booking| offerable(booking))
-            .filter(|booking| booking.start - lead <= now.utc && now.utc < window_end(booking))
-            .max_by(|a, b| (a.start, b.end, &b.id).cmp(&(b.start, a.end, &a.id)))
-    }
-
-    /// When [`Self::today`] or [`Self::offered`] may change by time alone.
-    #[must_use]
-    pub fn next_wake(&self, now: Now, lead: TimeDelta, zone: Tz) -> DateTime<Utc> {
-        self.bookings
-            .iter()
-            .flat_map(|booking| [booking.start - lead, booking.start, window_end(booking)])
-            .filter(|time| *time > now.utc)
-            .fold(next_midnight(now, zone), DateTime::min)
     }
 
     /// What to keep on disk.
@@ -180,14 +163,6 @@ fn for_disk(booking: &Booking) -> Booking {
         link.password = None;
     }
     booking
-}
-
-fn offerable(booking: &Booking) -> bool {
-    let joinable = match booking.link {
-        BookingLink::Meeting(_) => true,
-        BookingLink::None | BookingLink::Refused { .. } => false,
-    };
-    joinable && !booking.all_day && booking.attendance != Attendance::Declined
 }
 
 fn window_end(booking: &Booking) -> DateTime<Utc> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! The schedule over time: offers, wake-ups, daylight saving, restarts.
+//! The schedule over time: the present day, daylight saving, restarts.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,10 +10,8 @@ mod common;
 
 use chrono::{Datelike, TimeDelta, Timelike, Weekday};
 use common::{Rules, at, now, reading};
-use roomd_bookings::{Cache, Privacy, Reader, Reading, Schedule, Tz};
+use roomd_bookings::{Cache, Privacy, Reader, Reading, Schedule, Today, Tz};
 use roomd_model::LinkWarning;
-
-const LEAD: TimeDelta = TimeDelta::minutes(10);
 
 fn event(uid: &str, start: &str, end: &str, room: &str) -> String {
     format!(
@@ -60,53 +58,67 @@ fn a_year_of_weekly_meetings_stays_at_ten_on_the_wall() {
 }
 
 #[test]
-fn one_touch_is_offered_from_the_lead_to_the_end() {
+fn today_is_what_is_left_of_the_day_in_the_rooms_zone() {
     let schedule = schedule(
         &[
-            event("a", "20260318T090000Z", "20260318T100000Z", "raum-aaaaaa"),
-            event("b", "20260318T100000Z", "20260318T110000Z", "raum-bbbbbb"),
             event(
-                "long",
+                "over",
+                "20260318T070000Z",
+                "20260318T080000Z",
+                "raum-aaaaaa",
+            ),
+            event(
+                "yesterday",
+                "20260317T090000Z",
+                "20260317T100000Z",
+                "raum-bbbbbb",
+            ),
+            event(
+                "night",
+                "20260317T210000Z",
+                "20260318T110000Z",
+                "raum-cccccc",
+            ),
+            event(
+                "running",
                 "20260318T083000Z",
                 "20260318T120000Z",
-                "raum-cccccc",
+                "raum-dddddd",
+            ),
+            // Half past eleven in the evening in Berlin.
+            event(
+                "late",
+                "20260318T223000Z",
+                "20260318T233000Z",
+                "raum-eeeeee",
+            ),
+            event(
+                "tomorrow",
+                "20260318T233000Z",
+                "20260319T003000Z",
+                "raum-ffffff",
+            ),
+            event(
+                "next-week",
+                "20260325T090000Z",
+                "20260325T100000Z",
+                "raum-gggggg",
             ),
         ]
         .concat(),
     );
-    let offered = |hour, minute| {
-        schedule
-            .offered(now(at(2026, 3, 18, hour, minute)), LEAD)
+    let check = |at, expected: &[&str]| {
+        let today = Today::new(now(at), Tz::Europe__Berlin);
+        let bookings = schedule.bookings().iter();
+        let found: Vec<&str> = bookings
+            .filter(|booking| today.has(booking))
             .map(|booking| booking.id.0.as_str())
+            .collect();
+        assert_eq!(found, expected, "{at}");
     };
-    assert_eq!(offered(8, 19), None);
-    assert_eq!(offered(8, 20), Some("long"));
-    assert_eq!(offered(8, 50), Some("a"));
-    assert_eq!(offered(9, 49), Some("a"));
-    assert_eq!(offered(9, 50), Some("b"));
-    assert_eq!(offered(11, 0), Some("long"));
-    assert_eq!(offered(12, 0), None);
-    let wake = |hour, minute| {
-        schedule.next_wake(now(at(2026, 3, 18, hour, minute)), LEAD, Tz::Europe__Berlin)
-    };
-    assert_eq!(wake(8, 0), at(2026, 3, 18, 8, 20));
-    assert_eq!(wake(8, 50), at(2026, 3, 18, 9, 0));
-    assert_eq!(wake(13, 0), at(2026, 3, 18, 23, 0));
-}
-
-#[test]
-fn what_cannot_be_joined_is_not_offered() {
-    let text = "BEGIN:VEVENT\r\nUID:declined\r\nDTSTART:20260318T090000Z\r\nDTEND:20260318T100000Z\r\n\
-                LOCATION:https://meet.example.org/raum-dddddd\r\n\
-                ATTENDEE;PARTSTAT=DECLINED:mailto:elbe@rooms.example.org\r\nEND:VEVENT\r\n\
-                BEGIN:VEVENT\r\nUID:day\r\nDTSTART;VALUE=DATE:20260318\r\n\
-                LOCATION:https://meet.example.org/raum-eeeeee\r\nEND:VEVENT\r\n\
-                BEGIN:VEVENT\r\nUID:talk\r\nDTSTART:20260318T090000Z\r\nDTEND:20260318T100000Z\r\nEND:VEVENT\r\n";
-    let schedule = schedule(text);
-    let noon = now(at(2026, 3, 18, 9, 30));
-    assert_eq!(schedule.offered(noon, LEAD), None);
-    assert_eq!(schedule.today(noon, Tz::Europe__Berlin).len(), 3);
-    assert_eq!(schedule.upcoming(noon, 2).len(), 2);
+    check(at(2026, 3, 18, 9, 30), &["night", "running", "late"]);
+    check(at(2026, 3, 18, 12, 0), &["late"]);
+    check(at(2026, 3, 18, 23, 15), &["late", "tomorrow"]);
 }
 
 #[test]

@@ -8,6 +8,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use roomd_model::{Attendance, Booking, BookingId, BookingLink};
 
 const MAX_BOOKINGS: usize = 1000;
+/// How long an entry without length is offered after its start.
+const NO_LENGTH: TimeDelta = TimeDelta::minutes(30);
+
+fn end(booking: &Booking) -> DateTime<Utc> {
+    if booking.end > booking.start {
+        return booking.end;
+    }
+    let end = booking.start.checked_add_signed(NO_LENGTH);
+    end.unwrap_or(booking.end)
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
@@ -34,7 +44,7 @@ impl Schedule {
     pub(crate) fn offered(&self, now: DateTime<Utc>, before: Duration) -> Option<&Booking> {
         let open = self
             .candidates(before)
-            .filter(|(opens, booking)| *opens <= now && now < booking.end);
+            .filter(|(opens, booking)| *opens <= now && now < end(booking));
         let nearest = open.min_by_key(|(_, booking)| (booking.start - now).abs());
         nearest.map(|(_, booking)| booking)
     }
@@ -47,7 +57,7 @@ impl Schedule {
     ) -> Option<DateTime<Utc>> {
         let moments = self
             .candidates(before)
-            .flat_map(|(opens, booking)| [opens, booking.end]);
+            .flat_map(|(opens, booking)| [opens, end(booking)]);
         moments.filter(|moment| *moment > now).min()
     }
 

@@ -141,6 +141,20 @@ fn offers_the_nearest_booking_within_its_window() {
 }
 
 #[test]
+fn an_entry_without_length_is_offered_for_half_an_hour() {
+    let mut bench = Bench::new(RoomConfig::default(), None);
+    let noon = bench.now.utc;
+    let point = booking("point", noon + TimeDelta::minutes(5), 0, LINK);
+    bench.input(Input::Bookings(vec![point])).unwrap();
+    let offered = |bench: &Bench| matches!(bench.room.phase(), Phase::Offered { .. });
+    assert!(offered(&bench));
+    bench.advance(secs(34 * 60));
+    assert!(offered(&bench));
+    bench.advance(secs(2 * 60));
+    assert!(!offered(&bench));
+}
+
+#[test]
 fn an_empty_call_counts_down_and_a_person_may_stay() {
     let mut bench = Bench::in_call(RoomConfig::default());
     bench.advance(secs(3600));

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roomd_api::{PeerStats, SkippedEntry, Statistics, StreamStats, VoiceStats};
+use roomd_bookings::Today;
 use roomd_config::CalendarSource;
 use roomd_media::StreamReport;
 use roomd_model::Fault;
 
-use super::Daemon;
+use super::{Daemon, now};
 use crate::projection::{self, Calendar, Parts};
 
 fn millis(duration: Duration) -> f64 {
@@ -52,6 +53,7 @@ impl Daemon {
             time_zone: self.settings.room.time_zone.name(),
             support: self.settings.room.support.as_deref(),
             calendar,
+            today: Today::new(now(), self.settings.room.time_zone),
             devices: &self.devices,
             pairing: self.desk.shown().borrow().clone(),
             faults: &faults,

@@ -244,14 +244,23 @@ impl Room {
     /// Books the meeting from then on for an hour.
     pub fn write_calendar(&self, start: DateTime<Utc>) -> Result<()> {
         let stamp = |time: DateTime<Utc>| time.format("%Y%m%dT%H%M%SZ").to_string();
+        let event = |uid: &str, start: DateTime<Utc>, link: &str| {
+            format!(
+                "BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:{}\r\nDTSTART:{}\r\nDTEND:{}\r\n\
+                 SUMMARY:{TITLE}\r\nLOCATION:{link}\r\nEND:VEVENT\r\n",
+                stamp(Utc::now()),
+                stamp(start),
+                stamp(start + TimeDelta::hours(1)),
+            )
+        };
+        // What was and what is to come another day is nobody's business today.
+        let days = |days| start + TimeDelta::days(days);
         let text = format!(
-            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//roomd//lab//EN\r\nBEGIN:VEVENT\r\n\
-             UID:lab-meeting\r\nDTSTAMP:{}\r\nDTSTART:{}\r\nDTEND:{}\r\nSUMMARY:{TITLE}\r\n\
-             LOCATION:{}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
-            stamp(Utc::now()),
-            stamp(start),
-            stamp(start + TimeDelta::hours(1)),
-            self.guest_url(),
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//roomd//lab//EN\r\n{}{}{}\
+             END:VCALENDAR\r\n",
+            event("lab-past", days(-1), "Raum"),
+            event("lab-meeting", start, &self.guest_url()),
+            event("lab-later", days(7), "Raum"),
         );
         std::fs::write(self.path("calendar.ics"), text).context("cannot write the calendar")
     }

@@ -59,6 +59,8 @@ pub fn run() -> Result<Figures> {
             && s.av_offset_ms.is_some())
         .then(|| state.clone())
     })?;
+    let agenda = &state.agenda.entries;
+    ensure!(agenda.len() == 1, "{} meetings today", agenda.len());
     let call = state.call.as_ref();
     ensure!(
         call.is_some_and(|c| c.e2ee == E2ee::Verified),
