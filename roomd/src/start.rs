@@ -13,12 +13,12 @@ use roomd_config::{
     Bus, CalendarSource, Camera, EchoCancellation, Loudspeaker, Microphone, Output, Remote,
     Settings, Titles, Tls,
 };
-use roomd_driver::calendar;
+use roomd_driver::calendar::{self, Password};
 use roomd_interfaces::pairing::Desk;
 use roomd_interfaces::web::{Certificate, WebServer, WebSettings};
 use roomd_interfaces::{GuestPort, dbus};
 use roomd_media::{CameraSource, DisplayOutput, EchoPolicy, MicrophoneSource};
-use roomd_model::{Fault, FaultCode, Secret};
+use roomd_model::Secret;
 use roomd_peer::PeerConfig;
 use roomd_providers::{DirectConfig, ProvidersConfig};
 use roomd_room::{AllowList, Platforms, Room, RoomConfig};
@@ -65,16 +65,7 @@ pub async fn run(
     );
     let (engine, engine_events) =
         roomd_media::start(media_settings(&settings)).context("the media engine does not start")?;
-    // A calendar that cannot be read must not keep people from meeting.
-    let mut faults = BTreeMap::new();
-    let calendar = calendar_settings(&settings, &platforms).or_else(|error| {
-        tracing::warn!("the calendar cannot be used: {error:#}");
-        let detail = Some(format!("{error:#}"));
-        let code = FaultCode::CalendarRefused;
-        faults.insert(code, Fault { code, detail });
-        calendar_from(calendar::Source::None, &settings, &platforms)
-    })?;
-    let calendar = calendar::spawn(calendar);
+    let calendar = calendar::spawn(calendar_settings(&settings, &platforms)?);
     let first = first_state(&settings, &room);
     let (client, owner) = roomd_interfaces::Room::new(first.clone());
     let desk = Desk::open(&state_dir, projection::pairing_url(&authority(&settings)));
@@ -128,7 +119,7 @@ pub async fn run(
         usage: Usage::default(),
         figures: roomd_media::EngineStatistics::default(),
         devices: roomd_api::Devices::default(),
-        faults,
+        faults: BTreeMap::new(),
         senders: BTreeMap::new(),
         bad_messages: 0,
         published: Arc::new(first),
@@ -179,38 +170,11 @@ pub fn calendar_settings(
     settings: &Settings,
     platforms: &Platforms,
 ) -> anyhow::Result<calendar::Settings> {
-    calendar_from(calendar_source(settings)?, settings, platforms)
-}
-
-fn calendar_source(settings: &Settings) -> anyhow::Result<calendar::Source> {
-    Ok(match &settings.calendar.source {
-        CalendarSource::None => calendar::Source::None,
-        CalendarSource::File(path) => calendar::Source::File(path.clone()),
-        CalendarSource::Ics(remote) => calendar::Source::Ics {
-            url: remote.url.clone(),
-            ca_file: remote.ca_file.clone(),
-            username: remote.username.clone(),
-            password: password(remote)?,
-        },
-        CalendarSource::CalDav(remote) => calendar::Source::CalDav {
-            url: remote.url.clone(),
-            username: remote.username.clone().unwrap_or_default(),
-            password: password(remote)?.unwrap_or_default(),
-            ca_file: remote.ca_file.clone(),
-        },
-    })
-}
-
-fn calendar_from(
-    source: calendar::Source,
-    settings: &Settings,
-    platforms: &Platforms,
-) -> anyhow::Result<calendar::Settings> {
     let own = platforms.iter().flat_map(|platform| platform.hosts());
     let extra = settings.join.allow.iter().map(ToString::to_string);
     let allow = AllowList::parse(own.chain(extra)).context("the allow-list holds no hosts")?;
     Ok(calendar::Settings {
-        source,
+        source: calendar_source(settings),
         poll: settings.calendar.poll,
         zone: settings.room.time_zone,
         privacy: match settings.calendar.titles {
@@ -227,16 +191,29 @@ fn calendar_from(
     })
 }
 
+fn calendar_source(settings: &Settings) -> calendar::Source {
+    let password = |remote: &Remote| remote.password_file.clone().map(Password::File);
+    match &settings.calendar.source {
+        CalendarSource::None => calendar::Source::None,
+        CalendarSource::File(path) => calendar::Source::File(path.clone()),
+        CalendarSource::Ics(remote) => calendar::Source::Ics {
+            url: remote.url.clone(),
+            ca_file: remote.ca_file.clone(),
+            username: remote.username.clone(),
+            password: password(remote),
+        },
+        CalendarSource::CalDav(remote) => calendar::Source::CalDav {
+            url: remote.url.clone(),
+            username: remote.username.clone().unwrap_or_default(),
+            password: password(remote).unwrap_or(Password::Given(Secret::default())),
+            ca_file: remote.ca_file.clone(),
+        },
+    }
+}
+
 fn extra_hosts(settings: &Settings) -> anyhow::Result<AllowList> {
     let extra = settings.join.allow.iter().map(ToString::to_string);
     AllowList::parse(extra).context("the allow-list holds no hosts")
-}
-
-fn password(remote: &Remote) -> anyhow::Result<Option<Secret>> {
-    let Some(path) = &remote.password_file else {
-        return Ok(None);
-    };
-    first_line(path, "the calendar's password").map(Some)
 }
 
 fn first_line(path: &Path, what: &str) -> anyhow::Result<Secret> {

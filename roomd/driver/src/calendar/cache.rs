@@ -23,13 +23,27 @@ struct File<T> {
     cache: T,
 }
 
-/// Reads what was kept of this source.
+/// Reads what was kept of this source. Whatever else is there goes: another calendar's bookings, or
+/// titles that may no longer be kept.
 pub(super) async fn load(settings: &Settings) -> Option<Cache> {
     let path = path(settings)?;
-    if fs::metadata(&path).await.ok()?.len() > MAX_BYTES {
+    let kept = read(&path, settings).await;
+    if kept.is_none() {
+        match fs::remove_file(&path).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(kind = ?error.kind(), "an old schedule could not be removed");
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    kept
+}
+
+async fn read(path: &Path, settings: &Settings) -> Option<Cache> {
+    if fs::metadata(path).await.ok()?.len() > MAX_BYTES {
         return None;
     }
-    let bytes = fs::read(&path).await.ok()?;
+    let bytes = fs::read(path).await.ok()?;
     let file: File<Cache> = serde_json::from_slice(&bytes).ok()?;
     (file.source == fingerprint(settings)).then_some(file.cache)
 }

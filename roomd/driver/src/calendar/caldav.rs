@@ -351,6 +351,7 @@ const fn refusal(error: FetchError) -> AnswerError {
         FetchError::Unreachable | FetchError::Connection => AnswerError::Unreachable,
         FetchError::Address
         | FetchError::Authority
+        | FetchError::Password
         | FetchError::Refused
         | FetchError::Status(_)
         | FetchError::TooLarge

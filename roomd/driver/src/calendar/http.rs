@@ -20,6 +20,8 @@ pub(super) enum FetchError {
     Address,
     #[error("the certificate authority's file cannot be read")]
     Authority,
+    #[error("the password's file cannot be read")]
+    Password,
     #[error("the server does not answer")]
     Unreachable,
     #[error("the server's certificate does not verify or the connection broke")]
@@ -41,7 +43,9 @@ pub(super) enum FetchError {
 impl FetchError {
     pub const fn fault(self) -> FaultCode {
         match self {
-            Self::Refused | Self::Address | Self::NoCalendar => FaultCode::CalendarRefused,
+            Self::Refused | Self::Address | Self::NoCalendar | Self::Password => {
+                FaultCode::CalendarRefused
+            }
             Self::Authority
             | Self::Unreachable
             | Self::Connection

@@ -38,7 +38,7 @@ pub enum Source {
         /// The account, when the feed asks for one.
         username: Option<Pii<String>>,
         /// Its password.
-        password: Option<Secret>,
+        password: Option<Password>,
     },
     /// A calendar on a CalDAV server, with an account of the device.
     CalDav {
@@ -47,10 +47,20 @@ pub enum Source {
         /// The account.
         username: Pii<String>,
         /// Its password.
-        password: Secret,
+        password: Password,
         /// A certificate authority to trust beside the system's.
         ca_file: Option<PathBuf>,
     },
+}
+
+/// The password of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Password {
+    /// Itself.
+    Given(Secret),
+    /// The first line of this file, read for each connection: it may change, and it may not be there
+    /// yet when the room starts.
+    File(PathBuf),
 }
 
 /// What the task needs to know.

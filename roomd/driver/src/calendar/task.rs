@@ -13,12 +13,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::Rng;
 use reqwest::{Method, StatusCode};
 use roomd_bookings::{MAX_CALENDAR_BYTES, Reader, Reading, Readout, Schedule};
-use roomd_model::{Attendance, BookingId, Now, Pii};
+use roomd_model::{Attendance, BookingId, Now, Pii, Secret};
 use tokio::sync::{mpsc, oneshot, watch};
 use url::Url;
 
 use super::{
-    AnswerError, CalendarState, Settings, Source, cache,
+    AnswerError, CalendarState, Password, Settings, Source, cache,
     caldav::{CalDav, Window},
     http::{FetchError, Http},
 };
@@ -136,8 +136,9 @@ impl Task {
                 self.settings = *settings;
                 self.read = None;
                 self.failures = 0;
+                // Passwords and authorities are read again, from files that may have changed.
+                self.remote = None;
                 if moved {
-                    self.remote = None;
                     self.origins.clear();
                     self.publish.send_replace(CalendarState::default());
                     self.restore().await;
@@ -222,7 +223,10 @@ impl Task {
             } => read_feed(http, url, etag, bytes).await,
             Remote::CalDav(caldav) => caldav.refresh(now, window).await,
         };
-        self.remote = Some(remote);
+        // A refused account may have another password by now.
+        if !matches!(changed, Err(FetchError::Refused)) {
+            self.remote = Some(remote);
+        }
         changed
     }
 
@@ -354,7 +358,11 @@ async fn connect(source: &Source) -> Result<Remote, FetchError> {
             username,
             password,
         } => {
-            let account = username.clone().zip(password.clone());
+            let password = match password {
+                Some(password) => Some(read_password(password).await?),
+                None => None,
+            };
+            let account = username.clone().zip(password);
             Remote::Feed {
                 http: Box::new(Http::new(url, ca_file.as_deref(), account).await?),
                 url: url.expose().clone(),
@@ -368,9 +376,26 @@ async fn connect(source: &Source) -> Result<Remote, FetchError> {
             password,
             ca_file,
         } => Remote::CalDav(Box::new(
-            CalDav::new(url, username, password, ca_file.as_deref()).await?,
+            CalDav::new(
+                url,
+                username,
+                &read_password(password).await?,
+                ca_file.as_deref(),
+            )
+            .await?,
         )),
     })
+}
+
+async fn read_password(password: &Password) -> Result<Secret, FetchError> {
+    match password {
+        Password::Given(secret) => Ok(secret.clone()),
+        Password::File(path) => {
+            let text = tokio::fs::read_to_string(path).await;
+            let text = text.map_err(|_| FetchError::Password)?;
+            Ok(Secret::new(text.lines().next().unwrap_or_default()))
+        }
+    }
 }
 
 async fn read_file(

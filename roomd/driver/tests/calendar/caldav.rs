@@ -2,10 +2,11 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Finding a calendar, following it, answering invitations.
 
-use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use chrono::TimeDelta;
-use roomd_driver::calendar::{AnswerError, CalendarState, Source, spawn};
+use roomd_bookings::Privacy;
+use roomd_driver::calendar::{AnswerError, CalendarState, Password, Settings, Source, spawn};
 use roomd_model::{Attendance, FaultCode, Secret};
 
 use crate::middleman::Middleman;
@@ -148,15 +149,8 @@ async fn the_schedule_outlives_the_server_and_a_restart() {
     let settings = server.settings("/elbe/", Some(state_dir.path()));
     let handle = spawn(settings.clone());
     until(&handle, "the event", |state| titles(state) == ["Alpha"]).await;
+    until_kept(state_dir.path(), "Alpha").await;
     let kept = state_dir.path().join("calendar.json");
-    let waiting = async {
-        while !kept.exists() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting)
-        .await
-        .expect("the schedule is kept");
     assert_eq!(
         fs::metadata(&kept).unwrap().permissions().mode() & 0o777,
         0o600
@@ -190,7 +184,7 @@ async fn the_schedule_outlives_the_server_and_a_restart() {
 
     let mut wrong = settings;
     if let Source::CalDav { password, .. } = &mut wrong.source {
-        *password = Secret::new("falsch");
+        *password = Password::Given(Secret::new("falsch"));
     }
     handle.reload(wrong).await;
     until(&handle, "the refusal", |state| {
@@ -284,4 +278,93 @@ async fn a_server_of_an_unknown_authority_needs_its_certificate() {
     assert!(titles(&state).is_empty());
     handle.reload(settings).await;
     until(&handle, "the event", |state| titles(state) == ["Alpha"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_comes_late_or_changes_is_read_again() {
+    let server = Radicale::start().await;
+    let state_dir = tempfile::tempdir().unwrap();
+    server
+        .put("a.ics", &event("a", "Alpha", next_hour(), ""))
+        .await;
+    let file = state_dir.path().join("password");
+    let mut settings = server.settings("/elbe/", Some(state_dir.path()));
+    if let Source::CalDav { password, .. } = &mut settings.source {
+        *password = Password::File(file.clone());
+    }
+    fs::write(&file, "geheim\nremark\n").unwrap();
+    let handle = spawn(settings.clone());
+    until(&handle, "the event", |state| titles(state) == ["Alpha"]).await;
+    until_kept(state_dir.path(), "Alpha").await;
+
+    drop(handle);
+    fs::remove_file(&file).unwrap();
+    let handle = spawn(settings);
+    let state = until(&handle, "the missing file", |state| state.fault.is_some()).await;
+    assert_eq!(state.fault, Some(FaultCode::CalendarRefused));
+    assert!(state.stale && titles(&state) == ["Alpha"]);
+    fs::write(&file, "falsch\n").unwrap();
+    handle.refresh().await;
+    fs::write(&file, "geheim\n").unwrap();
+    handle.refresh().await;
+    until(&handle, "the recovery", |state| !state.stale).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn titles_that_may_not_be_kept_are_not_on_disk() {
+    let mut server = Radicale::start().await;
+    let state_dir = tempfile::tempdir().unwrap();
+    server
+        .put("a.ics", &event("a", "Alpha", next_hour(), ""))
+        .await;
+    let shown = server.settings("/elbe/", Some(state_dir.path()));
+    let handle = spawn(shown.clone());
+    until_kept(state_dir.path(), "Alpha").await;
+
+    // Also while the server is down nothing of it stays.
+    server.stop();
+    let hidden = Settings {
+        privacy: Privacy::HideAllTitles,
+        ..shown.clone()
+    };
+    handle.reload(hidden).await;
+    until(&handle, "the failure", |state| state.fault.is_some()).await;
+    assert!(!state_dir.path().join("calendar.json").exists());
+
+    server.process = run(server.folder.path());
+    server.ready().await;
+    handle.refresh().await;
+    until_kept(state_dir.path(), "raum-a").await;
+    let kept = fs::read_to_string(state_dir.path().join("calendar.json")).unwrap();
+    assert!(!kept.contains("Alpha"), "{kept}");
+
+    let none = Settings {
+        source: Source::None,
+        ..shown
+    };
+    handle.reload(none).await;
+    let gone = async {
+        while state_dir.path().join("calendar.json").exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone)
+        .await
+        .expect("the schedule of a calendar that is no more goes");
+}
+
+/// Waits until the schedule on disk holds the text.
+async fn until_kept(folder: &Path, text: &str) {
+    let waiting = async {
+        loop {
+            let kept = fs::read_to_string(folder.join("calendar.json"));
+            if kept.is_ok_and(|kept| kept.contains(text)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting)
+        .await
+        .expect("the schedule is kept");
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use roomd_driver::calendar::{AnswerError, Source, spawn};
+use roomd_driver::calendar::{AnswerError, Password, Source, spawn};
 use roomd_model::{FaultCode, Pii, Secret};
 
 use crate::support::{Radicale, calendar, event, id, next_hour, settings, titles, until};
@@ -54,7 +54,7 @@ async fn a_feed_over_https_is_followed() {
             url: Pii::new(server.address("/elbe/room/")),
             ca_file,
             username: Some(Pii::from("elbe")),
-            password: Some(Secret::new(password)),
+            password: Some(Password::Given(Secret::new(password))),
         };
         settings(source, None)
     };

@@ -15,7 +15,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use reqwest::{Certificate, Client, Method, StatusCode};
 use roomd_bookings::{LinkRules, Privacy, Tz};
-use roomd_driver::calendar::{CalendarState, Handle, Settings, Source};
+use roomd_driver::calendar::{CalendarState, Handle, Password, Settings, Source};
 use roomd_model::{Booking, BookingId, BookingLink, MeetingLink, Pii, ProviderId, Secret};
 use tempfile::TempDir;
 use url::Url;
@@ -164,7 +164,7 @@ impl Radicale {
             Source::CalDav {
                 url: Pii::new(self.address(start)),
                 username: Pii::from("elbe"),
-                password: Secret::new("geheim"),
+                password: Password::Given(Secret::new("geheim")),
                 ca_file: self.authority.clone(),
             },
             state,
