@@ -3,6 +3,7 @@
 //! Requests of the api as requests of the room, and its refusals back.
 
 use roomd_api::{Refusal, Request};
+use roomd_driver::calendar::AnswerError;
 use roomd_room::Request as Wish;
 
 /// What the room machine should do; none for what the daemon does itself.
@@ -41,5 +42,18 @@ pub const fn refusal(refusal: roomd_room::Refusal) -> Refusal {
         roomd_room::Refusal::PlatformUnknown => Refusal::PlatformUnknown,
         roomd_room::Refusal::BadRequest => Refusal::BadRequest,
         roomd_room::Refusal::Busy => Refusal::Busy,
+    }
+}
+
+/// Why the answer to an invitation is not in the calendar.
+pub const fn unwritten(error: AnswerError) -> Refusal {
+    match error {
+        AnswerError::UnknownBooking => Refusal::Unknown,
+        AnswerError::ReadOnly => Refusal::CalendarReadOnly,
+        AnswerError::NotInvited => Refusal::NotInvited,
+        AnswerError::Conflict => Refusal::CalendarConflict,
+        AnswerError::Refused => Refusal::CalendarRefused,
+        AnswerError::Unreachable => Refusal::CalendarUnreachable,
+        AnswerError::Ended => Refusal::Busy,
     }
 }

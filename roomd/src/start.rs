@@ -122,6 +122,7 @@ pub async fn run(
         faults: BTreeMap::new(),
         senders: BTreeMap::new(),
         bad_messages: 0,
+        answering: None,
         published: Arc::new(first),
     };
     let result = daemon.run(&mut inlets).await;

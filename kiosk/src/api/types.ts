@@ -454,7 +454,7 @@ live: boolean, };
 /**
  * Why a request was refused.
  */
-export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy";
+export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked";
 
 /**
  * The answer to a [`Request`].

@@ -87,6 +87,30 @@ const faults: Record<FaultCode, Explained> = {
 };
 
 const refusals: Record<Refusal, Explained> = {
+  "calendar-read-only": {
+    title: "Dieser Kalender nimmt keine Antworten an",
+    remedy: "Sagen Sie der einladenden Person selbst zu oder ab.",
+  },
+  "not-invited": {
+    title: "Der Raum ist zu diesem Termin nicht eingeladen",
+    remedy: "Bitten Sie die einladende Person, den Raum einzuladen.",
+  },
+  "calendar-conflict": {
+    title: "Der Termin wurde gerade geändert",
+    remedy: "Sehen Sie ihn noch einmal an, und antworten Sie dann.",
+  },
+  "calendar-refused": {
+    title: "Der Kalender nimmt die Antwort nicht an",
+    remedy: "Das Konto des Raums darf das nicht. Rufen Sie die Betreuung.",
+  },
+  "calendar-unreachable": {
+    title: "Der Kalender antwortet nicht",
+    remedy: "Versuchen Sie es in einigen Minuten noch einmal.",
+  },
+  "pairing-locked": {
+    title: "Koppeln ist gerade gesperrt",
+    remedy: "Es gab zu viele falsche Codes. Warten Sie einige Minuten.",
+  },
   "not-now": { title: "Das geht gerade nicht", remedy: "Der Raum ist in einem anderen Zustand." },
   unknown: { title: "Nicht mehr vorhanden", remedy: "Die Anzeige ist gleich wieder aktuell." },
   "bad-link": { title: "Das ist kein Link", remedy: "Prüfen Sie die Adresse und versuchen Sie es erneut." },

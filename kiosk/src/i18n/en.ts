@@ -373,6 +373,30 @@ export const en: Catalogue<typeof de> = {
     },
   },
   refusals: {
+    "calendar-read-only": {
+      title: "This calendar takes no answers",
+      remedy: "Accept or decline with the organiser yourself.",
+    },
+    "not-invited": {
+      title: "The room is not invited to this meeting",
+      remedy: "Ask the organiser to invite the room.",
+    },
+    "calendar-conflict": {
+      title: "The meeting was changed just now",
+      remedy: "Look at it again, then answer.",
+    },
+    "calendar-refused": {
+      title: "The calendar does not take the answer",
+      remedy: "The room's account may not do this. Call support.",
+    },
+    "calendar-unreachable": {
+      title: "The calendar does not answer",
+      remedy: "Try again in a few minutes.",
+    },
+    "pairing-locked": {
+      title: "Pairing is locked at the moment",
+      remedy: "There were too many wrong codes. Wait a few minutes.",
+    },
     "not-now": { title: "Not possible right now", remedy: "The room is in another state." },
     unknown: { title: "No longer there", remedy: "The panel will be up to date in a moment." },
     "bad-link": { title: "That is not a link", remedy: "Check the address and try again." },

@@ -112,7 +112,7 @@ pub enum Request {
     tag = "reply"
 )]
 pub enum Reply {
-    /// It is under way; the events tell how it goes.
+    /// It is under way, and the events tell how it goes; an answer to an invitation is written.
     Accepted,
     /// It cannot be done.
     Refused {
@@ -139,4 +139,16 @@ pub enum Refusal {
     BadRequest,
     /// The daemon is shutting down or overloaded.
     Busy,
+    /// The calendar is a file or a feed, which takes no answers.
+    CalendarReadOnly,
+    /// The room is not among the attendees of the entry.
+    NotInvited,
+    /// Others changed the entry at the same time, twice.
+    CalendarConflict,
+    /// The calendar's server refuses the answer.
+    CalendarRefused,
+    /// The calendar's server does not answer.
+    CalendarUnreachable,
+    /// Too many wrong codes: no tablet can be paired for some minutes.
+    PairingLocked,
 }

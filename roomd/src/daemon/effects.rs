@@ -2,9 +2,11 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What the room machine wants, done.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use roomd_api::Reply;
 use roomd_conference::{Command, JoinRequest};
+use roomd_driver::calendar::AnswerError;
 use roomd_driver::session;
 use roomd_interfaces::{SnapshotError, SnapshotRequest};
 use roomd_media::EngineCommand;
@@ -12,7 +14,10 @@ use roomd_model::{BookingId, MeetingLink};
 use roomd_room::{Input, Output, SessionId};
 
 use super::{Active, Daemon, now};
-use crate::links;
+use crate::{links, request};
+
+/// Shorter than whoever asked waits.
+const ANSWER_LIMIT: Duration = Duration::from_secs(9);
 
 impl Daemon {
     /// Does one thing; true for the last one.
@@ -102,12 +107,28 @@ impl Daemon {
         self.media(EngineCommand::CallEnded).await;
     }
 
-    /// The calendar's own task writes the answer; the schedule shows it when it is read again.
-    fn answer(&self, booking: BookingId, accept: bool) {
+    /// The calendar's own task writes the answer, and whoever asked hears how that went; the schedule
+    /// shows it when it is read again.
+    fn answer(&mut self, booking: BookingId, accept: bool) {
         let calendar = self.calendar.clone();
+        let asked = self.answering.take();
         tokio::spawn(async move {
-            if let Err(error) = calendar.answer(booking, accept).await {
-                tracing::warn!(%error, "the answer to an invitation was not written");
+            let writing = calendar.answer(booking, accept);
+            let written = tokio::time::timeout(ANSWER_LIMIT, writing)
+                .await
+                .unwrap_or(Err(AnswerError::Unreachable));
+            let reply = match written {
+                Ok(()) => Reply::Accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "the answer to an invitation was not written");
+                    Reply::Refused {
+                        refusal: request::unwritten(error),
+                    }
+                }
+            };
+            if let Some(asked) = asked {
+                // Whoever asked may be gone.
+                let _ = asked.send(reply);
             }
         });
     }

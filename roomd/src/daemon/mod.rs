@@ -21,14 +21,14 @@ use roomd_conference::{ChannelEvent, ChannelId, Ended, Event, Output};
 use roomd_config::Settings;
 use roomd_driver::calendar;
 use roomd_driver::session::SessionHandle;
-use roomd_interfaces::pairing::Desk;
+use roomd_interfaces::pairing::{Desk, Shown};
 use roomd_interfaces::web::{Reloader, WebError};
 use roomd_interfaces::{GuestEvent, Intent, RoomOwner};
 use roomd_media::{Engine, EngineEvent, EngineStatistics};
 use roomd_model::{Fault, FaultCode, Now, ParticipantId, StreamId};
 use roomd_room::{Input, Platforms, Room, SessionId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
@@ -83,6 +83,8 @@ pub struct Daemon {
     pub senders: BTreeMap<StreamId, ParticipantId>,
     /// Messages that did not parse in meetings before this one.
     pub bad_messages: u64,
+    /// Who waits for the answer to an invitation that is about to be written.
+    pub answering: Option<oneshot::Sender<Reply>>,
     /// The state that was published last.
     pub published: Arc<State>,
 }
@@ -206,7 +208,13 @@ impl Daemon {
     }
 
     fn intent(&mut self, intent: Intent) {
+        let writes = matches!(intent.request, Request::Attendance { .. });
         let reply = match self.try_intent(intent.request) {
+            Ok(()) if writes => {
+                // Answered when the calendar has it: the machine's next output says what to write.
+                self.answering = Some(intent.reply);
+                return;
+            }
             Ok(()) => Reply::Accepted,
             Err(refusal) => Reply::Refused { refusal },
         };
@@ -220,10 +228,10 @@ impl Daemon {
                 .room
                 .handle(Input::Request(wish), now())
                 .map_err(request::refusal),
-            None => {
-                let _ = self.desk.show();
-                Ok(())
-            }
+            None => match self.desk.show() {
+                Shown::Fresh | Shown::Already => Ok(()),
+                Shown::Locked { .. } => Err(Refusal::PairingLocked),
+            },
         }
     }
 

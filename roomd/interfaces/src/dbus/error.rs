@@ -25,6 +25,18 @@ pub(super) enum Error {
     BadRequest(String),
     /// Shutting down or overloaded.
     Busy(String),
+    /// The calendar takes no answers.
+    CalendarReadOnly(String),
+    /// The room is not an attendee.
+    NotInvited(String),
+    /// Others changed the entry at the same time.
+    CalendarConflict(String),
+    /// The calendar's server says no.
+    CalendarRefused(String),
+    /// The calendar's server says nothing.
+    CalendarUnreachable(String),
+    /// Too many wrong codes.
+    PairingLocked(String),
     /// Something failed inside.
     Failed(String),
 }
@@ -72,6 +84,26 @@ fn explain(refusal: Refusal) -> Error {
             Error::BadRequest("A value is too long, empty or out of range.".to_owned())
         }
         Refusal::Busy => busy(),
+        Refusal::PairingLocked => Error::PairingLocked(
+            "Too many wrong codes were tried; wait some minutes, then show a new one.".to_owned(),
+        ),
+        Refusal::CalendarReadOnly => Error::CalendarReadOnly(
+            "The calendar is a file or a feed, which takes no answers; use CalDAV.".to_owned(),
+        ),
+        Refusal::NotInvited => Error::NotInvited(
+            "The room is not among the attendees of this entry under an address it knows."
+                .to_owned(),
+        ),
+        Refusal::CalendarConflict => Error::CalendarConflict(
+            "Others changed the entry at the same time; look at it, then try again.".to_owned(),
+        ),
+        Refusal::CalendarRefused => Error::CalendarRefused(
+            "The calendar's server refuses the answer; check what the room's account may do."
+                .to_owned(),
+        ),
+        Refusal::CalendarUnreachable => Error::CalendarUnreachable(
+            "The calendar's server does not answer; try again when it does.".to_owned(),
+        ),
     }
 }
 

@@ -61,6 +61,12 @@ pub fn run() -> Result<Figures> {
     })?;
     let agenda = &state.agenda.entries;
     ensure!(agenda.len() == 1, "{} meetings today", agenda.len());
+    let answered = room.ctl(&["accept", &agenda[0].id.0]);
+    let refused = answered.err().map(|error| error.to_string());
+    ensure!(
+        refused.is_some_and(|text| text.contains("CalendarReadOnly")),
+        "a file took an answer"
+    );
     let call = state.call.as_ref();
     ensure!(
         call.is_some_and(|c| c.e2ee == E2ee::Verified),
