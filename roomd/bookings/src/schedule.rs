@@ -160,6 +160,7 @@ fn for_disk(booking: &Booking) -> Booking {
     let mut booking = booking.clone();
     if let BookingLink::Meeting(link) = &mut booking.link {
         link.url = Pii::new(password::strip(link.url.expose()));
+        link.protected |= link.password.is_some();
         link.password = None;
     }
     booking

@@ -11,7 +11,7 @@ mod common;
 use chrono::{Datelike, TimeDelta, Timelike, Weekday};
 use common::{Rules, at, now, reading};
 use roomd_bookings::{Cache, Privacy, Reader, Reading, Schedule, Today, Tz};
-use roomd_model::LinkWarning;
+use roomd_model::{BookingLink, LinkWarning};
 
 fn event(uid: &str, start: &str, end: &str, room: &str) -> String {
     format!(
@@ -134,6 +134,19 @@ fn a_restart_keeps_the_schedule_and_the_memory_of_ids() {
     let cache: Cache = serde_json::from_str(&json).unwrap();
     let mut second = Schedule::from_cache(cache);
     assert_eq!(second, first);
+
+    let described = event("p", "20260318T090000Z", "20260318T100000Z", "raum-pppppp").replace(
+        "END:VEVENT",
+        "DESCRIPTION:Passwort: geheim-wort\r\nEND:VEVENT",
+    );
+    let cache = schedule(&described).to_cache(None);
+    let json = serde_json::to_string(&cache).unwrap();
+    assert!(!json.contains("geheim-wort"), "{json}");
+    let kept = Schedule::from_cache(serde_json::from_str(&json).unwrap());
+    let BookingLink::Meeting(link) = &kept.bookings()[0].link else {
+        panic!("a meeting");
+    };
+    assert!(link.protected && link.password.is_none());
 
     let mut reader = Reader::new(Reading {
         privacy: Privacy::HideAllTitles,

@@ -28,4 +28,7 @@ pub struct MeetingLink {
     /// A password that came with the link, or that a person typed.
     #[serde(skip)]
     pub password: Option<Secret>,
+    /// A password belongs to it, also where it is not known: what is kept on disk does not hold it.
+    #[serde(default)]
+    pub protected: bool,
 }

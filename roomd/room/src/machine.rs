@@ -239,6 +239,10 @@ impl Room {
         let Some(capabilities) = capabilities else {
             return self.enter_fault(FaultCode::PlatformUnknown);
         };
+        // The room would host without the password that the invitation asks for.
+        if capabilities.hosts && plan.link.protected && plan.link.password.is_none() {
+            return self.enter_fault(FaultCode::PasswordRequired);
+        }
         let session = SessionId(self.next_session);
         self.next_session = self.next_session.wrapping_add(1);
         self.faults.clear();

@@ -141,6 +141,28 @@ fn offers_the_nearest_booking_within_its_window() {
 }
 
 #[test]
+fn a_protected_meeting_is_not_hosted_without_its_password() {
+    let mut bench = Bench::new(RoomConfig::default(), None);
+    let mut kept = booking("kept", bench.now.utc, 60, LINK);
+    if let BookingLink::Meeting(link) = &mut kept.link {
+        link.protected = true;
+    }
+    bench.input(Input::Bookings(vec![kept.clone()])).unwrap();
+    let join = || Request::JoinBooking(kept.id.clone());
+    bench.ask(join()).unwrap();
+    let code = FaultCode::PasswordRequired;
+    assert_eq!(bench.room.phase(), Phase::Fault { code });
+    assert!(bench.sessions.is_empty());
+
+    if let BookingLink::Meeting(link) = &mut kept.link {
+        link.password = Some(Secret::new("geheim"));
+    }
+    bench.input(Input::Bookings(vec![kept.clone()])).unwrap();
+    bench.ask(join()).unwrap();
+    assert_eq!(bench.sessions.len(), 1);
+}
+
+#[test]
 fn an_entry_without_length_is_offered_for_half_an_hour() {
     let mut bench = Bench::new(RoomConfig::default(), None);
     let noon = bench.now.utc;

@@ -66,6 +66,7 @@ pub(crate) fn find(texts: &Texts<'_>, rules: &dyn LinkRules) -> Found {
                 let password = password::in_url(&url).or_else(|| password_in(texts));
                 let warnings = warnings(id.as_ref(), password.is_some());
                 link.password = link.password.take().or(password);
+                link.protected = link.password.is_some();
                 let meeting_hash = id.map(|id| hash(&url, id.expose()));
                 let link = BookingLink::Meeting(link);
                 return Found {

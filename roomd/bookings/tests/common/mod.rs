@@ -32,6 +32,7 @@ impl LinkRules for Rules {
                 provider: ProviderId::new("test"),
                 url: Pii::new(url.clone()),
                 password: None,
+                protected: false,
             });
         };
         BookingLink::Refused {

@@ -31,6 +31,7 @@ impl LinkRules for Rules {
             provider: ProviderId::new("test"),
             url: Pii::new(url.clone()),
             password: None,
+            protected: false,
         })
     }
 

@@ -111,6 +111,7 @@ impl Provider for Direct {
             provider: self.id(),
             url: Pii::new(clean),
             password: None,
+            protected: false,
         })
     }
 

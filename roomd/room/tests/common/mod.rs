@@ -65,6 +65,7 @@ pub fn link(url: &str) -> MeetingLink {
         provider: ProviderId::new("fake"),
         url: Pii::new(Url::parse(url).unwrap()),
         password: None,
+        protected: false,
     }
 }
 
