@@ -51,7 +51,7 @@ pub struct WebSettings {
     pub listen: SocketAddr,
     /// The built pages of panel and guests.
     pub kiosk_dir: PathBuf,
-    /// Where `tls/`, `panels.json` and `pairing.json` live.
+    /// Where `tls/`, `panels.json`, `wired.json` and `pairing.json` live.
     pub state_dir: PathBuf,
     /// Where the wired panel's token is put at each start, readable by its group.
     pub panel_token_file: Option<PathBuf>,

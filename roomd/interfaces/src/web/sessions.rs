@@ -38,12 +38,14 @@ pub(super) struct Sessions {
     // A lock and no task: lookups are short, and every request needs one.
     book: Mutex<Book>,
     file: PathBuf,
+    wired_file: PathBuf,
 }
 
 #[derive(Debug, Default)]
 struct Book {
     paired: Vec<Panel>,
-    /// Not kept on disk: the wired panel's token opens a new one.
+    /// Hashes. Kept over a restart: the room comes back into its meeting, and the panel that is on
+    /// the wall has to be able to end it.
     local: VecDeque<String>,
 }
 
@@ -63,13 +65,16 @@ impl Sessions {
             tracing::warn!(%error, "the list of paired panels is damaged; panels must pair again");
             Vec::new()
         });
-        let book = Book {
-            paired,
-            local: VecDeque::new(),
-        };
+        let wired_file = state_dir.join("wired.json");
+        let text = storage::read(&wired_file)?.unwrap_or_else(|| "[]".to_owned());
+        let local = serde_json::from_str(&text).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the wired panel's sessions are damaged; it must open a new one");
+            VecDeque::new()
+        });
         Ok(Self {
-            book: Mutex::new(book),
+            book: Mutex::new(Book { paired, local }),
             file,
+            wired_file,
         })
     }
 
@@ -95,10 +100,13 @@ impl Sessions {
     pub(super) fn add_local(&self) -> String {
         let token = random_token();
         let mut book = self.book();
-        if book.local.len() >= LOCAL {
+        while book.local.len() >= LOCAL {
             book.local.pop_front();
         }
         book.local.push_back(hash(&token));
+        if let Err(error) = self.write_wired(&book) {
+            tracing::warn!(%error, "the wired panel's session will not outlive a restart");
+        }
         token
     }
 
@@ -129,6 +137,11 @@ impl Sessions {
     fn write(&self, book: &Book) -> io::Result<()> {
         let json = serde_json::to_vec_pretty(&book.paired).map_err(io::Error::other)?;
         storage::replace(&self.file, &json, 0o600)
+    }
+
+    fn write_wired(&self, book: &Book) -> io::Result<()> {
+        let json = serde_json::to_vec_pretty(&book.local).map_err(io::Error::other)?;
+        storage::replace(&self.wired_file, &json, 0o600)
     }
 }
 
@@ -183,12 +196,22 @@ mod tests {
     }
 
     #[test]
-    fn local_sessions_end_with_the_daemon() {
+    fn the_wired_panel_outlives_a_restart_and_its_token_is_not_on_disk() {
         let folder = tempfile::tempdir().unwrap();
         let sessions = Sessions::open(folder.path()).unwrap();
         let token = sessions.add_local();
         assert_eq!(sessions.find(&token, Utc::now()), Some(Kind::Wired));
+        let text = std::fs::read_to_string(folder.path().join("wired.json")).unwrap();
+        assert!(!text.contains(&token));
         let again = Sessions::open(folder.path()).unwrap();
-        assert_eq!(again.find(&token, Utc::now()), None);
+        assert_eq!(again.find(&token, Utc::now()), Some(Kind::Wired));
+        for _ in 0..LOCAL {
+            again.add_local();
+        }
+        assert_eq!(
+            again.find(&token, Utc::now()),
+            None,
+            "the oldest makes room"
+        );
     }
 }

@@ -34,7 +34,8 @@ pub fn run() -> Result<Figures> {
     room.kill()?;
     let back_after_kill = comes_back(&mut room)?;
 
-    room.ctl(&["leave"])?;
+    // By the panel on the wall, which was open all the time.
+    panel.leave()?;
     room.wait("the room to be idle", idle)?;
     room.terminate()?;
     room.boot()?;
