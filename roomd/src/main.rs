@@ -66,6 +66,11 @@ fn main() -> ExitCode {
         }
     };
     if check {
+        let faults = start::unreadable(&settings);
+        if !faults.is_empty() {
+            say(&faults.join("\n"));
+            return ExitCode::from(BAD_CONFIG);
+        }
         say(&format!("{}: the configuration is good", path.display()));
         return ExitCode::SUCCESS;
     }

@@ -55,7 +55,7 @@ pub async fn run(
     }
     let state_dir = settings.state_directory.clone();
     private_directory(&state_dir)?;
-    let platforms = platforms(&settings)?;
+    let platforms = platforms(&settings);
     let store = Store::new(&state_dir);
     let room = Room::new(
         room_config(&settings)?,
@@ -71,7 +71,7 @@ pub async fn run(
     let desk = Desk::open(&state_dir, projection::pairing_url(&authority(&settings)));
     let (guest_port, guests) = GuestPort::new();
     let web = WebServer::bind(
-        web_settings(&settings)?,
+        web_settings(&settings),
         client.clone(),
         guest_port,
         desk.clone(),
@@ -223,32 +223,59 @@ fn first_line(path: &Path, what: &str) -> anyhow::Result<Secret> {
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
 }
 
-fn platforms(settings: &Settings) -> anyhow::Result<Platforms> {
-    let ice_servers = ice_servers(settings)?;
+/// What the configuration names and the room cannot read, as lines for people. A room without it
+/// holds its meetings all the same, so only `check-config` insists.
+pub fn unreadable(settings: &Settings) -> Vec<String> {
+    let calendar = match &settings.calendar.source {
+        CalendarSource::None | CalendarSource::File(_) => None,
+        CalendarSource::Ics(remote) | CalendarSource::CalDav(remote) => {
+            remote.password_file.as_ref()
+        }
+    };
+    let calendar = calendar.and_then(|path| first_line(path, "the calendar's password").err());
+    let faults = [
+        calendar,
+        turn_password(settings).err(),
+        metrics_token(settings).err(),
+    ];
+    let lines = faults.into_iter().flatten();
+    lines.map(|error| format!("error: {error:#}")).collect()
+}
+
+fn platforms(settings: &Settings) -> Platforms {
     let direct = settings.direct.enabled.then(|| DirectConfig {
         hosts: vec![authority(settings)],
         max_guests: usize::from(settings.direct.max_guests),
-        ice_servers,
+        ice_servers: ice_servers(settings),
     });
-    Ok(roomd_providers::registry(ProvidersConfig { direct }).into())
+    roomd_providers::registry(ProvidersConfig { direct }).into()
 }
 
-fn ice_servers(settings: &Settings) -> anyhow::Result<Vec<IceServer>> {
+fn turn_password(settings: &Settings) -> anyhow::Result<Option<Secret>> {
+    let file = settings.media.turn.as_ref().map(|turn| &turn.password_file);
+    file.map(|file| first_line(file, "the TURN server's password"))
+        .transpose()
+}
+
+fn ice_servers(settings: &Settings) -> Vec<IceServer> {
     let server = |url: &String| IceServer {
         url: url.clone(),
         username: None,
         credential: None,
     };
     let mut servers: Vec<IceServer> = settings.media.stun.iter().map(server).collect();
-    if let Some(turn) = &settings.media.turn {
-        let credential = first_line(&turn.password_file, "the TURN server's password")?;
+    let credential = turn_password(settings).unwrap_or_else(|error| {
+        tracing::warn!("the room does without TURN: {error:#}");
+        None
+    });
+    if let (Some(turn), Some(credential)) = (&settings.media.turn, credential) {
         servers.extend(turn.urls.iter().map(|url| IceServer {
             username: Some(turn.username.clone()),
             credential: Some(credential.clone()),
             ..server(url)
         }));
     }
-    Ok(servers)
+    servers
 }
 
 /// How guests and tablets name the room: host, and the port where it is not HTTPS's own.
@@ -275,8 +302,8 @@ fn machine_name() -> String {
     }
 }
 
-fn web_settings(settings: &Settings) -> anyhow::Result<WebSettings> {
-    Ok(WebSettings {
+fn web_settings(settings: &Settings) -> WebSettings {
+    WebSettings {
         listen: settings.web.listen,
         kiosk_dir: settings.web.kiosk_dir.clone(),
         state_dir: settings.state_directory.clone(),
@@ -290,8 +317,11 @@ fn web_settings(settings: &Settings) -> anyhow::Result<WebSettings> {
                 key: key.clone(),
             },
         },
-        metrics_token: metrics_token(settings)?,
-    })
+        metrics_token: metrics_token(settings).unwrap_or_else(|error| {
+            tracing::warn!("the room gives no figures: {error:#}");
+            None
+        }),
+    }
 }
 
 /// A token that is guessed opens the room's figures to strangers.

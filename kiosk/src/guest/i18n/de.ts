@@ -56,7 +56,7 @@ export const de = {
     },
     full: {
       heading: "Die Besprechung ist voll",
-      text: "Sechs Gäste sind schon dabei. Sie rücken nach, sobald ein Platz frei wird.",
+      text: "Alle Plätze sind besetzt. Sie rücken nach, sobald einer frei wird.",
     },
     cancel: "Nicht mehr warten",
   },
@@ -138,7 +138,7 @@ export const de = {
     },
     "too-slow": {
       heading: "Die Zeit ist abgelaufen",
-      text: "Das Passwort wurde nicht rechtzeitig eingegeben. Versuchen Sie es noch einmal.",
+      text: "Der Raum hat zu lange auf Ihre Eingabe gewartet. Versuchen Sie es noch einmal.",
     },
     "bad-message": {
       heading: "Die Verbindung wurde getrennt",

@@ -56,7 +56,7 @@ export const en: Catalogue<typeof de> = {
     },
     full: {
       heading: "The meeting is full",
-      text: "Six guests are already there. You move up as soon as one leaves.",
+      text: "All places are taken. You move up as soon as one becomes free.",
     },
     cancel: "Stop waiting",
   },
@@ -137,7 +137,7 @@ export const en: Catalogue<typeof de> = {
     },
     "too-slow": {
       heading: "The time is up",
-      text: "The password was not entered in time. Try again.",
+      text: "The room waited too long for your entry. Try again.",
     },
     "bad-message": {
       heading: "The connection was closed",

@@ -71,8 +71,8 @@ const fn german(code: FaultCode) -> (&'static str, &'static str) {
             "Bitte sprechen Sie mit der einladenden Person und treten Sie erneut bei.",
         ),
         FaultCode::PasswordRequired => (
-            "Passwort fehlt oder ist falsch",
-            "Bitte treten Sie erneut bei und geben Sie das Passwort am Bedienfeld ein.",
+            "Kennwort fehlt oder ist falsch",
+            "Bitte treten Sie erneut bei und geben Sie das Kennwort am Bedienfeld ein.",
         ),
         FaultCode::MeetingUnreachable => (
             "Besprechung nicht erreichbar",

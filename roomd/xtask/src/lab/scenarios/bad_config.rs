@@ -35,6 +35,19 @@ pub fn run() -> Result<Figures> {
         "no line and caret: {text}"
     );
 
+    let missing = room.path("no-token");
+    let line = format!("[web]\nmetrics_token_file = \"{}\"", missing.display());
+    std::fs::write(room.path("missing.toml"), good.replace("[web]", &line))?;
+    let output = Command::new(project::binary("roomd"))
+        .arg("check-config")
+        .arg(room.path("missing.toml"))
+        .output()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(
+        output.status.code() == Some(2) && text.contains("no-token"),
+        "a missing file is not named: {text}"
+    );
+
     std::fs::write(room.path("roomd.toml"), good.replace("name =", "nmae ="))?;
     reload(&room)?;
     room.wait("the rejected configuration to be shown", |state| {
