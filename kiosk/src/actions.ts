@@ -46,7 +46,7 @@ export function createActions(
     },
     pairShow() {
       void room.showCode().then((shown) =>
-        pairing({ code: "", status: shown ? "shown" : { kind: "failed" } }),
+        pairing({ code: "", status: shown.kind === "shown" ? "shown" : shown }),
       );
     },
   };

@@ -17,6 +17,11 @@ export type PairResult =
   | { readonly kind: "expired" }
   | { readonly kind: "failed" };
 
+/** What came of the wish to see a code. */
+export type ShowResult =
+  | { readonly kind: "shown" }
+  | Extract<PairResult, { kind: "locked" | "failed" }>;
+
 export interface Room {
   readonly link: ReadonlySignal<Link>;
   readonly state: ReadonlySignal<State | null>;
@@ -26,7 +31,7 @@ export interface Room {
   request(request: Request): Promise<Reply>;
   pair(code: string): Promise<PairResult>;
   /** Makes the room's display show a fresh pairing code. */
-  showCode(): Promise<boolean>;
+  showCode(): Promise<ShowResult>;
 }
 
 const SILENCE: Levels = { microphone: 0, speaking: [] };
@@ -142,7 +147,7 @@ export function connectRoom(): Room {
       }
       return result;
     },
-    showCode: async () => (await post("/api/pair/show"))?.ok ?? false,
+    showCode,
   };
 }
 
@@ -172,15 +177,25 @@ async function session(): Promise<{ status: number | null; local: boolean }> {
   }
 }
 
+async function showCode(): Promise<ShowResult> {
+  const response = await post("/api/pair/show");
+  if (response?.ok) return { kind: "shown" };
+  if (response?.status === 429) return locked(await details(response));
+  return { kind: "failed" };
+}
+
+const locked = ({ retryAfterSeconds = 60 }: { retryAfterSeconds?: number }) => ({
+  kind: "locked" as const,
+  retryAfterSeconds,
+});
+
 async function pair(code: string): Promise<PairResult> {
   const response = await post("/api/pair", { code });
   if (response?.ok) return { kind: "paired" };
   const body = await details(response);
   if (response?.status === 403) return { kind: "wrong", triesLeft: body.triesLeft ?? 0 };
   if (response?.status === 410) return { kind: "expired" };
-  if (response?.status === 429) {
-    return { kind: "locked", retryAfterSeconds: body.retryAfterSeconds ?? 60 };
-  }
+  if (response?.status === 429) return locked(body);
   return { kind: "failed" };
 }
 

@@ -50,6 +50,9 @@ test("a tablet pairs by the code on the display, and is told about wrong ones", 
   await page.getByText("Falscher Code. Noch 1 Versuch.").waitFor();
   await enter("222222");
   await page.getByText("Bitte 60 Sekunden warten", { exact: false }).waitFor();
+  await part("pair-show").click();
+  await page.getByText("Bitte 90 Sekunden warten", { exact: false }).waitFor();
+  assert.equal(room.codesShown, 1);
   await enter(room.code);
   await phase("idle");
   assert.equal(await part("room-name").textContent(), "Sitzungssaal 2");

@@ -86,6 +86,7 @@ export class StandInRoom {
         this.local = this.paired;
         return send(this.paired ? 204 : 403);
       case "POST /api/pair/show":
+        if (this.triesLeft <= 0) return send(429, { retryAfterSeconds: 90 });
         this.codesShown += 1;
         return send(204);
       case "POST /api/pair":

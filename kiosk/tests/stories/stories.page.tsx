@@ -30,7 +30,7 @@ function stage(story: Story, language: Language) {
     {
       request: () => Promise.resolve({ reply: "accepted" }),
       pair: () => Promise.resolve({ kind: "wrong", triesLeft: 4 }),
-      showCode: () => Promise.resolve(true),
+      showCode: () => Promise.resolve({ kind: "shown" }),
     },
     ui,
     show,

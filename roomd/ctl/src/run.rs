@@ -3,6 +3,7 @@
 use std::io::BufRead;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use roomd_api::{Agenda, State};
 use serde_json::{Value, json};
 use zbus::connection::Builder;
@@ -102,8 +103,11 @@ async fn status(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
 async fn meetings(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
     let answer = room.meetings().await?;
     let agenda: Agenda = serde_json::from_str(&answer)?;
+    // Times are those of the room's clock, wherever the operator sits.
+    let state: State = serde_json::from_str(&room.status().await?)?;
+    let zone: Tz = state.room.time_zone.parse().unwrap_or(Tz::UTC);
     Ok(Output::new(
-        print::meetings(&agenda, &chrono::Local),
+        print::meetings(&agenda, &zone),
         serde_json::from_str(&answer)?,
     ))
 }

@@ -36,6 +36,7 @@ pub struct Room {
     /// The meeting id of the booked meeting.
     pub meeting: String,
     ready: UnixDatagram,
+    watchdog: Option<Duration>,
 }
 
 /// What a scenario wants otherwise than the default.
@@ -47,6 +48,9 @@ pub struct Options {
     pub calendar: Option<String>,
     /// In how many seconds the booked meeting begins.
     pub begins_in: i64,
+    /// How often systemd would want a sign of life, at the least. Whoever asks for it reads the
+    /// notices, as a socket that is full stops the daemon.
+    pub watchdog: Option<Duration>,
 }
 
 impl Room {
@@ -65,9 +69,11 @@ impl Room {
             authority,
             meeting,
             ready,
+            watchdog: None,
         };
         room.write_calendar(Utc::now() + TimeDelta::seconds(options.begins_in))?;
         room.write_config(options)?;
+        room.watchdog = options.watchdog;
         room.boot()?;
         Ok(room)
     }
@@ -78,7 +84,11 @@ impl Room {
             .create(true)
             .append(true)
             .open(self.log_path())?;
-        let daemon = Command::new(project::binary("roomd"))
+        let mut command = Command::new(project::binary("roomd"));
+        if let Some(watchdog) = self.watchdog {
+            command.env("WATCHDOG_USEC", watchdog.as_micros().to_string());
+        }
+        let daemon = command
             .arg("--config")
             .arg(self.path("roomd.toml"))
             .env("NOTIFY_SOCKET", self.path("notify"))
@@ -105,6 +115,17 @@ impl Room {
             let text = String::from_utf8_lossy(&buffer[..length]);
             Ok(text.lines().any(|line| line == "READY=1").then_some(()))
         })
+    }
+
+    /// What the daemon told systemd since this was asked last, one line each (sd_notify(3)).
+    pub fn notices(&self) -> Vec<String> {
+        let mut buffer = [0; 256];
+        let mut lines = Vec::new();
+        while let Ok(length) = self.ready.recv(&mut buffer) {
+            let text = String::from_utf8_lossy(&buffer[..length]);
+            lines.extend(text.lines().map(str::to_owned));
+        }
+        lines
     }
 
     /// A file in the room's folder.

@@ -11,13 +11,17 @@ use serde_json::json;
 use super::direct_call::{display_shows, start_call};
 use crate::lab::Figures;
 use crate::lab::guest::Guest;
-use crate::lab::panel::Panel;
+use crate::lab::panel::{LEAVE, Panel, SEND};
 use crate::lab::room::{Options, Room};
 
 /// How long a room is watched that should stay where it is.
 const STAYS: Duration = Duration::from_secs(3);
 
+/// What systemd waits for before it starts a daemon that hangs again.
+const WATCHDOG: Duration = Duration::from_secs(1);
+
 pub fn run() -> Result<Figures> {
+    tells_systemd()?;
     let mut room = Room::start(&Options {
         begins_in: 60,
         ..Options::default()
@@ -34,8 +38,10 @@ pub fn run() -> Result<Figures> {
     room.kill()?;
     let back_after_kill = comes_back(&mut room)?;
 
-    // By the panel on the wall, which was open all the time.
-    panel.leave()?;
+    // By the panel on the wall, which was open all the time and shows the silent room by now.
+    panel.wait_for(SEND)?;
+    // The guest waits in the lobby: nobody is left whose meeting would end, so nothing is asked.
+    panel.touch(LEAVE)?;
     room.wait("the room to be idle", idle)?;
     room.terminate()?;
     room.boot()?;
@@ -51,6 +57,30 @@ pub fn run() -> Result<Figures> {
         ("back_after_stop_ms", json!(back_after_stop.as_millis())),
         ("back_after_kill_ms", json!(back_after_kill.as_millis())),
     ]))
+}
+
+/// Signs of life arrive twice as often as systemd wants them, and the end is announced.
+fn tells_systemd() -> Result<()> {
+    let mut room = Room::start(&Options {
+        begins_in: 3600,
+        watchdog: Some(WATCHDOG),
+        ..Options::default()
+    })?;
+    room.notices();
+    let begun = Instant::now();
+    let mut alive = 0;
+    while begun.elapsed() < 3 * WATCHDOG {
+        let notices = room.notices();
+        alive += notices.iter().filter(|line| *line == "WATCHDOG=1").count();
+    }
+    ensure!(alive >= 3, "{alive} signs of life in 3 s");
+    room.terminate()?;
+    let last = room.notices();
+    ensure!(
+        last.iter().any(|line| line == "STOPPING=1"),
+        "the end was not announced: {last:?}"
+    );
+    Ok(())
 }
 
 fn comes_back(room: &mut Room) -> Result<Duration> {
