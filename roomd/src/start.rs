@@ -183,7 +183,7 @@ pub fn calendar_settings(
             Titles::HidePrivate => Privacy::HidePrivateTitles,
             Titles::HideAll => Privacy::HideAllTitles,
         },
-        addresses: Vec::new(),
+        addresses: settings.calendar.address.iter().cloned().collect(),
         links: Arc::new(Rules {
             platforms: platforms.clone(),
             allow: Arc::new(allow),

@@ -122,7 +122,7 @@ impl Checker<'_> {
     fn calendar(&self, calendar: &raw::Calendar) -> Checked<Calendar> {
         let source = calendar.source.as_ref();
         let kind = source.map_or(raw::Source::None, |source| *source.get_ref());
-        let places: [Place; 5] = [
+        let places: [Place; 6] = [
             ("path", span(calendar.path.as_ref()), &[raw::Source::File]),
             ("url", span(calendar.url.as_ref()), REMOTE),
             ("username", span(calendar.username.as_ref()), REMOTE),
@@ -132,6 +132,11 @@ impl Checker<'_> {
                 REMOTE,
             ),
             ("ca_file", span(calendar.ca_file.as_ref()), REMOTE),
+            (
+                "address",
+                span(calendar.address.as_ref()),
+                &[raw::Source::Caldav],
+            ),
         ];
         for (key, place, kinds) in places {
             if let Some(place) = place
@@ -161,12 +166,30 @@ impl Checker<'_> {
                     CalendarSource::CalDav(self.remote(calendar, &place, "caldav")?)
                 }
             },
+            address: calendar
+                .address
+                .as_ref()
+                .map(|address| self.address(address))
+                .transpose()?,
             poll: match &calendar.poll_seconds {
                 Some(seconds) => Duration::from_secs(self.number(seconds, 10..=60)?),
                 None => default.poll,
             },
             titles: calendar.titles.unwrap_or_default(),
         })
+    }
+
+    fn address(&self, text: &Spanned<String>) -> Checked<Pii<String>> {
+        let address = text.get_ref();
+        let parts = address.split_once('@');
+        let valid = parts.is_some_and(|(name, host)| !name.is_empty() && is_host(host))
+            && !address.contains(char::is_whitespace);
+        if valid {
+            return Ok(Pii::new(address.clone()));
+        }
+        Err(self
+            .error(text.span(), "not an address")
+            .with_help("write it as the invitations name the room: \"elbe@example.org\""))
     }
 
     fn remote(

@@ -66,6 +66,7 @@ pub struct Calendar {
     pub username: Option<Spanned<String>>,
     pub password_file: Option<Spanned<String>>,
     pub ca_file: Option<Spanned<String>>,
+    pub address: Option<Spanned<String>>,
     pub poll_seconds: Option<Spanned<i64>>,
     pub titles: Option<Titles>,
 }

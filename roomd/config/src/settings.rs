@@ -102,6 +102,8 @@ impl Default for Join {
 pub struct Calendar {
     /// Where it is.
     pub source: CalendarSource,
+    /// The room's own address as an attendee, where the server does not tell it.
+    pub address: Option<Pii<String>>,
     /// How often it is read.
     pub poll: Duration,
     /// Which titles the room shows and keeps.
@@ -112,6 +114,7 @@ impl Default for Calendar {
     fn default() -> Self {
         Self {
             source: CalendarSource::None,
+            address: None,
             poll: Duration::from_secs(30),
             titles: Titles::HidePrivate,
         }

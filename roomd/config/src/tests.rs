@@ -164,6 +164,8 @@ fn errors_name_line_caret_and_cause() {
         "[calendar]\nsource = \"none\"\nurl = \"https://example.org/\"\n",
         "[calendar]\nsource = \"ics\"\nurl = \"http://example.org/a.ics\"\n",
         "[calendar]\nsource = \"ics\"\nurl = \"https://me:pw@example.org/\"\n",
+        "[calendar]\nsource = \"caldav\"\naddress = \"Raum Elbe\"\nurl = \"https://example.org/\"\n",
+        "[calendar]\nsource = \"ics\"\naddress = \"elbe@example.org\"\nurl = \"https://example.org/\"\n",
         "[calendar]\nsource = \"caldav\"\nurl = \"https://example.org/\"\nusername = \"room\"\n",
         "[calendar]\nsource = \"webdav\"\n",
         "[calendar]\npoll_seconds = 90\n",
