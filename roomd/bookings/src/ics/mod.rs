@@ -222,6 +222,12 @@ impl<'a> Reader<'a> {
     fn event(&mut self, block: &str, zones: &Zones, cancelled: bool, source: usize) {
         self.count += 1;
         if self.count > MAX_ENTRIES {
+            if self.count == MAX_ENTRIES + 1 {
+                self.skipped.push(SkippedEntry {
+                    uid: None,
+                    cause: Cause::TooMany,
+                });
+            }
             return;
         }
         let room = Zone::Named(self.reading.zone);

@@ -241,7 +241,8 @@ impl CalDav {
     async fn read_all(&mut self, url: &Url, window: Window) -> Result<(), FetchError> {
         let query = |expand| caldav::calendar_query(window.from, window.to, expand);
         let (answer, _) = match self.report(url, "1", query(self.expand)).await {
-            Err(FetchError::Status(400..=599)) if self.expand => {
+            // What servers say that do not know the wish; others only have trouble.
+            Err(FetchError::Status(400 | 405 | 415 | 422 | 501)) if self.expand => {
                 self.expand = false;
                 self.report(url, "1", query(false)).await?
             }
@@ -295,7 +296,7 @@ impl CalDav {
                 continue;
             };
             // A server that leaves rules in ignores the wish; they are expanded here then.
-            if data.contains("RRULE") {
+            if has_rule(&data) {
                 self.expand = false;
             }
             if self.items.len() < MAX_RESOURCES {
@@ -346,6 +347,19 @@ impl CalDav {
     }
 }
 
+/// Whether an event, and not its time zone or its description, holds a recurrence rule.
+fn has_rule(data: &str) -> bool {
+    let mut event = false;
+    data.lines().any(|line| {
+        match line.trim_end() {
+            "BEGIN:VEVENT" => event = true,
+            "END:VEVENT" => event = false,
+            _ => {}
+        }
+        event && (line.starts_with("RRULE:") || line.starts_with("RRULE;"))
+    })
+}
+
 const fn refusal(error: FetchError) -> AnswerError {
     match error {
         FetchError::Unreachable | FetchError::Connection => AnswerError::Unreachable,
@@ -358,5 +372,27 @@ const fn refusal(error: FetchError) -> AnswerError {
         | FetchError::Unexpected
         | FetchError::NoCalendar
         | FetchError::File => AnswerError::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_rule;
+
+    #[test]
+    fn only_an_events_own_rule_counts() {
+        let check = |lines: &[&str], expected| {
+            assert_eq!(has_rule(&lines.join("\r\n")), expected, "{lines:?}");
+        };
+        check(&["BEGIN:VEVENT", "RRULE:FREQ=DAILY", "END:VEVENT"], true);
+        check(
+            &["BEGIN:VEVENT", "RRULE;X=1:FREQ=DAILY", "END:VEVENT"],
+            true,
+        );
+        check(
+            &["BEGIN:STANDARD", "RRULE:FREQ=YEARLY", "END:STANDARD"],
+            false,
+        );
+        check(&["BEGIN:VEVENT", "DESCRIPTION:RRULE:", "END:VEVENT"], false);
     }
 }
