@@ -10,7 +10,7 @@ export type Pii<T> = T;
  */
 export type Agenda = { 
 /**
- * Bookings that end after now and begin before tomorrow's end, by start.
+ * Bookings that end after now and begin before midnight, and the offered one, by start.
  */
 entries: Array<AgendaEntry>, 
 /**
@@ -598,6 +598,11 @@ id: number,
 reply: Reply, };
 
 /**
+ * Why a calendar entry was left out.
+ */
+export type SkipCause = "too-large" | "too-many" | "not-closed" | "not-calendar" | "no-uid" | "no-start" | "bad-time" | "ends-before-start" | "unknown-zone" | "bad-rule";
+
+/**
  * A calendar entry that could not be read.
  */
 export type SkippedEntry = { 
@@ -606,9 +611,9 @@ export type SkippedEntry = {
  */
 uid: string, 
 /**
- * What is wrong with it, in English for operators.
+ * What is wrong with it.
  */
-cause: string, };
+cause: SkipCause, };
 
 /**
  * Everything a panel shows.

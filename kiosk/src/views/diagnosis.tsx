@@ -112,12 +112,10 @@ function Calendar({ state }: ViewProps) {
       </dl>
       {agenda.skipped.length > 0 && (
         <ul class="skipped" data-testid="skipped">
-          {agenda.skipped.map(({ uid, cause }) => (
-            <li key={uid}>
-              <code>{uid}</code>
-              <span class="muted" lang="en">
-                {cause}
-              </span>
+          {agenda.skipped.map(({ uid, cause }, index) => (
+            <li key={index}>
+              {uid && <code>{uid}</code>}
+              <span class="muted">{text.diagnosis.causes[cause]}</span>
             </li>
           ))}
         </ul>

@@ -154,7 +154,7 @@ export const STORIES: Record<string, Story> = {
     state: {
       ...inCall(),
       faults: [{ code: "config-rejected", detail: "/etc/roomd/roomd.toml:14:3: unknown key `cammera`" }],
-      agenda: { ...IDLE.agenda, skipped: [{ uid: "7f0c21b4-0d7e-4c2a-9d55-1a6b7f1e0c3a@rathaus.example", cause: "DTSTART: no such time zone" }] },
+      agenda: { ...IDLE.agenda, skipped: [{ uid: "7f0c21b4-0d7e-4c2a-9d55-1a6b7f1e0c3a@rathaus.example", cause: "unknown-zone" }] },
       devices: { ...IDLE.devices, camera: null },
       statistics: {
         joinMs: 842, firstRemoteFrameMs: 1130, fpsSent: 29.8, fpsReceived: 29.9, avOffsetMs: -14, cpuPercent: 37.5, rssMb: 143, threads: 31, descriptors: 88, badMessages: 1, freezes: 1,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use roomd_model::{
     Attendance, BookingId, ChatMessage, E2ee, Fault, Language, Layout, LinkRefusal, LinkWarning,
-    Participant, ParticipantId, Phase, Pii, StreamId, StreamKind,
+    Participant, ParticipantId, Phase, Pii, SkipCause, StreamId, StreamKind,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -101,7 +101,7 @@ pub struct Room {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Agenda {
-    /// Bookings that end after now and begin before tomorrow's end, by start.
+    /// Bookings that end after now and begin before midnight, and the offered one, by start.
     pub entries: Vec<AgendaEntry>,
     /// When the calendar was last read; none before the first time.
     pub read_at: Option<DateTime<Utc>>,
@@ -119,8 +119,8 @@ pub struct Agenda {
 pub struct SkippedEntry {
     /// Its UID, or its place in the file.
     pub uid: String,
-    /// What is wrong with it, in English for operators.
-    pub cause: String,
+    /// What is wrong with it.
+    pub cause: SkipCause,
 }
 
 /// One meeting of the agenda.

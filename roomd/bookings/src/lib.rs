@@ -13,6 +13,6 @@ mod links;
 mod schedule;
 
 pub use chrono_tz::Tz;
-pub use ics::{Cause, Entry, MAX_CALENDAR_BYTES, Privacy, Reader, Reading, Readout, SkippedEntry};
+pub use ics::{Entry, MAX_CALENDAR_BYTES, Privacy, Reader, Reading, Readout, SkippedEntry};
 pub use links::LinkRules;
 pub use schedule::{Cache, Schedule, Today};

@@ -13,7 +13,7 @@ use roomd_api::{
 };
 use roomd_interfaces::dbus::{self, Bus};
 use roomd_interfaces::{Room, RoomOwner, SnapshotError};
-use roomd_model::{Fault, FaultCode, Language, Layout, Phase, Pii, Secret};
+use roomd_model::{Fault, FaultCode, Language, Layout, Phase, Pii, Secret, SkipCause};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -190,14 +190,14 @@ async fn a_password_comes_from_standard_input() {
 #[tokio::test]
 async fn a_diagnosis_counts_what_was_skipped_and_names_nothing() {
     let mut state = state();
-    let skipped = |uid: &str, cause: &str| SkippedEntry {
+    let skipped = |uid: &str, cause| SkippedEntry {
         uid: uid.to_owned(),
-        cause: cause.to_owned(),
+        cause,
     };
     state.agenda.skipped = vec![
-        skipped("jane.doe@mail.example", "the entry has no start"),
-        skipped("salary talks", "the time zone is unknown"),
-        skipped("", "the entry has no start"),
+        skipped("jane.doe@mail.example", SkipCause::NoStart),
+        skipped("salary talks", SkipCause::UnknownZone),
+        skipped("", SkipCause::NoStart),
     ];
     let (room, _owner) = Room::new(state);
     let bus = PrivateBus::with_room(room).await;

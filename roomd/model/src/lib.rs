@@ -12,6 +12,7 @@ mod fault;
 mod link;
 mod now;
 mod pii;
+mod skip;
 
 pub use booking::{Attendance, Booking, BookingId, BookingLink, LinkRefusal, LinkWarning};
 pub use call::{
@@ -22,3 +23,4 @@ pub use fault::{Fault, FaultCode, Severity};
 pub use link::{MeetingLink, ProviderId};
 pub use now::Now;
 pub use pii::{Pii, Secret};
+pub use skip::SkipCause;

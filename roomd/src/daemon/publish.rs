@@ -65,7 +65,7 @@ impl Daemon {
         let state = self.calendar_state.borrow();
         let skipped = state.skipped.iter().map(|entry| SkippedEntry {
             uid: entry.uid.clone().unwrap_or_default(),
-            cause: entry.cause.to_string(),
+            cause: entry.cause,
         });
         let calendar = Calendar {
             configured: self.settings.calendar.source != CalendarSource::None,

@@ -3,7 +3,9 @@
 //! Cuts a calendar stream into its components by lines, so that one broken component cannot take
 //! its neighbours along.
 
-use super::{Cause, MAX_ENTRIES, MAX_ENTRY_BYTES, SkippedEntry, short_uid};
+use roomd_model::SkipCause;
+
+use super::{MAX_ENTRIES, MAX_ENTRY_BYTES, SkippedEntry, short_uid};
 
 /// One `VCALENDAR` of a stream, cut into the components that matter.
 #[derive(Debug, Default)]
@@ -104,8 +106,8 @@ impl<'a> Cutter<'a, '_> {
             return;
         };
         match kind {
-            Kind::Event if block.len() > MAX_ENTRY_BYTES => self.skip(block, Cause::TooLarge),
-            Kind::Event if self.events >= MAX_ENTRIES => self.skip(block, Cause::TooMany),
+            Kind::Event if block.len() > MAX_ENTRY_BYTES => self.skip(block, SkipCause::TooLarge),
+            Kind::Event if self.events >= MAX_ENTRIES => self.skip(block, SkipCause::TooMany),
             Kind::Event => {
                 self.events += 1;
                 calendar.events.push(block);
@@ -122,11 +124,11 @@ impl<'a> Cutter<'a, '_> {
             && kind == Kind::Event
         {
             let block = &self.text[start..end];
-            self.skip(block, Cause::NotClosed);
+            self.skip(block, SkipCause::NotClosed);
         }
     }
 
-    fn skip(&mut self, block: &str, cause: Cause) {
+    fn skip(&mut self, block: &str, cause: SkipCause) {
         let uid = find_uid(block);
         if self.skipped.len() < MAX_ENTRIES {
             self.skipped.push(SkippedEntry { uid, cause });

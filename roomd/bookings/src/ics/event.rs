@@ -11,10 +11,10 @@ use calcard::{
     },
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use roomd_model::{Attendance, BookingLink, LinkWarning, Pii};
+use roomd_model::{Attendance, BookingLink, LinkWarning, Pii, SkipCause};
 
 use super::{
-    Cause, Privacy, Reading, SkippedEntry, short_uid,
+    Privacy, Reading, SkippedEntry, short_uid,
     when::{self, When},
     zone::{Zone, Zones},
 };
@@ -63,13 +63,13 @@ pub(super) fn read(
     let Parsed::ICalendar(calendar) = Parser::new(block).entry() else {
         return Err(SkippedEntry {
             uid: None,
-            cause: Cause::NotCalendar,
+            cause: SkipCause::NotCalendar,
         });
     };
     let Some(component) = calendar.components.first() else {
         return Err(SkippedEntry {
             uid: None,
-            cause: Cause::NotCalendar,
+            cause: SkipCause::NotCalendar,
         });
     };
     let uid = match component.uid().map(str::trim) {
@@ -77,7 +77,7 @@ pub(super) fn read(
         Some(_) | None => {
             return Err(SkippedEntry {
                 uid: None,
-                cause: Cause::NoUid,
+                cause: SkipCause::NoUid,
             });
         }
     };
@@ -93,7 +93,7 @@ fn typed(
     zones: &Zones,
     room: &Zone,
     reading: &Reading<'_>,
-) -> Result<Event, Cause> {
+) -> Result<Event, SkipCause> {
     let recurrence = component
         .property(&ICalendarProperty::RecurrenceId)
         .map(|entry| when::one(entry, zones, room))
@@ -102,7 +102,7 @@ fn typed(
     let start = match (component.property(&ICalendarProperty::Dtstart), &recurrence) {
         (Some(entry), _) => when::one(entry, zones, room)?,
         (None, Some(recurrence)) => recurrence.clone(),
-        (None, None) => return Err(Cause::NoStart),
+        (None, None) => return Err(SkipCause::NoStart),
     };
     let end = length(component, &start, zones, room)?;
     let found = links::find(&texts(component), reading.links);
@@ -132,12 +132,12 @@ fn length(
     start: &When,
     zones: &Zones,
     room: &Zone,
-) -> Result<Length, Cause> {
+) -> Result<Length, SkipCause> {
     if let Some(entry) = component.property(&ICalendarProperty::Dtend) {
         let end = when::one(entry, zones, room)?;
         let exact = end.utc()? - start.utc()?;
         if exact < TimeDelta::zero() {
-            return Err(Cause::EndsBeforeStart);
+            return Err(SkipCause::EndsBeforeStart);
         }
         return Ok(if start.is_date() && end.is_date() {
             Length::Nominal(end.local() - start.local())
@@ -147,7 +147,7 @@ fn length(
     }
     if let Some(entry) = component.property(&ICalendarProperty::Duration) {
         let Some(ICalendarValue::Duration(duration)) = entry.values.first() else {
-            return Err(Cause::BadTime);
+            return Err(SkipCause::BadTime);
         };
         let whole_days = duration.weeks > 0 || duration.days > 0;
         let length = delta(duration)?;
@@ -164,9 +164,9 @@ fn length(
     }))
 }
 
-fn delta(duration: &ICalendarDuration) -> Result<TimeDelta, Cause> {
+fn delta(duration: &ICalendarDuration) -> Result<TimeDelta, SkipCause> {
     if duration.neg {
-        return Err(Cause::EndsBeforeStart);
+        return Err(SkipCause::EndsBeforeStart);
     }
     let days = i64::from(duration.weeks) * 7 + i64::from(duration.days);
     let hours = i64::from(duration.hours) + days.saturating_mul(24);
@@ -174,7 +174,7 @@ fn delta(duration: &ICalendarDuration) -> Result<TimeDelta, Cause> {
     let seconds = i64::from(duration.seconds) + minutes.saturating_mul(60);
     // Nothing in a room takes longer than ten years.
     if seconds > 10 * 366 * 86_400 {
-        return Err(Cause::BadTime);
+        return Err(SkipCause::BadTime);
     }
     Ok(TimeDelta::seconds(seconds))
 }
@@ -195,12 +195,12 @@ fn version(component: &ICalendarComponent) -> (i64, Option<DateTime<Utc>>) {
 fn rules(
     component: &ICalendarComponent,
     name: &ICalendarProperty,
-) -> Result<Vec<ICalendarRecurrenceRule>, Cause> {
+) -> Result<Vec<ICalendarRecurrenceRule>, SkipCause> {
     let mut rules = Vec::new();
     for entry in component.properties(name).take(20) {
         match entry.values.first() {
             Some(ICalendarValue::RecurrenceRule(rule)) => rules.push((**rule).clone()),
-            Some(_) | None => return Err(Cause::BadRule),
+            Some(_) | None => return Err(SkipCause::BadRule),
         }
     }
     Ok(rules)
@@ -211,12 +211,12 @@ fn dates(
     name: &ICalendarProperty,
     zones: &Zones,
     room: &Zone,
-) -> Result<Vec<When>, Cause> {
+) -> Result<Vec<When>, SkipCause> {
     let mut dates = Vec::new();
     for entry in component.properties(name) {
         dates.extend(when::all(entry, zones, room)?);
         if dates.len() > super::MAX_STEPS {
-            return Err(Cause::TooMany);
+            return Err(SkipCause::TooMany);
         }
     }
     Ok(dates)

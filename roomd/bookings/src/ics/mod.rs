@@ -13,7 +13,7 @@ use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use roomd_model::{Booking, Pii};
+use roomd_model::{Booking, Pii, SkipCause};
 
 use crate::links::LinkRules;
 use event::Event;
@@ -89,42 +89,7 @@ pub struct SkippedEntry {
     /// Its UID, shortened; none when it has none.
     pub uid: Option<String>,
     /// Why.
-    pub cause: Cause,
-}
-
-/// Why a calendar entry was left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum Cause {
-    /// Larger than the room reads.
-    #[error("the entry is too large")]
-    TooLarge,
-    /// More entries or occurrences than the room follows.
-    #[error("too many entries or occurrences")]
-    TooMany,
-    /// `BEGIN` without `END`.
-    #[error("the entry is not closed")]
-    NotClosed,
-    /// Not iCalendar.
-    #[error("the entry is not iCalendar")]
-    NotCalendar,
-    /// No UID.
-    #[error("the entry has no UID")]
-    NoUid,
-    /// No DTSTART.
-    #[error("the entry has no start")]
-    NoStart,
-    /// A date, time or duration that is none.
-    #[error("a date, a time or a duration is invalid")]
-    BadTime,
-    /// It ends before it starts.
-    #[error("the entry ends before it starts")]
-    EndsBeforeStart,
-    /// A time zone that neither the room nor the calendar knows.
-    #[error("the time zone is unknown")]
-    UnknownZone,
-    /// A recurrence rule that is none.
-    #[error("the recurrence rule is invalid")]
-    BadRule,
+    pub cause: SkipCause,
 }
 
 /// What was read.
@@ -166,7 +131,7 @@ impl<'a> Reader<'a> {
         if bytes.len() > MAX_CALENDAR_BYTES {
             self.skipped.push(SkippedEntry {
                 uid: None,
-                cause: Cause::TooLarge,
+                cause: SkipCause::TooLarge,
             });
             return;
         }
@@ -213,7 +178,7 @@ impl<'a> Reader<'a> {
             readout.entries.truncate(MAX_BOOKINGS);
             readout.skipped.push(SkippedEntry {
                 uid: None,
-                cause: Cause::TooMany,
+                cause: SkipCause::TooMany,
             });
         }
         readout
@@ -225,7 +190,7 @@ impl<'a> Reader<'a> {
             if self.count == MAX_ENTRIES + 1 {
                 self.skipped.push(SkippedEntry {
                     uid: None,
-                    cause: Cause::TooMany,
+                    cause: SkipCause::TooMany,
                 });
             }
             return;

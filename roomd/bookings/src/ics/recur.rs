@@ -11,7 +11,9 @@ use calcard::{
 };
 use chrono::NaiveDateTime;
 
-use super::{Cause, when};
+use roomd_model::SkipCause;
+
+use super::when;
 
 /// Wall-clock times at which `rule` fires, from `start` to `until` inclusive.
 pub(super) fn expand(
@@ -19,7 +21,7 @@ pub(super) fn expand(
     rule: &ICalendarRecurrenceRule,
     until: NaiveDateTime,
     limit: usize,
-) -> Result<Vec<NaiveDateTime>, Cause> {
+) -> Result<Vec<NaiveDateTime>, SkipCause> {
     if until < start {
         return Ok(Vec::new());
     }
@@ -39,10 +41,10 @@ pub(super) fn expand(
     };
     let expanded = calendar.expand_dates(Tz::Floating, limit + 1);
     if !expanded.errors.is_empty() {
-        return Err(Cause::BadRule);
+        return Err(SkipCause::BadRule);
     }
     if expanded.events.len() > limit {
-        return Err(Cause::TooMany);
+        return Err(SkipCause::TooMany);
     }
     let times = expanded
         .events

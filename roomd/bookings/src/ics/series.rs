@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use calcard::icalendar::ICalendarRecurrenceRule;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
-use roomd_model::{Booking, BookingId, BookingLink};
+use roomd_model::{Booking, BookingId, BookingLink, SkipCause};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Cause, Entry, MAX_OCCURRENCES, MAX_STEPS, Reading,
+    Entry, MAX_OCCURRENCES, MAX_STEPS, Reading,
     event::{Event, Length},
     recur, when,
 };
@@ -20,7 +20,7 @@ pub(super) fn occurrences(
     uid: &str,
     events: &[Event],
     reading: &Reading<'_>,
-) -> Result<Vec<Entry>, Cause> {
+) -> Result<Vec<Entry>, SkipCause> {
     let master = newest(events.iter().filter(|event| event.recurrence.is_none()));
     let mut overrides = overrides(events)?;
     let mut entries = Vec::new();
@@ -29,7 +29,7 @@ pub(super) fn occurrences(
             entries.push(entry);
         }
         if entries.len() > MAX_OCCURRENCES {
-            return Err(Cause::TooMany);
+            return Err(SkipCause::TooMany);
         }
         Ok(())
     };
@@ -67,7 +67,7 @@ fn newest<'e>(events: impl Iterator<Item = &'e Event>) -> Option<&'e Event> {
     events.max_by_key(|event| event.version)
 }
 
-fn overrides(events: &[Event]) -> Result<BTreeMap<DateTime<Utc>, &Event>, Cause> {
+fn overrides(events: &[Event]) -> Result<BTreeMap<DateTime<Utc>, &Event>, SkipCause> {
     let mut newest: BTreeMap<DateTime<Utc>, &Event> = BTreeMap::new();
     for event in events {
         let Some(recurrence) = &event.recurrence else {
@@ -89,9 +89,9 @@ const fn repeats(event: &Event) -> bool {
 fn dues(
     master: &Event,
     reading: &Reading<'_>,
-) -> Result<BTreeMap<DateTime<Utc>, NaiveDateTime>, Cause> {
+) -> Result<BTreeMap<DateTime<Utc>, NaiveDateTime>, SkipCause> {
     let zone = master.start.zone();
-    let last = zone.to_local(reading.to).ok_or(Cause::BadTime)?;
+    let last = zone.to_local(reading.to).ok_or(SkipCause::BadTime)?;
     let mut locals = BTreeSet::new();
     for rule in &master.rules {
         locals.extend(walk(master, rule, last)?);
@@ -115,7 +115,7 @@ fn dues(
             let local = if date.is_date() && !master.start.is_date() {
                 date.local().date().and_time(master.start.local().time())
             } else {
-                zone.to_local(due).ok_or(Cause::BadTime)?
+                zone.to_local(due).ok_or(SkipCause::BadTime)?
             };
             dues.insert(master.start.at(local).utc()?, local);
         }
@@ -136,11 +136,11 @@ fn walk(
     master: &Event,
     rule: &ICalendarRecurrenceRule,
     last: NaiveDateTime,
-) -> Result<Vec<NaiveDateTime>, Cause> {
+) -> Result<Vec<NaiveDateTime>, SkipCause> {
     let until = match &rule.until {
         None => last,
         Some(until) => {
-            let naive = when::naive(until).ok_or(Cause::BadRule)?;
+            let naive = when::naive(until).ok_or(SkipCause::BadRule)?;
             // The rule is walked in wall-clock time, its end is mostly written in UTC.
             let local = if until.hour.is_none() {
                 naive.date().and_time(NaiveTime::MIN) + TimeDelta::seconds(86_399)
@@ -149,7 +149,7 @@ fn walk(
                     .start
                     .zone()
                     .to_local(naive.and_utc())
-                    .ok_or(Cause::BadRule)?
+                    .ok_or(SkipCause::BadRule)?
             } else {
                 naive
             };
@@ -165,7 +165,7 @@ fn entry(
     start: &when::When,
     due: Option<DateTime<Utc>>,
     reading: &Reading<'_>,
-) -> Result<Option<Entry>, Cause> {
+) -> Result<Option<Entry>, SkipCause> {
     if event.cancelled {
         return Ok(None);
     }
@@ -177,7 +177,7 @@ fn entry(
             local.and_then(|local| start.zone().to_utc(local))
         }
     };
-    let ends = ends.ok_or(Cause::BadTime)?.max(begins);
+    let ends = ends.ok_or(SkipCause::BadTime)?.max(begins);
     if ends < reading.from || begins > reading.to {
         return Ok(None);
     }

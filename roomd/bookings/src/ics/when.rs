@@ -8,10 +8,9 @@ use calcard::{
 };
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 
-use super::{
-    Cause,
-    zone::{Zone, Zones},
-};
+use roomd_model::SkipCause;
+
+use super::zone::{Zone, Zones};
 
 /// A date, or a wall-clock time in a zone. UTC is a zone like any other.
 #[derive(Clone, Debug)]
@@ -21,8 +20,8 @@ pub(super) enum When {
 }
 
 impl When {
-    pub fn utc(&self) -> Result<DateTime<Utc>, Cause> {
-        self.zone().to_utc(self.local()).ok_or(Cause::BadTime)
+    pub fn utc(&self) -> Result<DateTime<Utc>, SkipCause> {
+        self.zone().to_utc(self.local()).ok_or(SkipCause::BadTime)
     }
 
     /// Wall-clock time; midnight of a date.
@@ -53,7 +52,11 @@ impl When {
 }
 
 /// Every moment that a property names; a value that is none is a broken property.
-pub(super) fn all(entry: &ICalendarEntry, zones: &Zones, room: &Zone) -> Result<Vec<When>, Cause> {
+pub(super) fn all(
+    entry: &ICalendarEntry,
+    zones: &Zones,
+    room: &Zone,
+) -> Result<Vec<When>, SkipCause> {
     let mut moments = Vec::new();
     for value in entry.values.iter().take(super::MAX_OCCURRENCES) {
         let partial = match (value.as_partial_date_time(), value) {
@@ -64,7 +67,7 @@ pub(super) fn all(entry: &ICalendarEntry, zones: &Zones, room: &Zone) -> Result<
                     ICalendarPeriod::Range { start, .. } | ICalendarPeriod::Duration { start, .. },
                 ),
             ) => start,
-            (None, _) => return Err(Cause::BadTime),
+            (None, _) => return Err(SkipCause::BadTime),
         };
         moments.push(moment(entry, partial, zones, room)?);
     }
@@ -72,12 +75,12 @@ pub(super) fn all(entry: &ICalendarEntry, zones: &Zones, room: &Zone) -> Result<
 }
 
 /// The one moment of a property.
-pub(super) fn one(entry: &ICalendarEntry, zones: &Zones, room: &Zone) -> Result<When, Cause> {
+pub(super) fn one(entry: &ICalendarEntry, zones: &Zones, room: &Zone) -> Result<When, SkipCause> {
     let partial = entry
         .values
         .first()
         .and_then(ICalendarValue::as_partial_date_time)
-        .ok_or(Cause::BadTime)?;
+        .ok_or(SkipCause::BadTime)?;
     moment(entry, partial, zones, room)
 }
 
@@ -86,10 +89,10 @@ fn moment(
     partial: &PartialDateTime,
     zones: &Zones,
     room: &Zone,
-) -> Result<When, Cause> {
-    let local = naive(partial).ok_or(Cause::BadTime)?;
+) -> Result<When, SkipCause> {
+    let local = naive(partial).ok_or(SkipCause::BadTime)?;
     if !(1970..=2200).contains(&local.year()) {
-        return Err(Cause::BadTime);
+        return Err(SkipCause::BadTime);
     }
     if partial.hour.is_none() {
         return Ok(When::Date(local.date(), room.clone()));
@@ -97,7 +100,7 @@ fn moment(
     if let Some(hours) = partial.tz_hour {
         let minutes = i64::from(hours) * 60 + i64::from(partial.tz_minute.unwrap_or(0));
         let offset = TimeDelta::minutes(if partial.tz_minus { -minutes } else { minutes });
-        let utc = local.checked_sub_signed(offset).ok_or(Cause::BadTime)?;
+        let utc = local.checked_sub_signed(offset).ok_or(SkipCause::BadTime)?;
         return Ok(When::Time(utc, Zone::Named(chrono_tz::UTC)));
     }
     let zone = match entry.tz_id() {

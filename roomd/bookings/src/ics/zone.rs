@@ -18,7 +18,9 @@ use chrono::{
 };
 use chrono_tz::Tz;
 
-use super::{Cause, recur, when};
+use roomd_model::SkipCause;
+
+use super::{recur, when};
 
 /// The years after which a calendar's own zone definition is not followed further.
 const LAST_YEAR: i32 = 2100;
@@ -104,10 +106,10 @@ impl Zones {
 
     /// The zone of a TZID; a well-known name wins over the calendar's own definition, because its
     /// rules are kept up to date.
-    pub fn find(&self, id: &str) -> Result<Zone, Cause> {
+    pub fn find(&self, id: &str) -> Result<Zone, SkipCause> {
         by_name(id)
             .or_else(|| self.defined.get(id).cloned())
-            .ok_or(Cause::UnknownZone)
+            .ok_or(SkipCause::UnknownZone)
     }
 }
 

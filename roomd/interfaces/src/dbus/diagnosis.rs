@@ -18,7 +18,7 @@ pub(super) struct Diagnosis<'a> {
     healthy: bool,
     faults: Vec<Complaint<'a>>,
     devices: &'a roomd_api::Devices,
-    calendar: Calendar<'a>,
+    calendar: Calendar,
     call: Option<CallFacts<'a>>,
     statistics: &'a Statistics,
 }
@@ -33,14 +33,14 @@ struct Complaint<'a> {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Calendar<'a> {
+struct Calendar {
     configured: bool,
     stale: bool,
     read_at: Option<chrono::DateTime<chrono::Utc>>,
     entries: usize,
     /// How many entries were left out for which cause. Their UIDs are free text, in which many
     /// calendars put addresses.
-    skipped: BTreeMap<&'a str, usize>,
+    skipped: BTreeMap<String, usize>,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,10 +97,10 @@ impl<'a> Diagnosis<'a> {
     }
 }
 
-fn causes(skipped: &[SkippedEntry]) -> BTreeMap<&str, usize> {
+fn causes(skipped: &[SkippedEntry]) -> BTreeMap<String, usize> {
     let mut causes = BTreeMap::new();
     for entry in skipped {
-        *causes.entry(entry.cause.as_str()).or_default() += 1;
+        *causes.entry(entry.cause.to_string()).or_default() += 1;
     }
     causes
 }
