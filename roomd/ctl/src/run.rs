@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-use std::io::BufRead;
+use std::fs::{File, Permissions};
+use std::io::{BufRead, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -62,7 +65,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Output, Failure> {
         Command::Diagnose => diagnose(&room).await,
         Command::Snapshot { file } => {
             let picture = room.snapshot().await?;
-            std::fs::write(&file, &picture).map_err(|source| Failure::Write {
+            write_private(&file, &picture).map_err(|source| Failure::Write {
                 path: file.clone(),
                 source,
             })?;
@@ -89,6 +92,18 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Output, Failure> {
         | Command::Decline { .. }
         | Command::Pair) => request(&room, command).await,
     }
+}
+
+/// The picture may show people, so nobody else on the machine reads it.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.write_all(bytes)
 }
 
 async fn status(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
