@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Who is there, who speaks, who shares, and what follows for the display.
 
+use std::collections::BTreeSet;
+
 use roomd_model::{ChatMessage, Layout, Participant, ParticipantId, StreamId, StreamKind};
 
 use crate::StreamView;
@@ -15,6 +17,9 @@ pub(crate) struct Faces {
     pub(crate) participants: Vec<Participant>,
     pub(crate) waiting: Vec<Participant>,
     pub(crate) streams: Vec<StreamView>,
+    /// Streams with pictures or sound now. The engine may say so before the session announces the
+    /// stream: they reach the room by two ways.
+    live: BTreeSet<StreamId>,
     pub(crate) chat: Vec<ChatMessage>,
     pub(crate) speaker: Option<ParticipantId>,
     pub(crate) sharer: Option<ParticipantId>,
@@ -64,13 +69,13 @@ impl Faces {
         participant: ParticipantId,
         kind: StreamKind,
     ) {
-        self.remove_stream(stream);
+        self.streams.retain(|known| known.stream != stream);
         if self.streams.len() < MAX_STREAMS {
             self.streams.push(StreamView {
                 stream,
                 participant,
                 kind,
-                live: false,
+                live: self.live.contains(&stream),
             });
         }
     }
@@ -80,6 +85,11 @@ impl Faces {
     }
 
     pub(crate) fn set_live(&mut self, stream: StreamId, live: bool) {
+        if !live {
+            self.live.remove(&stream);
+        } else if self.live.len() < MAX_STREAMS {
+            self.live.insert(stream);
+        }
         if let Some(known) = self.streams.iter_mut().find(|known| known.stream == stream) {
             known.live = live;
         }
@@ -176,6 +186,28 @@ mod tests {
             (faces.layout, named(&faces.sharer)),
             (Layout::Speaker, None)
         );
+    }
+
+    #[test]
+    fn a_stream_is_live_whoever_speaks_of_it_first() {
+        let (first, second) = (StreamId(1), StreamId(2));
+        let add = |faces: &mut Faces, stream| {
+            faces.add_stream(stream, ParticipantId("a".to_owned()), StreamKind::Camera);
+        };
+        let live = |faces: &Faces| -> Vec<bool> { faces.streams.iter().map(|s| s.live).collect() };
+        let mut faces = Faces::default();
+        faces.set_live(first, true);
+        add(&mut faces, first);
+        add(&mut faces, second);
+        assert_eq!(live(&faces), [true, false]);
+        faces.set_live(second, true);
+        assert_eq!(live(&faces), [true, true]);
+        // Withdrawn and announced again while its pictures keep coming.
+        faces.remove_stream(first);
+        add(&mut faces, first);
+        assert_eq!(live(&faces), [true, true]);
+        faces.set_live(first, false);
+        assert_eq!(live(&faces), [true, false]);
     }
 
     #[test]
