@@ -39,7 +39,7 @@ pub struct Scenario {
 /// Runs one scenario, all of them, or lists them; builds before, unless that was done.
 pub fn run(name: &str, report: Option<&Path>, built: bool) -> Result<()> {
     if name == "list" {
-        for scenario in scenarios::ALL {
+        for scenario in scenarios::ALL.iter().chain(scenarios::APART) {
             println!("{:18} {}", scenario.name, scenario.about);
         }
         return Ok(());
@@ -49,7 +49,7 @@ pub fn run(name: &str, report: Option<&Path>, built: bool) -> Result<()> {
         prepare()?;
         return run_all();
     }
-    let known = scenarios::ALL.iter().chain([&scenarios::PICTURES]);
+    let known = scenarios::ALL.iter().chain(scenarios::APART);
     let Some(scenario) = known.into_iter().find(|s| s.name == name) else {
         bail!("there is no scenario `{name}`: ./x lab list names them");
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! A guest comes and goes 30 times; threads, descriptors and memory stay flat.
+//! A guest comes and goes again and again; threads, descriptors and memory stay flat.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use crate::lab::panel::Panel;
 use crate::lab::room::{Options, Room};
 
 const ROUNDS: usize = 30;
+const MANY_ROUNDS: usize = 200;
 /// The first rounds fill pools and caches.
 const WARM_UP: usize = 5;
 
@@ -25,6 +26,14 @@ struct Use {
 }
 
 pub fn run() -> Result<Figures> {
+    rounds(ROUNDS)
+}
+
+pub fn many() -> Result<Figures> {
+    rounds(MANY_ROUNDS)
+}
+
+fn rounds(count: usize) -> Result<Figures> {
     let room = Room::start(&Options {
         begins_in: 60,
         ..Options::default()
@@ -32,14 +41,14 @@ pub fn run() -> Result<Figures> {
     let mut panel = Panel::open(&room)?;
     let mut guest = Guest::open(&room, "Nora Hasselbach", 1)?;
     let mut uses = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..count {
         guest.join()?;
         if round == 0 {
             start_call(&room, &mut panel)?;
         } else {
             panel.admit()?;
         }
-        room.wait("the guest's picture", |state| {
+        room.wait(&format!("the guest's picture in round {round}"), |state| {
             state
                 .call
                 .as_ref()?
@@ -71,7 +80,7 @@ pub fn run() -> Result<Figures> {
     );
     room.check_log(&[&guest.name])?;
     Ok(Figures::from([
-        ("rounds", json!(ROUNDS)),
+        ("rounds", json!(count)),
         ("threads", json!([first.threads, last.threads])),
         ("descriptors", json!([first.descriptors, last.descriptors])),
         ("rss_mb", json!([first.rss_mb, last.rss_mb])),

@@ -20,12 +20,19 @@ use super::Scenario;
 
 pub use bench::run as bench;
 
-/// Makes the README's pictures anew; not a test.
-pub const PICTURES: Scenario = Scenario {
-    name: "pictures",
-    about: "takes the pictures of the README",
-    run: pictures::run,
-};
+/// What `./x test` leaves out: too long for every change, or no test.
+pub const APART: &[Scenario] = &[
+    Scenario {
+        name: "endurance",
+        about: "a guest comes and goes 200 times (about 3 minutes, apart from `all`)",
+        run: come_and_go::many,
+    },
+    Scenario {
+        name: "pictures",
+        about: "takes the pictures of the README anew (apart from `all`)",
+        run: pictures::run,
+    },
+];
 
 /// Every scenario, in the order in which `./x test` runs them.
 pub const ALL: &[Scenario] = &[
