@@ -12,6 +12,7 @@ mod fault;
 mod link;
 mod now;
 mod pii;
+mod size;
 mod skip;
 
 pub use booking::{Attendance, Booking, BookingId, BookingLink, LinkRefusal, LinkWarning};
@@ -23,4 +24,5 @@ pub use fault::{Fault, FaultCode, Severity};
 pub use link::{MeetingLink, ProviderId};
 pub use now::Now;
 pub use pii::{Pii, Secret};
+pub use size::{PictureSize, PictureSizes};
 pub use skip::SkipCause;

@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Pictures as the media path moves them: I420, three planes without row padding.
 
+use crate::compose::scale;
+
 /// The widest picture that the engine takes from a remote party.
 pub const MAX_WIDTH: u32 = 4096;
 /// The tallest picture that the engine takes from a remote party.
@@ -126,6 +128,23 @@ impl I420 {
         [y, u, v]
     }
 
+    /// The picture at half its width and height.
+    #[must_use]
+    pub fn halved(&self) -> Self {
+        let mut small = Self::black(self.width / 2, self.height / 2);
+        for index in 0..3 {
+            let (width, height) = plane_size(small.width, small.height, index);
+            let area = scale::Area {
+                x: 0,
+                y: 0,
+                width,
+                height,
+            };
+            scale::plane(small.plane_mut(index), width, area, self.plane(index), false);
+        }
+        small
+    }
+
     /// Interleaved RGB, 8 bits each (BT.601 limited range), for a still picture file.
     #[must_use]
     pub fn to_rgb(&self) -> Vec<u8> {
@@ -217,6 +236,18 @@ mod tests {
         let frame = I420::from_planes(5, 3, [(&y, 5), (&c, 3), (&c, 3)]).unwrap();
         assert_eq!(frame.data().len(), 15 + 6 + 6);
         assert_eq!(frame.plane(2).data, [2; 6]);
+    }
+
+    #[test]
+    fn a_halved_picture_has_the_mean_of_four() {
+        let mut frame = I420::black(640, 360);
+        frame.plane_mut(0)[..2].copy_from_slice(&[200, 100]);
+        frame.plane_mut(0)[640..642].copy_from_slice(&[60, 40]);
+        frame.plane_mut(2)[..2].copy_from_slice(&[10, 30]);
+        let small = frame.halved();
+        assert_eq!((small.width(), small.height()), (320, 180));
+        assert_eq!(small.plane(0).row(0)[..2], [100, 16]);
+        assert_eq!(small.plane(2).row(0)[..2], [74, 128]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod compose;
 pub mod frame;
 pub mod gate;
 pub mod jitter;
+pub mod layers;
 pub mod mix;
 pub mod plan;
 pub mod scene;

@@ -5,7 +5,7 @@
 //! A still picture is converted to Y, Cb, Cr and coverage once and kept as long as the scene names
 //! it; a moving picture of its tile's size is copied row by row, any other is scaled.
 
-mod scale;
+pub(crate) mod scale;
 mod still;
 
 use std::collections::BTreeMap;

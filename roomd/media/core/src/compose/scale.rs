@@ -6,7 +6,7 @@ use crate::frame::Plane;
 
 /// Where in the target plane, in samples of that plane.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Area {
+pub(crate) struct Area {
     pub x: usize,
     pub y: usize,
     pub width: usize,
@@ -14,7 +14,7 @@ pub(super) struct Area {
 }
 
 /// Draws `source` into an area of `target`, mirrored left to right if asked.
-pub(super) fn plane(
+pub(crate) fn plane(
     target: &mut [u8],
     stride: usize,
     area: Area,
