@@ -223,6 +223,10 @@ fn strange_media() -> Vec<MediaEvent> {
             state: PeerState::Unverified,
         },
         MediaEvent::Stream { stream, live: true },
+        MediaEvent::Undecryptable {
+            stream,
+            active: true,
+        },
         MediaEvent::Speaking {
             stream,
             speaking: true,

@@ -14,11 +14,14 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod media;
+mod offer;
 mod session;
 
 pub use media::{
-    IceServer, LocalSource, MediaCommand, MediaEvent, PeerId, PeerState, SdpKind, StreamBinding,
+    FrameEncryption, FrameKeyMaterial, FrameScheme, IceServer, LocalSource, MediaCommand,
+    MediaEvent, PeerId, PeerState, SdpKind, StreamBinding,
 };
+pub use offer::{Direction, Layers, MediaKind, NewLine, Offer};
 pub use session::{
     Capabilities, ChannelCommand, ChannelEvent, ChannelId, Command, Ended, Event, Input,
     JoinRequest, Output, Provider, Session,

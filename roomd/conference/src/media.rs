@@ -2,7 +2,9 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What a session asks of the media engine, and what the engine tells it.
 
-use roomd_model::{Pii, Secret, StreamId, StreamKind};
+use roomd_model::{PictureSizes, Pii, Secret, StreamId, StreamKind};
+
+use crate::Offer;
 
 /// Names one WebRTC connection; chosen by the session, unique within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +37,47 @@ pub enum LocalSource {
     Microphone,
     /// The room's camera.
     Camera,
+    /// What somebody in the room shows: a laptop on the room's cable.
+    Content,
+}
+
+/// How a platform encrypts frames from end to end, inside of what secures the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameEncryption {
+    /// How frames are formed and keys derived.
+    pub scheme: FrameScheme,
+    /// LiveKit: what its server's own blank frames end with; empty where the server puts none in.
+    pub server_mark: Vec<u8>,
+}
+
+/// How frames are formed and keys derived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameScheme {
+    /// `LiveKit`, a key for each participant.
+    LiveKit,
+    /// `LiveKit`, one passphrase for all.
+    LiveKitShared,
+    /// `LiveKit` as Element Call sets it up.
+    ElementCall,
+    /// Jitsi Meet.
+    Jitsi,
+    /// Nextcloud Talk.
+    Talk,
+}
+
+/// What a frame key is made of.
+#[derive(Clone, PartialEq, Eq)]
+pub enum FrameKeyMaterial {
+    /// 16 to 256 random bytes.
+    Bytes(Vec<u8>),
+    /// What people tell each other; `LiveKit` only.
+    Passphrase(Secret),
+}
+
+impl std::fmt::Debug for FrameKeyMaterial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
 }
 
 /// Ties an m-line of a connection to a stream that display and mixer know.
@@ -90,6 +133,58 @@ pub enum MediaCommand {
         mid: String,
         /// The source.
         source: LocalSource,
+    },
+    /// Says in which sizes somebody wants the picture on an m-line; all of them until this is said.
+    Want {
+        /// The connection.
+        peer: PeerId,
+        /// The m-line's identification tag.
+        mid: String,
+        /// The sizes. None pauses the picture. Where the m-line takes one picture, it gets the
+        /// largest of them that its path carries.
+        sizes: PictureSizes,
+    },
+    /// Makes an offer, told by [`MediaEvent::LocalDescription`].
+    Offer {
+        /// The connection.
+        peer: PeerId,
+        /// What it changes.
+        offer: Offer,
+    },
+    /// Encrypts every frame of a connection from end to end. From now on no frame leaves or is decoded
+    /// without a key. Cannot be taken back.
+    Encrypt {
+        /// The connection.
+        peer: PeerId,
+        /// How.
+        encryption: FrameEncryption,
+    },
+    /// What the room's frames are encrypted with from now on.
+    SendingKey {
+        /// The connection.
+        peer: PeerId,
+        /// The key's index, as the platform counts.
+        index: u32,
+        /// The key.
+        key: FrameKeyMaterial,
+    },
+    /// What opens a stream's frames, besides the keys of other indices. The newest at an index wins.
+    StreamKey {
+        /// The connection that carries it.
+        peer: PeerId,
+        /// The stream.
+        stream: StreamId,
+        /// The key's index, as the platform counts.
+        index: u32,
+        /// The key.
+        key: FrameKeyMaterial,
+    },
+    /// Opens nothing of a stream with an old key any more.
+    ForgetStreamKey {
+        /// The stream.
+        stream: StreamId,
+        /// The key's index.
+        index: u32,
     },
     /// Ends a connection and its streams.
     ClosePeer {
@@ -150,6 +245,14 @@ pub enum MediaEvent {
         stream: StreamId,
         /// Pictures or sound arrive and are decoded.
         live: bool,
+    },
+    /// What a stream sends cannot be decrypted, for longer than a change of keys takes, or can be
+    /// again.
+    Undecryptable {
+        /// The stream.
+        stream: StreamId,
+        /// Cannot be decrypted now.
+        active: bool,
     },
     /// Someone began or stopped speaking, by their sound.
     Speaking {

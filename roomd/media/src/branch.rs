@@ -2,12 +2,15 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! One running GStreamer pipeline, built from a plan.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 use roomd_media_core::plan::{ENCODER, Plan, SINK, SOURCE};
+use roomd_media_core::pulse::{Counters, Pulse};
 
 /// A pipeline could not be built or started.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,9 @@ pub(crate) enum Notice {
 pub(crate) struct Branch {
     pipeline: gst::Pipeline,
     source: Option<AppSrc>,
+    taken: AtomicU64,
+    given: Arc<AtomicU64>,
+    pulse: Pulse,
 }
 
 impl Branch {
@@ -76,7 +82,15 @@ impl Branch {
             });
             sink.set_callbacks(callbacks.build());
         }
-        let branch = Self { pipeline, source };
+        let given = Arc::new(AtomicU64::new(0));
+        count_arrivals(&pipeline, &given);
+        let branch = Self {
+            pipeline,
+            source,
+            taken: AtomicU64::new(0),
+            given,
+            pulse: Pulse::default(),
+        };
         branch.pipeline.set_state(gst::State::Playing)?;
         Ok(branch)
     }
@@ -93,6 +107,7 @@ impl Branch {
             buffer.set_pts(at);
             buffer.set_duration(lasts);
         }
+        self.taken.fetch_add(1, Ordering::Relaxed);
         if let Some(source) = &self.source {
             // An error means that the pipeline stops; its notice says so.
             let _ = source.push_buffer(buffer);
@@ -104,6 +119,15 @@ impl Branch {
         if let Some(source) = &self.source {
             source.send_event(gst::event::Gap::builder(at).duration(lasts).build());
         }
+    }
+
+    /// Whether it takes and gives nothing any more; asked about once a second.
+    pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
+        let counters = Counters {
+            taken: self.taken.load(Ordering::Relaxed),
+            given: self.given.load(Ordering::Relaxed),
+        };
+        self.pulse.is_stuck(counters, now)
     }
 
     /// How long it has been running.
@@ -124,6 +148,19 @@ impl Branch {
     pub(crate) fn encoder(&self) -> Option<gst::Element> {
         self.pipeline.by_name(ENCODER)
     }
+}
+
+/// Counts what reaches the pipeline's end.
+fn count_arrivals(pipeline: &gst::Pipeline, given: &Arc<AtomicU64>) {
+    let sink = pipeline.iterate_sinks().next().ok().flatten();
+    let Some(pad) = sink.and_then(|sink| sink.static_pad("sink")) else {
+        return;
+    };
+    let given = given.clone();
+    pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        given.fetch_add(1, Ordering::Relaxed);
+        gst::PadProbeReturn::Ok
+    });
 }
 
 impl Drop for Branch {

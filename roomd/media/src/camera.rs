@@ -34,6 +34,7 @@ const SILENT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct Camera {
     source: CameraSource,
+    size: (u32, u32),
     picture: Arc<TestPicture>,
     utc_offset: i32,
     shots: watch::Sender<Option<Shot>>,
@@ -63,12 +64,14 @@ pub(crate) struct CameraReport {
 impl Camera {
     pub(crate) fn new(
         source: CameraSource,
+        size: (u32, u32),
         picture: TestPicture,
         utc_offset: i32,
         notices: mpsc::Sender<Notice>,
     ) -> Self {
         Self {
             source,
+            size,
             picture: Arc::new(picture),
             utc_offset,
             shots: watch::Sender::new(None),
@@ -103,6 +106,7 @@ impl Camera {
         self.opened = Instant::now();
         let source = self.source.clone();
         self.worker = match source {
+            CameraSource::None => Worker::Closed,
             CameraSource::TestPicture => self.test(),
             CameraSource::File(path) => self.file(&path),
             CameraSource::Device(path) => self.device(&path),
@@ -169,6 +173,7 @@ impl Camera {
             (Worker::Test(_), _) | (Worker::Closed, CameraSource::TestPicture) => {
                 (Some("test picture".to_owned()), true)
             }
+            (Worker::Closed, CameraSource::None) => (None, false),
             (Worker::Closed, CameraSource::Device(path)) => {
                 (path.exists().then(|| path.display().to_string()), false)
             }
@@ -207,7 +212,7 @@ impl Camera {
     fn file(&self, path: &Path) -> Worker {
         let (shots, notices) = (self.shots.clone(), self.notices.clone());
         let player = Player {
-            plan: CameraInput::File(path).plan(),
+            plan: CameraInput::File(path).plan(self.size),
             period: Duration::from_nanos(33_333_333),
             split: Box::new(|sample| picture(sample).into_iter().collect()),
             play: Box::new(move |frame| show(&shots, frame)),
@@ -237,7 +242,7 @@ impl Camera {
             let _ = notices.try_send(notice);
         };
         let path = path.to_owned();
-        Device::open(input.plan(), sample, notice)
+        Device::open(input.plan(self.size), sample, notice)
             .map_or(Worker::Closed, |device| Worker::Device { path, device })
     }
 }

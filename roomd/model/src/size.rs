@@ -83,7 +83,9 @@ impl PictureSizes {
 
     /// The smallest first.
     pub fn iter(self) -> impl DoubleEndedIterator<Item = PictureSize> {
-        PictureSize::ALL.into_iter().filter(move |size| self.contains(*size))
+        PictureSize::ALL
+            .into_iter()
+            .filter(move |size| self.contains(*size))
     }
 
     /// Those of both.
@@ -120,7 +122,10 @@ mod tests {
     #[test]
     fn a_peer_that_takes_fewer_sizes_gets_the_larger_ones() {
         assert_eq!(PictureSize::of_layers(1), [PictureSize::High]);
-        assert_eq!(PictureSize::of_layers(2), [PictureSize::Medium, PictureSize::High]);
+        assert_eq!(
+            PictureSize::of_layers(2),
+            [PictureSize::Medium, PictureSize::High]
+        );
         assert_eq!(PictureSize::of_layers(3), PictureSize::ALL);
         assert_eq!(PictureSize::of_layers(9), PictureSize::ALL);
         assert_eq!(PictureSize::of_layers(0), []);

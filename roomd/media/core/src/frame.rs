@@ -140,7 +140,13 @@ impl I420 {
                 width,
                 height,
             };
-            scale::plane(small.plane_mut(index), width, area, self.plane(index), false);
+            scale::plane(
+                small.plane_mut(index),
+                width,
+                area,
+                self.plane(index),
+                false,
+            );
         }
         small
     }

@@ -13,6 +13,7 @@ pub mod jitter;
 pub mod layers;
 pub mod mix;
 pub mod plan;
+pub mod pulse;
 pub mod scene;
 pub mod speaker;
 pub mod sync;

@@ -18,8 +18,8 @@ pub use parameters::{
 };
 pub use peer::Peer;
 pub use port::{
-    ChannelConfig, ChannelId, Codec, Direction, Frame, Layers, Level, LineState, MediaKind,
-    NewLine, Offer, PeerCommand, PeerConfig, PeerEvent, PeerReport, Reliability, SenderReport,
-    Temporal,
+    ChannelConfig, ChannelId, Codec, Frame, Level, LineState, PeerCommand, PeerConfig, PeerEvent,
+    PeerReport, Reliability, SenderReport, Temporal,
 };
+pub use roomd_conference::{Direction, Layers, MediaKind, NewLine, Offer};
 pub use task::spawn;

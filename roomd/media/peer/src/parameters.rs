@@ -4,7 +4,8 @@
 
 use roomd_model::{Pii, Secret};
 
-use crate::port::{Codec, MediaKind};
+use crate::MediaKind;
+use crate::port::Codec;
 
 /// A session where no SDP is exchanged, as in Jingle.
 #[derive(Clone, Debug)]

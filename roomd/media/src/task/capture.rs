@@ -2,8 +2,12 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What the room sends: devices open when needed, encoders run when sent.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use roomd_media_core::frame::I420;
+use roomd_media_core::layers::{Encoding, Size, Sizes};
 use roomd_media_core::mix;
 use roomd_model::FaultCode;
 use roomd_voice::Mode as VoiceMode;
@@ -14,17 +18,13 @@ use crate::branch::Notice;
 use crate::camera::{Camera, Shot};
 use crate::cards::Cards;
 use crate::display::Picture;
-use crate::encode::{AudioEncoder, Encoded, VideoEncoder};
+use crate::encode::{AudioEncoder, Encoded, Track, VideoEncoder};
 use crate::microphone::Microphone;
 use crate::time::Timeline;
 use crate::voice;
 
 use roomd_conference::LocalSource;
 
-/// The picture encoder's first target, in bit/s.
-pub(super) const BEGIN_BITRATE: u32 = 1_200_000;
-/// The least and the most that pictures may take, in bit/s.
-pub(super) const BITRATES: std::ops::RangeInclusive<u32> = 300_000..=2_500_000;
 /// How often the still picture is sent while the camera is lost.
 const STILL_EVERY: Duration = Duration::from_millis(200);
 
@@ -36,15 +36,15 @@ pub(super) struct Capture {
     pub own: watch::Sender<Option<Picture>>,
     timeline: Timeline,
     output: mpsc::Sender<Encoded>,
-    video: Option<VideoEncoder>,
+    encodings: BTreeMap<Size, Encoding>,
+    video: BTreeMap<Size, VideoEncoder>,
     audio: Option<AudioEncoder>,
     sending_camera: bool,
     sending_microphone: bool,
     preview: bool,
-    keyframe_wanted: bool,
+    keyframes_wanted: Sizes,
     noise_free: bool,
     loss: f64,
-    pub bitrate: u32,
     still_at: Option<Instant>,
     pub camera_lost: bool,
     pub microphone_lost: bool,
@@ -65,15 +65,15 @@ impl Capture {
             own: watch::Sender::new(None),
             timeline,
             output,
-            video: None,
+            encodings: BTreeMap::new(),
+            video: BTreeMap::new(),
             audio: None,
             sending_camera: false,
             sending_microphone: false,
             preview: false,
-            keyframe_wanted: false,
+            keyframes_wanted: Sizes::default(),
             noise_free: false,
             loss: 0.0,
-            bitrate: BEGIN_BITRATE,
             still_at: None,
             camera_lost: false,
             microphone_lost: false,
@@ -85,17 +85,57 @@ impl Capture {
         match source {
             LocalSource::Camera => self.sending_camera,
             LocalSource::Microphone => self.sending_microphone,
+            LocalSource::Content => false,
         }
     }
 
-    pub(super) const fn want_keyframe(&mut self) {
-        self.keyframe_wanted = true;
+    pub(super) const fn want_keyframes(&mut self, sizes: Sizes) {
+        self.keyframes_wanted = self.keyframes_wanted.or(sizes);
     }
 
-    pub(super) fn set_bitrate(&mut self, bitrate: u32) {
-        self.bitrate = bitrate.clamp(*BITRATES.start(), *BITRATES.end());
-        if let Some(video) = &mut self.video {
-            video.set_bitrate(self.bitrate);
+    /// What the sizes of the picture are encoded with; a size that is not among them is not.
+    /// Those to be kept go on as they are.
+    pub(super) fn encode(&mut self, encodings: BTreeMap<Size, Encoding>, kept: Sizes) {
+        self.encodings.retain(|size, _| kept.contains(*size));
+        self.encodings.extend(encodings);
+        self.follow_encodings();
+    }
+
+    /// What the picture encoders aim at in all, in bit/s.
+    pub(super) fn bitrate(&self) -> u32 {
+        self.video.values().map(VideoEncoder::bitrate).sum()
+    }
+
+    /// Encoders that stand still.
+    fn stuck(&mut self, now: Instant) -> Vec<Track> {
+        let video = self.video.iter_mut();
+        let mut tracks: Vec<_> = video
+            .filter_map(|(size, encoder)| encoder.is_stuck(now).then_some(Track::Camera(*size)))
+            .collect();
+        if self.audio.as_mut().is_some_and(|audio| audio.is_stuck(now)) {
+            tracks.push(Track::Microphone);
+        }
+        tracks
+    }
+
+    fn follow_encodings(&mut self) {
+        if !self.sending_camera {
+            self.video.clear();
+            return;
+        }
+        self.video
+            .retain(|size, _| self.encodings.contains_key(size));
+        for (size, encoding) in &self.encodings {
+            if let Some(encoder) = self.video.get_mut(size) {
+                encoder.set_encoding(*encoding);
+                continue;
+            }
+            match VideoEncoder::camera(*size, *encoding, self.timeline, &self.output) {
+                Ok(encoder) => {
+                    self.video.insert(*size, encoder);
+                }
+                Err(error) => tracing::warn!(%error, ?size, "an encoder does not open"),
+            }
         }
     }
 
@@ -116,11 +156,11 @@ impl Capture {
     }
 
     pub(super) fn tick(&mut self, now: Instant) {
-        if let Some(video) = &mut self.video
-            && self.keyframe_wanted
-            && video.keyframe(now)
-        {
-            self.keyframe_wanted = false;
+        for size in self.keyframes_wanted.iter() {
+            let encoder = self.video.get_mut(&size);
+            if encoder.is_none_or(|encoder| encoder.keyframe(now)) {
+                self.keyframes_wanted.remove(size);
+            }
         }
         let due = |at| now.saturating_duration_since(at) >= STILL_EVERY;
         if self.camera_lost
@@ -136,7 +176,7 @@ impl Capture {
     pub(super) fn close(&mut self) {
         self.camera.close();
         self.microphone.close();
-        self.video = None;
+        self.video.clear();
         self.audio = None;
         self.own.send_replace(None);
     }
@@ -146,19 +186,21 @@ impl Capture {
             frame: shot.frame.clone(),
             media: None,
         }));
-        if let Some(video) = &mut self.video {
-            video.push(shot);
+        let mut frame = shot.frame.clone();
+        for size in Size::ALL.into_iter().rev() {
+            if self.video.keys().all(|encoded| *encoded > size) {
+                return;
+            }
+            frame = fitted(frame, size);
+            if let Some(encoder) = self.video.get_mut(&size) {
+                encoder.push(&frame, shot.at);
+            }
         }
     }
 
     /// Opens or closes what should be open; true while a device that is wanted is missing.
     fn follow_camera(&mut self) -> bool {
-        if !self.sending_camera {
-            self.video = None;
-        } else if self.video.is_none() {
-            self.video = VideoEncoder::open(self.bitrate, self.timeline, &self.output).ok();
-            self.keyframe_wanted = true;
-        }
+        self.follow_encodings();
         if self.preview || self.sending_camera {
             return !self.camera.open() || self.camera_lost;
         }
@@ -270,6 +312,9 @@ impl Task {
 
     /// Once a second: a lost device may be back, a silent one may be lost.
     pub(super) fn supervise_capture(&mut self, now: Instant) {
+        for track in self.capture.stuck(now) {
+            self.encoder_failed(track);
+        }
         let alive = self.capture.camera.check(now);
         if alive {
             self.follow();
@@ -279,25 +324,24 @@ impl Task {
         }
     }
 
-    pub(super) fn encoded(&mut self, encoded: Encoded) {
-        match encoded {
-            Encoded::Frame(source, frame) => {
-                if !self.capture.sends(source) {
-                    return;
-                }
-                let sent = self.peers.send(source, &frame);
-                if source == LocalSource::Camera && sent {
-                    self.figures.picture_sent(Instant::now());
-                }
+    pub(super) fn encoder_failed(&mut self, track: Track) {
+        tracing::warn!(?track, "an encoder stopped and is started again");
+        match track {
+            Track::Camera(size) => {
+                self.capture.video.remove(&size);
             }
-            Encoded::Failed(source) => {
-                tracing::warn!(?source, "an encoder stopped and is started again");
-                match source {
-                    LocalSource::Camera => self.capture.video = None,
-                    LocalSource::Microphone => self.capture.audio = None,
-                }
-                self.follow();
-            }
+            Track::Microphone => self.capture.audio = None,
+            Track::Content => self.content.failed(),
         }
+        self.follow();
+    }
+}
+
+/// The picture in this size, given one of the same or twice the size.
+fn fitted(frame: Arc<I420>, size: Size) -> Arc<I420> {
+    if (frame.width(), frame.height()) == size.pixels() {
+        frame
+    } else {
+        Arc::new(frame.halved())
     }
 }

@@ -10,6 +10,7 @@ use roomd_voice::Mode as VoiceMode;
 use tokio::sync::watch;
 
 use super::Task;
+use crate::decode::Decoded;
 use crate::types::{EngineStatistics, StreamReport};
 
 /// Collects figures and publishes them.
@@ -19,6 +20,8 @@ pub(super) struct Figures {
     received: Option<Instant>,
     sent: Option<Instant>,
     pictures_sent: u32,
+    /// The RTP time of the last one; several sizes of one picture count once.
+    last_sent: u64,
     freezes: u32,
     second: Instant,
 }
@@ -31,6 +34,7 @@ impl Figures {
             received: None,
             sent: None,
             pictures_sent: 0,
+            last_sent: 0,
             freezes: 0,
             second: Instant::now(),
         }
@@ -48,8 +52,9 @@ impl Figures {
         self.begun = None;
     }
 
-    pub(super) fn picture_sent(&mut self, at: Instant) {
-        self.pictures_sent += 1;
+    pub(super) fn picture_sent(&mut self, rtp_time: u64, at: Instant) {
+        self.pictures_sent += u32::from(rtp_time > self.last_sent);
+        self.last_sent = self.last_sent.max(rtp_time);
         if self.sent.is_none() {
             self.sent = Some(at);
             self.milestones();
@@ -93,11 +98,13 @@ impl Task {
                 live: false,
             });
         }
+        for stream in self.streams.stuck(now) {
+            self.decoded(Decoded::Failed(stream));
+        }
         self.streams.adjust();
         self.capture.set_loss(self.peers.sent_loss());
-        if let Some(bitrate) = self.peers.picture_bitrate() {
-            self.capture.set_bitrate(bitrate);
-        }
+        self.supervise_content(now);
+        self.allocate(now);
     }
 
     pub(super) fn renew_figures(&mut self, now: Instant) {
@@ -113,7 +120,7 @@ impl Task {
         let rate = |count: u32| f64::from(count) / passed;
         let sending = self.capture.sends(roomd_conference::LocalSource::Camera);
         let (peers, freezes) = (self.peers.reports(), self.figures.freezes);
-        let video_bitrate = self.capture.bitrate;
+        let video_bitrate = self.capture.bitrate();
         let av_offset_ms = self.streams.av_offset();
         let voice = self.voice.report();
         self.figures.statistics.send_modify(|statistics| {

@@ -6,14 +6,20 @@
 //! take at once queues up with the connection, and devices and sinks run on threads of their own.
 
 mod capture;
+mod content;
 mod figures;
+mod keys;
+mod open;
+mod outlets;
 mod peers;
+mod seal;
 mod streams;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use roomd_conference::{MediaCommand, MediaEvent, PeerId};
+use roomd_conference::{FrameKeyMaterial, MediaCommand, MediaEvent, PeerId};
+use roomd_media_core::layers::Allocator;
 use roomd_media_core::scene::TileSource;
 use roomd_media_core::testpicture::TestPicture;
 use roomd_model::FaultCode;
@@ -24,7 +30,7 @@ use crate::branch::Notice;
 use crate::camera::{Camera, Shot};
 use crate::decode::Decoded;
 use crate::display::{Display, DisplayNews};
-use crate::encode::Encoded;
+use crate::encode::{Encoded, Track};
 use crate::engine::Message;
 use crate::microphone::{Microphone, Samples};
 use crate::sound::{Sound, SoundNews};
@@ -35,7 +41,10 @@ use crate::types::{
 use crate::voice::Voice;
 
 use capture::Capture;
+use content::Content;
 use figures::Figures;
+use keys::{Derived, Job, Keys, Purpose};
+use open::Openers;
 use peers::Peers;
 use streams::Streams;
 
@@ -63,8 +72,14 @@ struct Loopback {
     camera: mpsc::Receiver<Notice>,
     microphone: mpsc::Receiver<Notice>,
     shots: watch::Receiver<Option<Shot>>,
+    content: mpsc::Receiver<Notice>,
+    content_shots: watch::Receiver<Option<Shot>>,
+    keys: mpsc::Receiver<Derived>,
 }
 
+/// Pictures of the camera and of content, in pixels.
+const CAMERA_SIZE: (u32, u32) = (1280, 720);
+const CONTENT_SIZE: (u32, u32) = (1920, 1080);
 /// Events that wait for their receiver; more than this and levels are dropped.
 const OUTBOX: usize = 256;
 
@@ -75,6 +90,12 @@ struct Task {
     voice: Voice,
     echo: EchoPolicy,
     capture: Capture,
+    content: Content,
+    /// How many frames of each track have come.
+    order: BTreeMap<Track, u64>,
+    allocator: Allocator<(PeerId, String)>,
+    openers: Openers,
+    keys: Keys,
     peers: Peers,
     streams: Streams,
     figures: Figures,
@@ -119,6 +140,12 @@ pub(crate) async fn run(
                 let shot = loopback.shots.borrow_and_update().clone();
                 task.captured_picture(shot);
             }
+            Some(notice) = loopback.content.recv() => task.content_notice(notice),
+            Ok(()) = loopback.content_shots.changed() => {
+                let shot = loopback.content_shots.borrow_and_update().clone();
+                task.captured_content(shot);
+            }
+            Some(derived) = loopback.keys.recv() => task.key_derived(derived),
             Some(news) = inputs.display.recv() => task.display_news(news),
             Some(news) = inputs.sound.recv() => task.sound_news(news),
             () = tokio::time::sleep_until(due) => task.play(Instant::now()),
@@ -153,8 +180,18 @@ impl Task {
         let (decoded_sender, decoded) = mpsc::channel(256);
         let (camera_notices, camera_receiver) = mpsc::channel(8);
         let (microphone_notices, microphone) = mpsc::channel(8);
+        let (content_notices, content_receiver) = mpsc::channel(8);
+        let (keys_sender, keys) = mpsc::channel(8);
+        let content = Camera::new(
+            settings.content,
+            CONTENT_SIZE,
+            TestPicture::new(settings.test_source.wrapping_add(100)),
+            settings.utc_offset_seconds,
+            content_notices,
+        );
         let camera = Camera::new(
             settings.camera,
+            CAMERA_SIZE,
             TestPicture::new(settings.test_source),
             settings.utc_offset_seconds,
             camera_notices,
@@ -166,6 +203,9 @@ impl Task {
             camera: camera_receiver,
             microphone,
             shots: camera.shots(),
+            content: content_receiver,
+            content_shots: content.shots(),
+            keys,
         };
         let microphone = Microphone::new(
             settings.microphone,
@@ -174,7 +214,12 @@ impl Task {
             microphone_notices,
         );
         let task = Self {
-            capture: Capture::new(camera, microphone, timeline, encoded_sender),
+            capture: Capture::new(camera, microphone, timeline, encoded_sender.clone()),
+            content: Content::new(content, timeline, encoded_sender),
+            order: BTreeMap::new(),
+            allocator: Allocator::default(),
+            openers: Openers::default(),
+            keys: Keys::new(keys_sender),
             peers: Peers::new(settings.peer, peer_events),
             streams: Streams::new(display.clone(), sound.clone(), decoded_sender),
             figures: Figures::new(statistics),
@@ -193,6 +238,7 @@ impl Task {
         match command {
             EngineCommand::Session(command) => self.session(command),
             EngineCommand::Sending { microphone, camera } => self.sending(microphone, camera),
+            EngineCommand::Content(on) => self.show_content(on, Instant::now()),
             EngineCommand::Volume(percent) => self.sound.volume(percent),
             EngineCommand::Scene(scene) => self.display.scene(scene),
             EngineCommand::Preview(open) => self.preview(open),
@@ -200,7 +246,10 @@ impl Task {
             EngineCommand::CallEnded => {
                 self.peers.close_all();
                 self.streams.clear();
+                self.openers.clear();
+                self.keys.clear();
                 self.sending(false, false);
+                self.show_content(false, Instant::now());
                 self.figures.end();
                 for code in std::mem::take(&mut self.call_faults) {
                     self.fault(code, false);
@@ -224,13 +273,46 @@ impl Task {
             }
             MediaCommand::Publish { peer, mid, source } => {
                 self.peers.publish(peer, mid, source);
-                self.capture.want_keyframe();
+                self.allocate(Instant::now());
+            }
+            MediaCommand::Want { peer, mid, sizes } => {
+                self.peers.want(peer, &mid, sizes);
+                self.allocate(Instant::now());
+            }
+            MediaCommand::Offer { peer, offer } => self.peers.offer(peer, offer),
+            MediaCommand::Encrypt { peer, encryption } => self.peers.encrypt(peer, encryption),
+            MediaCommand::SendingKey { peer, index, key } => {
+                self.derive(Purpose::Sending(peer), peer, index, key);
+            }
+            MediaCommand::StreamKey {
+                peer,
+                stream,
+                index,
+                key,
+            } => self.derive(Purpose::Stream(stream), peer, index, key),
+            MediaCommand::ForgetStreamKey { stream, index } => {
+                self.openers.forget_key(stream, index);
             }
             MediaCommand::ClosePeer { peer } => {
                 let gone = self.peers.close(peer);
                 self.remove_streams(gone);
+                self.allocate(Instant::now());
             }
         }
+    }
+
+    fn derive(&mut self, purpose: Purpose, peer: PeerId, index: u32, material: FrameKeyMaterial) {
+        let Some(encryption) = self.peers.encryption(peer) else {
+            tracing::warn!(peer = peer.0, "a key for a connection without encryption");
+            return;
+        };
+        let scheme = encryption.scheme;
+        self.keys.derive(Job {
+            purpose,
+            scheme,
+            index,
+            material,
+        });
     }
 
     fn tell(&mut self, event: EngineEvent) {
@@ -257,7 +339,7 @@ impl Task {
 
     fn tick(&mut self, now: Instant) {
         self.peers.flush();
-        self.capture.tick(now);
+        self.make_keyframes(now);
         if self.figures.second_is_over(now) {
             self.supervise(now);
             self.renew_figures(now);
@@ -299,6 +381,7 @@ impl Task {
         self.peers.close_all();
         self.streams.clear();
         self.capture.close();
+        self.content.close();
         self.display.stop();
         self.sound.stop();
         drop(self);

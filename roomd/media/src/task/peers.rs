@@ -3,16 +3,21 @@
 //! The connections.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 use roomd_conference::{
-    IceServer, LocalSource, MediaEvent, PeerId, PeerState, SdpKind, StreamBinding,
+    FrameEncryption, IceServer, LocalSource, MediaEvent, Offer, PeerId, PeerState, SdpKind,
+    StreamBinding,
 };
-use roomd_model::{FaultCode, Pii, StreamId, StreamKind};
-use roomd_peer::{Frame, PeerCommand, PeerConfig, PeerEvent, PeerReport};
+use roomd_crypt::FrameKey;
+use roomd_model::{FaultCode, PictureSizes, Pii, StreamId, StreamKind};
+use roomd_peer::{LineState, PeerCommand, PeerConfig, PeerEvent, PeerReport};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::Task;
+use super::outlets::Published;
+use super::seal::Sealing;
 
 /// Connections at one time.
 const MAX_PEERS: usize = 64;
@@ -20,24 +25,23 @@ const MAX_PEERS: usize = 64;
 const MAX_STREAMS: usize = 64;
 /// Commands that wait for a connection; one that is this far behind is lost anyway.
 const MAX_PENDING: usize = 256;
-/// The share of a bandwidth estimate that pictures get; sound, headers and packets sent again need the
-/// rest. On an emulated network that narrows, less loss than at 0.8.
-const PICTURE_SHARE: f64 = 0.7;
-
 /// All connections.
 pub(super) struct Peers {
     template: PeerConfig,
     events: mpsc::Sender<(PeerId, PeerEvent)>,
-    open: BTreeMap<PeerId, Peer>,
+    pub(super) open: BTreeMap<PeerId, Peer>,
 }
 
-struct Peer {
-    commands: mpsc::Sender<PeerCommand>,
-    pending: VecDeque<PeerCommand>,
+pub(super) struct Peer {
+    pub(super) commands: mpsc::Sender<PeerCommand>,
+    pub(super) pending: VecDeque<PeerCommand>,
     state: PeerState,
     bindings: Vec<StreamBinding>,
-    published: BTreeMap<String, LocalSource>,
-    bandwidth: Option<u64>,
+    pub(super) published: BTreeMap<String, Published>,
+    /// As negotiated.
+    pub(super) lines: BTreeMap<String, LineState>,
+    pub(super) sealing: Option<Sealing>,
+    pub(super) bandwidth: Option<u64>,
     report: Option<PeerReport>,
     poor: Poor,
 }
@@ -91,7 +95,7 @@ impl Peer {
         }
     }
 
-    fn verified(&self) -> bool {
+    pub(super) fn is_verified(&self) -> bool {
         self.state == PeerState::Verified
     }
 }
@@ -123,6 +127,8 @@ impl Peers {
             state: PeerState::Connecting,
             bindings: Vec::new(),
             published: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            sealing: None,
             bandwidth: None,
             report: None,
             poor: Poor::default(),
@@ -158,8 +164,46 @@ impl Peers {
 
     pub(super) fn publish(&mut self, id: PeerId, mid: String, source: LocalSource) {
         self.with(id, |peer| {
-            if peer.published.len() < MAX_STREAMS {
-                peer.published.insert(mid, source);
+            let same = peer
+                .published
+                .get(&mid)
+                .is_some_and(|known| known.source == source);
+            if !same && peer.published.len() < MAX_STREAMS {
+                peer.published.insert(mid, Published::new(source));
+            }
+        });
+    }
+
+    pub(super) fn want(&mut self, id: PeerId, mid: &str, sizes: PictureSizes) {
+        self.with(id, |peer| {
+            if let Some(published) = peer.published.get_mut(mid) {
+                published.want(sizes);
+            }
+        });
+    }
+
+    /// What is published on an m-line.
+    pub(super) fn source(&self, id: PeerId, mid: &str) -> Option<LocalSource> {
+        Some(self.open.get(&id)?.published.get(mid)?.source)
+    }
+
+    pub(super) fn offer(&mut self, id: PeerId, offer: Offer) {
+        self.with(id, |peer| peer.send(PeerCommand::Offer(offer)));
+    }
+
+    pub(super) fn encrypt(&mut self, id: PeerId, encryption: FrameEncryption) {
+        self.with(id, |peer| peer.sealing = Some(Sealing::new(encryption)));
+    }
+
+    /// How a connection's frames are encrypted, where they are.
+    pub(super) fn encryption(&self, id: PeerId) -> Option<&FrameEncryption> {
+        Some(&self.open.get(&id)?.sealing.as_ref()?.encryption)
+    }
+
+    pub(super) fn set_sending_key(&mut self, id: PeerId, index: u32, key: FrameKey) {
+        self.with(id, |peer| {
+            if let Some(sealing) = &mut peer.sealing {
+                sealing.set_key(index, key);
             }
         });
     }
@@ -184,26 +228,6 @@ impl Peers {
         for peer in self.open.values_mut() {
             peer.flush();
         }
-    }
-
-    /// Sends a frame to every verified peer that the source is published to; true when there is one.
-    pub(super) fn send(&mut self, source: LocalSource, frame: &Frame) -> bool {
-        let mut sent = false;
-        for peer in self.open.values_mut().filter(|peer| peer.verified()) {
-            for (mid, _) in peer
-                .published
-                .iter()
-                .filter(|(_, published)| **published == source)
-            {
-                let write = PeerCommand::Write {
-                    mid: mid.clone(),
-                    frame: frame.clone(),
-                };
-                // A connection that is behind loses frames, never order.
-                sent |= peer.pending.is_empty() && peer.commands.try_send(write).is_ok();
-            }
-        }
-        sent
     }
 
     pub(super) fn request_keyframe(&mut self, id: PeerId, mid: &str) {
@@ -233,7 +257,7 @@ impl Peers {
     }
 
     pub(super) fn is_verified(&self, id: PeerId) -> bool {
-        self.open.get(&id).is_some_and(Peer::verified)
+        self.open.get(&id).is_some_and(Peer::is_verified)
     }
 
     pub(super) fn reports(&self) -> Vec<(PeerId, PeerReport)> {
@@ -243,18 +267,26 @@ impl Peers {
             .collect()
     }
 
-    /// What pictures may take, by the slowest peer; none without an estimate.
-    pub(super) fn picture_bitrate(&self) -> Option<u32> {
-        let verified = self.open.values().filter(|peer| peer.verified());
-        let slowest = verified.filter_map(|peer| peer.bandwidth).min()?;
-        Some((slowest as f64 * PICTURE_SHARE).min(f64::from(u32::MAX)) as u32)
+    /// The connections that media goes to.
+    pub(super) fn verified(&self) -> impl Iterator<Item = (PeerId, &Peer)> {
+        let open = self.open.iter().map(|(id, peer)| (*id, peer));
+        open.filter(|(_, peer)| peer.is_verified())
     }
 
     /// How much of what is sent gets lost, by the worst verified peer, 0 to 1.
     pub(super) fn sent_loss(&self) -> f64 {
-        let verified = self.open.values().filter(|peer| peer.verified());
-        let losses = verified.filter_map(|peer| peer.report?.sent_loss);
+        let losses = self
+            .verified()
+            .filter_map(|(_, peer)| peer.report?.sent_loss);
         losses.fold(0.0, f64::max)
+    }
+
+    fn line(&mut self, id: PeerId, line: LineState) {
+        self.with(id, |peer| {
+            if peer.lines.len() < MAX_STREAMS || peer.lines.contains_key(&line.mid) {
+                peer.lines.insert(line.mid.clone(), line);
+            }
+        });
     }
 
     fn with(&mut self, id: PeerId, act: impl FnOnce(&mut Peer)) {
@@ -288,20 +320,21 @@ impl Task {
                     self.streams.sender_report(stream, report);
                 }
             }
-            PeerEvent::KeyframeWanted { mid, .. } => {
-                let published = self.peers.open.get(&id).map(|peer| &peer.published);
-                if published.is_some_and(|map| map.get(&mid) == Some(&LocalSource::Camera)) {
-                    self.capture.want_keyframe();
-                }
+            PeerEvent::KeyframeWanted { mid, rid } => {
+                self.keyframe_wanted(id, &mid, rid.as_deref());
             }
-            // Sessions say what their m-lines carry; no session asks for data channels, or lives without descriptions.
-            PeerEvent::Line(_)
-            | PeerEvent::LocalParameters(_)
+            PeerEvent::Line(line) => {
+                self.peers.line(id, line);
+                self.allocate(Instant::now());
+            }
+            // No session asks for data channels, or lives without descriptions.
+            PeerEvent::LocalParameters(_)
             | PeerEvent::ChannelOpen { .. }
             | PeerEvent::Message { .. }
             | PeerEvent::ChannelClosed { .. } => {}
             PeerEvent::Bandwidth(estimate) => {
                 self.peers.with(id, |peer| peer.bandwidth = Some(estimate));
+                self.allocate(Instant::now());
             }
             PeerEvent::Report(report) => self.peer_report(id, report),
             PeerEvent::Closed => {
@@ -323,10 +356,13 @@ impl Task {
     fn peer_state(&mut self, id: PeerId, state: PeerState) {
         self.peers.with(id, |peer| peer.state = state);
         match state {
-            PeerState::Verified => self.capture.want_keyframe(),
             PeerState::Unverified => self.call_fault(FaultCode::PeerNotVerified),
-            PeerState::Connecting | PeerState::Interrupted | PeerState::Failed => {}
+            PeerState::Verified
+            | PeerState::Connecting
+            | PeerState::Interrupted
+            | PeerState::Failed => {}
         }
+        self.allocate(Instant::now());
         self.tell_session(MediaEvent::Peer { peer: id, state });
     }
 

@@ -12,7 +12,7 @@ use roomd_media_core::scene::TileSource;
 use roomd_media_core::speaker::Speakers;
 use roomd_media_core::sync::{LipSync, Track};
 use roomd_model::{FaultCode, StreamId, StreamKind};
-use roomd_peer::{Codec, Frame, SenderReport};
+use roomd_peer::{Frame, SenderReport};
 use tokio::sync::mpsc;
 
 use super::Task;
@@ -119,13 +119,6 @@ impl Streams {
 
     /// Takes a frame; it comes out of [`Streams::play`] when it is due.
     fn push(&mut self, peer: PeerId, id: StreamId, kind: StreamKind, frame: Frame) {
-        let decodable = match kind {
-            StreamKind::Audio => frame.codec == Codec::Opus,
-            StreamKind::Camera | StreamKind::Screen => frame.codec == Codec::Vp8,
-        };
-        if !decodable {
-            return;
-        }
         if frame.codec.is_sound() != (kind == StreamKind::Audio) {
             return;
         }
@@ -262,6 +255,19 @@ impl Streams {
             .collect()
     }
 
+    /// Decoders that stand still.
+    pub(super) fn stuck(&mut self, now: Instant) -> Vec<StreamId> {
+        let stuck = |stream: &mut Stream| match &mut stream.decoder {
+            Some(Decoder::Video(decoder)) => decoder.is_stuck(now),
+            Some(Decoder::Audio(decoder)) => decoder.is_stuck(now),
+            None => false,
+        };
+        let streams = self.streams.iter_mut();
+        streams
+            .filter_map(|(id, stream)| stuck(stream).then_some(*id))
+            .collect()
+    }
+
     /// Streams that have fallen silent.
     pub(super) fn quiet(&mut self, now: Instant) -> Vec<StreamId> {
         let silent = |last| now.saturating_duration_since(last) >= QUIET;
@@ -359,8 +365,11 @@ impl Task {
         let Some((stream, kind)) = self.peers.stream(peer, mid) else {
             return;
         };
-        self.streams.push(peer, stream, kind, frame);
-        self.play(Instant::now());
+        let encryption = self.peers.encryption(peer).cloned();
+        if let Some(frame) = self.decrypted(stream, encryption, frame) {
+            self.streams.push(peer, stream, kind, frame);
+            self.play(Instant::now());
+        }
     }
 
     /// Decodes what is due.
@@ -426,6 +435,10 @@ impl Task {
 
     pub(super) fn remove_streams(&mut self, streams: Vec<StreamId>) {
         for stream in streams {
+            if self.openers.remove(stream) {
+                let active = false;
+                self.tell_session(MediaEvent::Undecryptable { stream, active });
+            }
             if self.streams.remove(stream) {
                 self.tell_session(MediaEvent::Stream {
                     stream,

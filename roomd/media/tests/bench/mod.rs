@@ -171,6 +171,26 @@ impl Room {
         }
     }
 
+    /// Offers a new connection; what is published goes out on its m-lines, in their order.
+    pub async fn offer(
+        &mut self,
+        peer: PeerId,
+        offer: Offer,
+        published: &[LocalSource],
+    ) -> (Pii<String>, Vec<String>) {
+        let ice_servers = Vec::new();
+        self.session(MediaCommand::OpenPeer { peer, ice_servers })
+            .await;
+        self.session(MediaCommand::Offer { peer, offer }).await;
+        let sdp = self.local_description().await;
+        let mids = mids(sdp.expose());
+        for (mid, source) in mids.iter().cloned().zip(published.iter().copied()) {
+            self.session(MediaCommand::Publish { peer, mid, source })
+                .await;
+        }
+        (sdp, mids)
+    }
+
     pub async fn local_description(&mut self) -> Pii<String> {
         self.wait("a description", |event| match event {
             EngineEvent::Session(MediaEvent::LocalDescription { sdp, .. }) => Some(sdp),
@@ -303,6 +323,34 @@ impl Wire {
         }
     }
 
+    /// Answers what a room offers.
+    pub async fn answering(
+        room: &mut Room,
+        peer: PeerId,
+        offer: Offer,
+        published: &[LocalSource],
+    ) -> Self {
+        let (sdp, mids) = room.offer(peer, offer, published).await;
+        let (sender, mut events) = mpsc::channel(512);
+        let commands = roomd_peer::spawn(peer, loopback(), sender);
+        let kind = SdpKind::Offer;
+        let offered = PeerCommand::RemoteDescription { kind, sdp };
+        commands.send(offered).await.unwrap();
+        let sdp = loop {
+            if let Some((_, PeerEvent::LocalDescription { sdp, .. })) = events.recv().await {
+                break sdp;
+            }
+        };
+        let kind = SdpKind::Answer;
+        room.session(MediaCommand::RemoteDescription { peer, kind, sdp })
+            .await;
+        Self {
+            commands,
+            events,
+            mids,
+        }
+    }
+
     pub async fn next(&mut self) -> PeerEvent {
         let event = tokio::time::timeout(LIMIT, self.events.recv()).await;
         event
@@ -353,4 +401,18 @@ impl Wire {
             .await
             .unwrap_or_else(|_| panic!("{wanted} frames did not come"));
     }
+}
+
+/// Connects two rooms without anything between; each receives the other's sound and picture. Returns
+/// the tags of the two m-lines.
+pub async fn link(left: &mut Room, right: &mut Room, peer: PeerId) -> Vec<String> {
+    let lines = Offer::of(&[MediaKind::Audio, MediaKind::Video]);
+    let sources = [LocalSource::Microphone, LocalSource::Camera];
+    let (offer, mids) = left.offer(peer, lines, &sources).await;
+    left.bind(peer, &mids, [SOUND, PICTURE]).await;
+    let sdp = right.answer(peer, offer, [SOUND, PICTURE]).await;
+    let kind = SdpKind::Answer;
+    left.session(MediaCommand::RemoteDescription { peer, kind, sdp })
+        .await;
+    mids
 }

@@ -36,6 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "roomd-media",
         &[
             "roomd-conference",
+            "roomd-crypt",
             "roomd-media-core",
             "roomd-model",
             "roomd-peer",

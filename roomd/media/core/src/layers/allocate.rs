@@ -128,7 +128,11 @@ fn affordable(demand: Demand, reserve: f64) -> Sizes {
     let mut taken = 0.0;
     for size in demand.sizes.iter() {
         let least = f64::from(rates(size).least) * reserve;
-        taken = if demand.together { taken + least } else { least };
+        taken = if demand.together {
+            taken + least
+        } else {
+            least
+        };
         if !sizes.is_empty() && taken > f64::from(demand.budget) {
             break;
         }
@@ -232,7 +236,11 @@ mod tests {
         let skipped = [Size::Low, Size::High].into_iter().collect();
         let given = &run(skipped, true, &[3_000_000])[0];
         assert_eq!(sizes(given), [Size::Low, Size::High]);
-        assert!(run(Sizes::default(), true, &[3_000_000])[0].encodings.is_empty());
+        assert!(
+            run(Sizes::default(), true, &[3_000_000])[0]
+                .encodings
+                .is_empty()
+        );
     }
 
     #[test]

@@ -97,7 +97,10 @@ mod tests {
         assert!(outlet.admit(Size::High, false, 40), "the old one goes on");
         assert!(!outlet.admit(Size::Low, true, 40), "at the same time");
         assert!(outlet.admit(Size::Low, true, 50));
-        assert!(!outlet.admit(Size::High, true, 60), "is not allotted any more");
+        assert!(
+            !outlet.admit(Size::High, true, 60),
+            "is not allotted any more"
+        );
         assert_eq!(outlet.needs(), sizes(&[Size::Low]));
     }
 

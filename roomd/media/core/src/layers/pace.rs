@@ -47,7 +47,11 @@ mod tests {
         for (asked, longest) in [(30, 45), (20, 80), (15, 80), (5, 240)] {
             let times = taken(asked);
             let wanted = usize::try_from(asked).unwrap() * 10;
-            assert!(times.len().abs_diff(wanted) <= 1, "{} at {asked}", times.len());
+            assert!(
+                times.len().abs_diff(wanted) <= 1,
+                "{} at {asked}",
+                times.len()
+            );
             let gaps = times.windows(2).map(|pair| pair[1] - pair[0]);
             assert!(gaps.max().unwrap() <= longest, "{asked}");
         }

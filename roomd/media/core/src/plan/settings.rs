@@ -6,7 +6,6 @@ use std::path::Path;
 
 use super::{ENCODER, Plan};
 use crate::codec::VideoCodec;
-use crate::testpicture::{HEIGHT, WIDTH};
 
 /// Sound as the engine moves it.
 const SOUND: &str = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1";
@@ -30,13 +29,15 @@ pub enum CameraInput<'a> {
 }
 
 impl CameraInput<'_> {
-    /// The pipeline.
+    /// The pipeline to pictures of this width and height.
     #[must_use]
-    pub fn plan(&self) -> Plan {
+    pub fn plan(&self, (width, height): (u32, u32)) -> Plan {
         let opened = match self {
             Self::Mjpeg(device) => Plan::new()
                 .element("v4l2src", &[("device", &device.to_string_lossy())])
-                .caps("image/jpeg,width=1280,height=720,framerate=30/1")
+                .caps(format!(
+                    "image/jpeg,width={width},height={height},framerate=30/1"
+                ))
                 .element("jpegdec", &[]),
             Self::Raw(device) => Plan::new()
                 .element("v4l2src", &[("device", &device.to_string_lossy())])
@@ -54,19 +55,19 @@ impl CameraInput<'_> {
         match self {
             Self::Mjpeg(_) | Self::Raw(_) => shaped
                 .element("videorate", &[("drop-only", "true")])
-                .caps(live_picture())
+                .caps(live_picture(width, height))
                 .sink(),
             Self::File(_) => shaped
                 .element("videorate", &[])
-                .caps(picture(WIDTH, HEIGHT))
+                .caps(picture(width, height))
                 .held_sink(),
         }
     }
 }
 
 /// A camera in the dark slows down; the engine repeats pictures, so the rate is only bounded.
-fn live_picture() -> String {
-    picture(WIDTH, HEIGHT).replace("framerate=30/1", "framerate=[1/1,30/1]")
+fn live_picture(width: u32, height: u32) -> String {
+    picture(width, height).replace("framerate=30/1", "framerate=[1/1,30/1]")
 }
 
 /// Where the room's sound comes from.
@@ -112,7 +113,7 @@ impl MicrophoneInput<'_> {
     }
 }
 
-/// The one picture encoder of a call.
+/// An encoder of pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VideoEncode {
     /// In pixels.
@@ -121,34 +122,41 @@ pub struct VideoEncode {
     pub height: u32,
     /// In bit/s, to begin with.
     pub bitrate: u32,
+    /// Shows text and drawings, not people.
+    pub content: bool,
 }
 
 impl VideoEncode {
     /// The pipeline.
     #[must_use]
     pub fn plan(&self) -> Plan {
+        let bitrate = self.bitrate.to_string();
+        // Two threads spread a large picture; a small one is done sooner by one.
+        let threads = if self.height > 360 { "2" } else { "1" };
+        let mut properties = vec![
+            ("name", ENCODER),
+            ("deadline", "1"),
+            ("cpu-used", "-16"),
+            ("threads", threads),
+            ("end-usage", "cbr"),
+            ("target-bitrate", bitrate.as_str()),
+            // Keyframes are made when a receiver asks, not by the clock.
+            ("keyframe-mode", "disabled"),
+            ("keyframe-max-dist", "2000"),
+            ("lag-in-frames", "0"),
+            ("buffer-initial-size", "100"),
+            ("buffer-optimal-size", "120"),
+            ("buffer-size", "150"),
+            ("max-intra-bitrate", "250"),
+            ("error-resilient", "default"),
+        ];
+        if self.content {
+            // What does not move costs next to nothing, and is refined until it is sharp.
+            properties.extend([("static-threshold", "100"), ("max-quantizer", "48")]);
+        }
         Plan::new()
             .picture_source(&picture(self.width, self.height))
-            .element(
-                "vp8enc",
-                &[
-                    ("name", ENCODER),
-                    ("deadline", "1"),
-                    ("cpu-used", "-16"),
-                    ("threads", "2"),
-                    ("end-usage", "cbr"),
-                    ("target-bitrate", &self.bitrate.to_string()),
-                    // Keyframes are made when a receiver asks, not by the clock.
-                    ("keyframe-mode", "disabled"),
-                    ("keyframe-max-dist", "2000"),
-                    ("lag-in-frames", "0"),
-                    ("buffer-initial-size", "100"),
-                    ("buffer-optimal-size", "120"),
-                    ("buffer-size", "150"),
-                    ("max-intra-bitrate", "250"),
-                    ("error-resilient", "default"),
-                ],
-            )
+            .element("vp8enc", &properties)
             .sink()
     }
 }

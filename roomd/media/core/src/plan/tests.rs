@@ -11,18 +11,25 @@ fn all() -> Vec<(&'static str, Plan)> {
         width: 1280,
         height: 720,
         bitrate: 1_200_000,
+        content: false,
     };
+    let content = VideoEncode {
+        content: true,
+        ..encode
+    };
+    let size = (1280, 720);
     let x11 = VideoOut::X11 {
         width: 1920,
         height: 1080,
     };
     vec![
-        ("camera, MJPEG", CameraInput::Mjpeg(device).plan()),
-        ("camera, raw", CameraInput::Raw(device).plan()),
-        ("camera, file", CameraInput::File(file).plan()),
+        ("camera, MJPEG", CameraInput::Mjpeg(device).plan(size)),
+        ("camera, raw", CameraInput::Raw(device).plan(size)),
+        ("camera, file", CameraInput::File(file).plan(size)),
         ("microphone, ALSA", MicrophoneInput::Alsa("hw:1").plan()),
         ("microphone, file", MicrophoneInput::File(file).plan()),
         ("picture encoder", encode.plan()),
+        ("content encoder", content.plan()),
         ("sound encoder", AudioEncode { bitrate: 32_000 }.plan()),
         ("decoder, VP8", VideoDecode(VideoCodec::Vp8).plan()),
         ("decoder, VP9", VideoDecode(VideoCodec::Vp9).plan()),
@@ -94,7 +101,7 @@ fn nothing_records() {
 #[test]
 fn a_file_name_cannot_add_elements() {
     let evil = Path::new("a\" ! filesink location=\"/srv/x");
-    let text = CameraInput::File(evil).plan().to_string();
+    let text = CameraInput::File(evil).plan((1280, 720)).to_string();
     assert!(
         text.contains(r#"location="a\" ! filesink location=\"/srv/x""#),
         "{text}"

@@ -151,6 +151,8 @@ impl DirectSession {
                     }
                 }
             }
+            // The connections end at the people: there is nothing inside to decrypt.
+            MediaEvent::Undecryptable { .. } => {}
             MediaEvent::Speaking { stream, speaking } => {
                 if let Some(guest) = self.guest_with(stream) {
                     guest.speaking = speaking;

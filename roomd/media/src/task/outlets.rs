@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! What goes out on which m-line, and what is encoded for it.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use roomd_conference::{LocalSource, PeerId};
+use roomd_media_core::layers::{self, Allocator, Demand, Encoding, Outlet, Size, Sizes};
+use roomd_peer::{Codec, Frame, LineState, PeerCommand};
+
+use super::Task;
+use super::peers::{Peer, Peers};
+use crate::encode::{Encoded, Track};
+
+/// What a path carries before there is an estimate, in bit/s.
+const BEGIN: u64 = 1_700_000;
+/// The share of a bandwidth estimate that pictures get; sound, headers and packets sent again need the
+/// rest. On an emulated network that narrows, less loss than at 0.8.
+const PICTURE_SHARE: f64 = 0.7;
+
+/// What is published on one m-line.
+#[derive(Debug)]
+pub(super) struct Published {
+    pub source: LocalSource,
+    wanted: Sizes,
+    outlet: Outlet,
+    /// Content, which has one size, goes out.
+    flowing: bool,
+}
+
+impl Published {
+    pub(super) fn new(source: LocalSource) -> Self {
+        Self {
+            source,
+            wanted: Sizes::ALL,
+            outlet: Outlet::default(),
+            flowing: false,
+        }
+    }
+
+    pub(super) const fn want(&mut self, sizes: Sizes) {
+        self.wanted = sizes;
+    }
+
+    fn admit(&mut self, track: Track, frame: &Frame) -> bool {
+        match track {
+            Track::Microphone => true,
+            Track::Camera(size) => self.outlet.admit(size, frame.keyframe, frame.rtp_time),
+            Track::Content => {
+                self.flowing |= frame.keyframe;
+                self.flowing
+            }
+        }
+    }
+
+    fn lost(&mut self, track: Track) {
+        match track {
+            Track::Microphone => {}
+            Track::Camera(size) => self.outlet.lost(size),
+            Track::Content => self.flowing = false,
+        }
+    }
+}
+
+/// What is encoded.
+#[derive(Debug, Default)]
+pub(super) struct Encodings {
+    pub camera: BTreeMap<Size, Encoding>,
+    /// Sizes that are encoded on until those that follow them have begun.
+    pub kept: Sizes,
+    pub content: Option<Encoding>,
+}
+
+type Line = (PeerId, String);
+
+/// The sizes that an m-line takes at the same time; none where it takes one picture.
+fn together(line: Option<&LineState>) -> Option<&'static [Size]> {
+    let layers = line
+        .map(|line| line.layers.len())
+        .filter(|count| *count > 0);
+    layers.map(Size::of_layers)
+}
+
+/// The name of a size on its m-line.
+fn layer_name(line: Option<&LineState>, track: Track) -> Option<String> {
+    let names = &line?.layers;
+    let index = match track {
+        Track::Camera(size) => {
+            let sizes = Size::of_layers(names.len());
+            sizes.iter().position(|known| *known == size)?
+        }
+        // The best of an m-line that was made for a camera.
+        Track::Content => names.len().checked_sub(1)?,
+        Track::Microphone => return None,
+    };
+    names.get(index).cloned()
+}
+
+impl Peer {
+    fn budget(&self) -> u32 {
+        let share = self.bandwidth.unwrap_or(BEGIN) as f64 * PICTURE_SHARE;
+        share.min(f64::from(u32::MAX)) as u32
+    }
+
+    fn takes_pictures(&self, mid: &str) -> bool {
+        self.lines
+            .get(mid)
+            .is_none_or(|line| line.codec == Some(Codec::Vp8))
+    }
+
+    fn outlets(&self, source: LocalSource) -> impl Iterator<Item = (&String, &Published)> {
+        let is = move |(mid, published): &(&String, &Published)| {
+            published.source == source && self.takes_pictures(mid)
+        };
+        self.published.iter().filter(is)
+    }
+
+    /// What its camera m-lines ask for, and how its content is encoded.
+    fn demands(&self, content: bool) -> (Vec<(String, Demand)>, Option<Encoding>) {
+        let mut budget = self.budget();
+        let shows = content && self.outlets(LocalSource::Content).next().is_some();
+        let encoding = shows.then(|| {
+            let (encoding, rest) = layers::content(budget);
+            budget = rest;
+            encoding
+        });
+        let count = self.outlets(LocalSource::Camera).count();
+        let each = budget / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
+        let demand = |(mid, published): (&String, &Published)| {
+            let together = together(self.lines.get(mid));
+            let taken: Sizes = together.unwrap_or(&Size::ALL).iter().copied().collect();
+            let demand = Demand {
+                sizes: published.wanted.and(taken),
+                together: together.is_some(),
+                budget: each,
+            };
+            (mid.clone(), demand)
+        };
+        let demands = self.outlets(LocalSource::Camera).map(demand).collect();
+        (demands, encoding)
+    }
+
+    /// Sends a frame on every m-line that takes it; true when one did.
+    fn send_frame(&mut self, track: Track, frame: &Frame) -> bool {
+        let mut sent = false;
+        for (mid, published) in &mut self.published {
+            if published.source != track.source() || !published.admit(track, frame) {
+                continue;
+            }
+            let sealed = match &mut self.sealing {
+                Some(sealing) => sealing.seal(mid, track, frame),
+                None => Some(frame.clone()),
+            };
+            // A connection that is behind loses frames, never order.
+            let written = sealed.is_some_and(|mut frame| {
+                frame.rid = layer_name(self.lines.get(mid), track);
+                let mid = mid.clone();
+                let write = PeerCommand::Write { mid, frame };
+                self.pending.is_empty() && self.commands.try_send(write).is_ok()
+            });
+            sent |= written;
+            if !written {
+                published.lost(track);
+            }
+        }
+        sent
+    }
+}
+
+impl Peers {
+    /// Divides what the paths carry; `content` says whether there is any.
+    fn divide(
+        &mut self,
+        allocator: &mut Allocator<Line>,
+        content: bool,
+        now: Instant,
+    ) -> Encodings {
+        let mut demands = BTreeMap::new();
+        let mut encodings = Encodings::default();
+        for (id, peer) in self.verified() {
+            let (lines, shown) = peer.demands(content);
+            demands.extend(lines.into_iter().map(|(mid, demand)| ((id, mid), demand)));
+            let slower = |a: Encoding, b: Encoding| if a.bitrate < b.bitrate { a } else { b };
+            encodings.content = match (encodings.content, shown) {
+                (Some(a), Some(b)) => Some(slower(a, b)),
+                (a, b) => a.or(b),
+            };
+        }
+        let allocation = allocator.allocate(&demands, now);
+        encodings.camera = allocation.encodings;
+        for (id, peer) in &mut self.open {
+            for (mid, published) in &mut peer.published {
+                let line = (*id, mid.clone());
+                let sizes = allocation.lines.get(&line).copied().unwrap_or_default();
+                let together = demands.get(&line).is_some_and(|demand| demand.together);
+                published.outlet.allot(sizes, together);
+                encodings.kept = encodings.kept.or(published.outlet.needs());
+            }
+        }
+        encodings
+    }
+
+    /// The sizes that somebody waits for, and whether somebody waits for content.
+    fn waited_for(&self) -> (Sizes, bool) {
+        let mut sizes = Sizes::default();
+        let mut content = false;
+        for (_, peer) in self.verified() {
+            for published in peer.published.values() {
+                sizes = sizes.or(published.outlet.waits_for());
+                content |= published.source == LocalSource::Content && !published.flowing;
+            }
+        }
+        (sizes, content)
+    }
+
+    /// The sizes of an m-line that a keyframe is wanted of: of one layer, or of all.
+    fn wanted_keyframes(&self, id: PeerId, mid: &str, rid: Option<&str>) -> Sizes {
+        let Some(peer) = self.open.get(&id) else {
+            return Sizes::default();
+        };
+        let needs = peer
+            .published
+            .get(mid)
+            .map(|published| published.outlet.needs());
+        let named = rid.and_then(|rid| {
+            let names = &peer.lines.get(mid)?.layers;
+            let index = names.iter().position(|name| name == rid)?;
+            Size::of_layers(names.len()).get(index).copied()
+        });
+        let all = needs.unwrap_or_default();
+        named.map_or(all, |size| all.and([size].into_iter().collect()))
+    }
+
+    /// A frame was lost between encoder and connections.
+    fn lost(&mut self, track: Track) {
+        let published = self
+            .open
+            .values_mut()
+            .flat_map(|peer| peer.published.values_mut());
+        published
+            .filter(|published| published.source == track.source())
+            .for_each(|published| published.lost(track));
+    }
+
+    fn send(&mut self, track: Track, frame: &Frame) -> bool {
+        let verified = self.open.values_mut().filter(|peer| peer.is_verified());
+        verified.fold(false, |sent, peer| peer.send_frame(track, frame) | sent)
+    }
+}
+
+impl Task {
+    /// Encodes what is sent, as well as the paths carry it.
+    pub(super) fn allocate(&mut self, now: Instant) {
+        let content = self.content.is_sending();
+        let encodings = self.peers.divide(&mut self.allocator, content, now);
+        self.capture.encode(encodings.camera, encodings.kept);
+        self.content.encode(encodings.content);
+    }
+
+    /// Asks encoders for the keyframes that somebody waits for.
+    pub(super) fn make_keyframes(&mut self, now: Instant) {
+        let (sizes, content) = self.peers.waited_for();
+        self.capture.want_keyframes(sizes);
+        if content {
+            self.content.want_keyframe();
+        }
+        self.capture.tick(now);
+        self.content.tick(now);
+    }
+
+    pub(super) fn keyframe_wanted(&mut self, id: PeerId, mid: &str, rid: Option<&str>) {
+        let sizes = self.peers.wanted_keyframes(id, mid, rid);
+        self.capture.want_keyframes(sizes);
+        let source = self.peers.source(id, mid);
+        if source == Some(LocalSource::Content) {
+            self.content.want_keyframe();
+        }
+    }
+
+    pub(super) fn encoded(&mut self, encoded: Encoded) {
+        match encoded {
+            Encoded::Frame(track, order, frame) => {
+                let sends = match track.source() {
+                    LocalSource::Content => self.content.is_sending(),
+                    source @ (LocalSource::Camera | LocalSource::Microphone) => {
+                        self.capture.sends(source)
+                    }
+                };
+                let expected = self.order.insert(track, order + 1);
+                if order != 0 && expected != Some(order) {
+                    self.peers.lost(track);
+                }
+                if sends && self.peers.send(track, &frame) && matches!(track, Track::Camera(_)) {
+                    self.figures.picture_sent(frame.rtp_time, Instant::now());
+                }
+            }
+            Encoded::Failed(track) => self.encoder_failed(track),
+        }
+    }
+}
