@@ -165,6 +165,7 @@ fn call(view: &CallView, volume: u8) -> Call {
                 participant: stream.participant.clone(),
                 kind: stream.kind,
                 live: stream.live,
+                trouble: stream.trouble,
             })
             .collect(),
     }

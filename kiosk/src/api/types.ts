@@ -449,7 +449,11 @@ kind: StreamKind,
 /**
  * It delivers.
  */
-live: boolean, };
+live: boolean, 
+/**
+ * What is the matter with it.
+ */
+trouble: StreamTrouble | null, };
 
 /**
  * Why a request was refused.
@@ -764,6 +768,11 @@ lost: number,
  * Times that its picture stood still for more than half a second.
  */
 freezes: number, };
+
+/**
+ * Why nothing of a stream is shown or heard at the moment.
+ */
+export type StreamTrouble = "stalled" | "undecodable" | "undecryptable";
 
 /**
  * Echo cancellation, measured.

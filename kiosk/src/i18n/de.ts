@@ -348,6 +348,11 @@ export const de = {
     speaking: "spricht",
     notEncrypted: "nicht Ende-zu-Ende verschlüsselt",
     encrypted: "Ende-zu-Ende verschlüsselt",
+    trouble: {
+      stalled: "Bild steht",
+      undecodable: "Bild kann nicht gezeigt werden",
+      undecryptable: "Kann nicht entschlüsselt werden",
+    },
     connection: {
       connecting: "Verbindet …",
       good: "Verbindung gut",

@@ -197,6 +197,11 @@ export const en: Catalogue<typeof de> = {
     speaking: "speaking",
     notEncrypted: "not end-to-end encrypted",
     encrypted: "end-to-end encrypted",
+    trouble: {
+      stalled: "Picture stands still",
+      undecodable: "Picture cannot be shown",
+      undecryptable: "Cannot be decrypted",
+    },
     connection: {
       connecting: "Connecting …",
       good: "Connection good",

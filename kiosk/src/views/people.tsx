@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-import type { Participant } from "../api/types";
+import type { Participant, Preview, StreamTrouble } from "../api/types";
 import { Icon } from "../components/icon";
 import { type Text, useLocale } from "../i18n/locale";
 import type { CallProps } from "./in-call";
@@ -25,6 +25,7 @@ export function People({ call, ui, act }: CallProps) {
           <li key={person.id} class={person.speaking ? "person speaking" : "person"}>
             <Row
               person={person}
+              trouble={troubleOf(person, call.previews)}
               mixed={call.e2ee === "off"}
               open={open}
               canOpen={call.canAdmit}
@@ -51,13 +52,14 @@ export function People({ call, ui, act }: CallProps) {
 
 interface RowProps {
   person: Participant;
+  trouble: StreamTrouble | null;
   mixed: boolean;
   open: boolean;
   canOpen: boolean;
   onToggle: () => void;
 }
 
-function Row({ person, mixed, open, canOpen, onToggle }: RowProps) {
+function Row({ person, trouble, mixed, open, canOpen, onToggle }: RowProps) {
   const { text } = useLocale();
   const content = (
     <>
@@ -70,6 +72,9 @@ function Row({ person, mixed, open, canOpen, onToggle }: RowProps) {
           <small class={person.connection === "connecting" ? "muted" : "warning-text"}>
             {text.people.connection[person.connection]}
           </small>
+        )}
+        {trouble && person.connection === "good" && (
+          <small class="warning-text">{text.people.trouble[trouble]}</small>
         )}
       </span>
       <span class="person-marks" aria-hidden="true">
@@ -100,6 +105,16 @@ function Row({ person, mixed, open, canOpen, onToggle }: RowProps) {
       {content}
     </button>
   );
+}
+
+/** What is the matter with someone's streams; a camera that is off cannot stand still. */
+function troubleOf(person: Participant, previews: Preview[]): StreamTrouble | null {
+  const found = previews.filter(
+    (preview) =>
+      preview.participant === person.id &&
+      (preview.trouble !== "stalled" || (preview.kind === "camera" && person.camera)),
+  );
+  return found.find((preview) => preview.trouble)?.trouble ?? null;
 }
 
 function Mark({ icon, tone }: { icon: Parameters<typeof Icon>[0]["name"]; tone: string }) {

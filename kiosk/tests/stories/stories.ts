@@ -141,6 +141,16 @@ export const STORIES: Record<string, Story> = {
     ui: { person: "p2" },
     levels: { microphone: 80 },
   },
+  "in-call-troubled": {
+    state: inCall({
+      participants: [person("p0", "Erika Mustermann"), person("p1", "Ahmet Yılmaz"), person("p2", "Zoë Schulz")],
+      previews: [
+        { stream: 1, participant: "p0", kind: "camera", live: false, trouble: "stalled" },
+        { stream: 2, participant: "p1", kind: "camera", live: false, trouble: "undecodable" },
+        { stream: 3, participant: "p2", kind: "audio", live: false, trouble: "undecryptable" },
+      ],
+    }),
+  },
   "in-call-chat": { state: inCall({ chat: chat() }), ui: { tab: "chat", seenChat: 5 } },
   "in-call-chat-empty": { state: inCall(), ui: { tab: "chat" } },
   "in-call-leave": { state: inCall(), ui: { dialog: { kind: "leave" } } },

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use roomd_model::{
     Attendance, BookingId, ChatMessage, E2ee, Fault, Language, Layout, LinkRefusal, LinkWarning,
-    Participant, ParticipantId, Phase, Pii, SkipCause, StreamId, StreamKind,
+    Participant, ParticipantId, Phase, Pii, SkipCause, StreamId, StreamKind, StreamTrouble,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -231,6 +231,8 @@ pub struct Preview {
     pub kind: StreamKind,
     /// It delivers.
     pub live: bool,
+    /// What is the matter with it.
+    pub trouble: Option<StreamTrouble>,
 }
 
 /// An empty call's end.

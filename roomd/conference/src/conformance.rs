@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use roomd_model::{MeetingLink, Now, Pii, StreamId};
+use roomd_model::{MeetingLink, Now, Pii, StreamId, StreamTrouble};
 
 use crate::{
     ChannelEvent, ChannelId, Command, Event, Input, JoinRequest, MediaEvent, Output, PeerId,
@@ -223,8 +223,9 @@ fn strange_media() -> Vec<MediaEvent> {
             state: PeerState::Unverified,
         },
         MediaEvent::Stream { stream, live: true },
-        MediaEvent::Undecryptable {
+        MediaEvent::Trouble {
             stream,
+            trouble: StreamTrouble::Undecryptable,
             active: true,
         },
         MediaEvent::Speaking {

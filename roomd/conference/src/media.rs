@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What a session asks of the media engine, and what the engine tells it.
 
-use roomd_model::{PictureSizes, Pii, Secret, StreamId, StreamKind};
+use roomd_model::{PictureSizes, Pii, Secret, StreamId, StreamKind, StreamTrouble};
 
 use crate::Offer;
 
@@ -246,12 +246,14 @@ pub enum MediaEvent {
         /// Pictures or sound arrive and are decoded.
         live: bool,
     },
-    /// What a stream sends cannot be decrypted, for longer than a change of keys takes, or can be
-    /// again.
-    Undecryptable {
+    /// What a stream sends cannot be decoded, or can be again; the same for decrypting, where it lasts
+    /// longer than a change of keys takes.
+    Trouble {
         /// The stream.
         stream: StreamId,
-        /// Cannot be decrypted now.
+        /// What is the matter with it.
+        trouble: StreamTrouble,
+        /// Now.
         active: bool,
     },
     /// Someone began or stopped speaking, by their sound.

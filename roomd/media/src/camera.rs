@@ -28,7 +28,7 @@ pub(crate) struct Shot {
 }
 
 /// Without a picture for this long an open camera counts as lost.
-const SILENT: Duration = Duration::from_secs(3);
+const SILENT: Duration = Duration::from_secs(2);
 
 /// The camera, open or not.
 #[derive(Debug)]
@@ -116,9 +116,6 @@ impl Camera {
                 None => self.test(),
             },
         };
-        if !self.is_open() {
-            self.attempt += 1;
-        }
         self.is_open()
     }
 
@@ -133,7 +130,10 @@ impl Camera {
         match (notice, &self.worker) {
             (Notice::Warning, _) | (_, Worker::Closed | Worker::Test(_)) => {}
             (Notice::End | Notice::Error, _) => {
-                self.attempt += 1;
+                // What has worked is tried again first: it was pulled out.
+                if self.shots.borrow().is_none() {
+                    self.attempt += 1;
+                }
                 self.close();
                 return false;
             }
@@ -225,6 +225,9 @@ impl Camera {
     }
 
     fn device(&self, path: &Path) -> Worker {
+        if !path.exists() {
+            return Worker::Closed;
+        }
         // Every second attempt takes a raw format: some cameras offer no MJPEG.
         let input = if self.attempt.is_multiple_of(2) {
             CameraInput::Mjpeg(path)

@@ -91,6 +91,11 @@ impl VideoDecoder {
         }
     }
 
+    /// Whether its sender's pictures are of a size that the room does not take.
+    pub(crate) const fn refuses(&self) -> bool {
+        self.gate.refuses()
+    }
+
     pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
         self.branch.is_stuck(now)
     }

@@ -30,7 +30,13 @@ pub(crate) struct Microphone {
     voice: Voice,
     notices: mpsc::Sender<Notice>,
     worker: Worker,
+    had_device: bool,
+    /// When it was opened, or when sound last came.
+    alive: Instant,
 }
+
+/// Without sound for this long an open microphone counts as lost.
+const SILENT: Duration = Duration::from_secs(2);
 
 #[derive(Debug)]
 enum Worker {
@@ -53,6 +59,8 @@ impl Microphone {
             voice,
             notices,
             worker: Worker::Closed,
+            had_device: false,
+            alive: Instant::now(),
         }
     }
 
@@ -72,8 +80,11 @@ impl Microphone {
             MicrophoneSource::Device(device) => self.device(device),
             MicrophoneSource::File(path) => self.file(path),
             MicrophoneSource::Auto if has_alsa("capture") => self.device("default"),
+            // Pulled out: the test sound is for machines that never had one.
+            MicrophoneSource::Auto if self.had_device => Worker::Closed,
             MicrophoneSource::Auto => self.test(),
         };
+        self.alive = Instant::now();
         self.is_open()
     }
 
@@ -94,6 +105,18 @@ impl Microphone {
         true
     }
 
+    /// Notes that sound came.
+    pub(crate) const fn is_heard(&mut self, now: Instant) {
+        self.alive = now;
+        self.had_device |= matches!(self.worker, Worker::Device(_));
+    }
+
+    /// Checks once a second that sound comes; false when the microphone is lost.
+    pub(crate) fn check(&mut self, now: Instant) -> bool {
+        let silent = now.saturating_duration_since(self.alive) > SILENT;
+        !self.is_open() || !silent || self.notice(Notice::Error)
+    }
+
     /// What it is; none for a device that does not open.
     pub(crate) fn report(&self, lost: bool) -> Option<String> {
         let name = match &self.source {
@@ -101,6 +124,7 @@ impl Microphone {
             MicrophoneSource::Device(device) => device,
             MicrophoneSource::File(_) => "file",
             MicrophoneSource::Auto if has_alsa("capture") => "default",
+            MicrophoneSource::Auto if self.had_device => return None,
             MicrophoneSource::Auto => "test sound",
         };
         (!lost).then(|| name.to_owned())

@@ -15,7 +15,7 @@ use bench::{LIMIT, PICTURE, Room, SOUND, Wire, loopback};
 use roomd_conference::{MediaCommand, MediaEvent, PeerId, PeerState, SdpKind};
 use roomd_media::{EngineCommand, EngineEvent};
 use roomd_media_core::scene::TileSource;
-use roomd_model::{FaultCode, PictureSize, Pii, StreamId};
+use roomd_model::{FaultCode, PictureSize, Pii, StreamId, StreamTrouble};
 use roomd_peer::{Frame, MediaKind, Offer, PeerCommand, PeerEvent};
 use tokio::sync::mpsc;
 
@@ -293,6 +293,31 @@ async fn garbage_in_one_stream_leaves_the_others_running() {
     relay.abort();
     left.engine.shutdown().await;
     right.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_giant_picture_is_refused_and_the_room_says_so() {
+    let mut room = Room::start(1, 1000.0);
+    let mut wire = Wire::connect(&mut room, PEER, [SOUND, PICTURE], |sdp| sdp).await;
+    wire.verified().await;
+    // A VP8 keyframe that says it has 8192 by 8192 pixels (RFC 6386, section 9.1).
+    let mut payload = vec![0x10, 0, 0, 0x9d, 0x01, 0x2a, 0, 0x20, 0, 0x20];
+    payload.resize(400, 7);
+    let frame = Frame::picture(payload.into(), 3000, Instant::now(), true);
+    let mid = wire.mids[1].clone();
+    let write = PeerCommand::Write { mid, frame };
+    wire.commands.send(write).await.unwrap();
+    room.wait("a refusal", |event| match event {
+        EngineEvent::Session(MediaEvent::Trouble {
+            stream: PICTURE,
+            trouble: StreamTrouble::Undecodable,
+            active: true,
+        }) => Some(()),
+        EngineEvent::Session(MediaEvent::Stream { .. }) => panic!("it is decoded"),
+        _ => None,
+    })
+    .await;
+    room.engine.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

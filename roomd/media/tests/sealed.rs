@@ -18,7 +18,7 @@ use roomd_conference::{
 use roomd_crypt::{Codec as SealedCodec, FrameKey, Opener, Scheme, Settings};
 use roomd_media::EngineEvent;
 use roomd_media_core::scene::TileSource;
-use roomd_model::{Secret, StreamId};
+use roomd_model::{Secret, StreamId, StreamTrouble};
 use roomd_peer::{Frame, PeerEvent};
 
 const PEER: PeerId = PeerId(1);
@@ -56,9 +56,11 @@ async fn open_with(room: &Room, stream: StreamId, index: u32, key: FrameKeyMater
 
 async fn undecryptable(room: &mut Room, wanted: bool) {
     room.wait("a mark", |event| match event {
-        EngineEvent::Session(MediaEvent::Undecryptable { stream, active }) => {
-            (stream == PICTURE && active == wanted).then_some(())
-        }
+        EngineEvent::Session(MediaEvent::Trouble {
+            stream: PICTURE,
+            trouble: StreamTrouble::Undecryptable,
+            active,
+        }) => (active == wanted).then_some(()),
         _ => None,
     })
     .await;

@@ -105,6 +105,18 @@ pub enum Language {
     En,
 }
 
+/// Why nothing of a stream is shown or heard at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum StreamTrouble {
+    /// It has delivered and stopped; its last picture stays.
+    Stalled,
+    /// What arrives cannot be decoded.
+    Undecodable,
+    /// What arrives cannot be decrypted: its key is missing or wrong.
+    Undecryptable,
+}
+
 /// How well a participant is connected.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "kebab-case")]

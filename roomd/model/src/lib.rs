@@ -18,7 +18,7 @@ mod skip;
 pub use booking::{Attendance, Booking, BookingId, BookingLink, LinkRefusal, LinkWarning};
 pub use call::{
     ChatMessage, Connection, E2ee, Language, Layout, MeetingId, Participant, ParticipantId, Phase,
-    StreamId, StreamKind,
+    StreamId, StreamKind, StreamTrouble,
 };
 pub use fault::{Fault, FaultCode, Severity};
 pub use link::{MeetingLink, ProviderId};

@@ -2,9 +2,11 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Who is there, who speaks, who shares, and what follows for the display.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use roomd_model::{ChatMessage, Layout, Participant, ParticipantId, StreamId, StreamKind};
+use roomd_model::{
+    ChatMessage, Layout, Participant, ParticipantId, StreamId, StreamKind, StreamTrouble,
+};
 
 use crate::StreamView;
 
@@ -17,15 +19,32 @@ pub(crate) struct Faces {
     pub(crate) participants: Vec<Participant>,
     pub(crate) waiting: Vec<Participant>,
     pub(crate) streams: Vec<StreamView>,
-    /// Streams with pictures or sound now. The engine may say so before the session announces the
-    /// stream: they reach the room by two ways.
-    live: BTreeSet<StreamId>,
+    /// What the engine says of streams. It may do so before the session announces the stream: they
+    /// reach the room by two ways.
+    conditions: BTreeMap<StreamId, Condition>,
     pub(crate) chat: Vec<ChatMessage>,
     pub(crate) speaker: Option<ParticipantId>,
     pub(crate) sharer: Option<ParticipantId>,
     pub(crate) layout: Layout,
     /// The layout to go back to when sharing ends, if the room itself changed it.
     before_share: Option<Layout>,
+}
+
+/// What the engine says of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Condition {
+    live: bool,
+    was_live: bool,
+    troubles: BTreeSet<StreamTrouble>,
+}
+
+impl Condition {
+    /// The worst. Sound that stops is silence.
+    fn trouble(&self, kind: StreamKind) -> Option<StreamTrouble> {
+        let stalled = self.was_live && !self.live && kind != StreamKind::Audio;
+        let worst = self.troubles.last().copied();
+        worst.or(stalled.then_some(StreamTrouble::Stalled))
+    }
 }
 
 impl Faces {
@@ -75,23 +94,55 @@ impl Faces {
                 stream,
                 participant,
                 kind,
-                live: self.live.contains(&stream),
+                live: false,
+                trouble: None,
             });
+            self.show_condition(stream);
         }
     }
 
     pub(crate) fn remove_stream(&mut self, stream: StreamId) {
         self.streams.retain(|known| known.stream != stream);
+        // A stream that goes on may be announced again.
+        self.conditions
+            .retain(|known, condition| *known != stream || condition.live);
     }
 
     pub(crate) fn set_live(&mut self, stream: StreamId, live: bool) {
-        if !live {
-            self.live.remove(&stream);
-        } else if self.live.len() < MAX_STREAMS {
-            self.live.insert(stream);
+        self.change(stream, |condition| {
+            condition.live = live;
+            condition.was_live |= live;
+        });
+    }
+
+    pub(crate) fn set_trouble(&mut self, stream: StreamId, trouble: StreamTrouble, active: bool) {
+        self.change(stream, |condition| {
+            if active {
+                condition.troubles.insert(trouble);
+            } else {
+                condition.troubles.remove(&trouble);
+            }
+        });
+    }
+
+    fn change(&mut self, stream: StreamId, change: impl FnOnce(&mut Condition)) {
+        if self.conditions.len() >= MAX_STREAMS && !self.conditions.contains_key(&stream) {
+            return;
         }
+        let condition = self.conditions.entry(stream).or_default();
+        change(condition);
+        let announced = self.streams.iter().any(|known| known.stream == stream);
+        if !announced && !condition.live && condition.troubles.is_empty() {
+            self.conditions.remove(&stream);
+        }
+        self.show_condition(stream);
+    }
+
+    fn show_condition(&mut self, stream: StreamId) {
+        let condition = self.conditions.get(&stream);
         if let Some(known) = self.streams.iter_mut().find(|known| known.stream == stream) {
-            known.live = live;
+            known.live = condition.is_some_and(|condition| condition.live);
+            known.trouble = condition.and_then(|condition| condition.trouble(known.kind));
         }
     }
 
@@ -208,6 +259,31 @@ mod tests {
         assert_eq!(live(&faces), [true, true]);
         faces.set_live(first, false);
         assert_eq!(live(&faces), [true, false]);
+    }
+
+    #[test]
+    fn a_stream_that_stops_is_stalled_and_worse_comes_first() {
+        let stream = StreamId(1);
+        let mut faces = Faces::default();
+        faces.add_stream(stream, ParticipantId("a".to_owned()), StreamKind::Camera);
+        let trouble = |faces: &Faces| faces.streams[0].trouble;
+        assert_eq!(trouble(&faces), None, "nothing has come yet");
+        faces.set_live(stream, true);
+        assert_eq!(trouble(&faces), None);
+        faces.set_live(stream, false);
+        assert_eq!(trouble(&faces), Some(StreamTrouble::Stalled));
+        for worse in [StreamTrouble::Undecodable, StreamTrouble::Undecryptable] {
+            faces.set_trouble(stream, worse, true);
+            assert_eq!(trouble(&faces), Some(worse));
+        }
+        faces.set_trouble(stream, StreamTrouble::Undecryptable, false);
+        assert_eq!(trouble(&faces), Some(StreamTrouble::Undecodable));
+        faces.set_trouble(stream, StreamTrouble::Undecodable, false);
+        faces.set_live(stream, true);
+        assert_eq!(trouble(&faces), None);
+        faces.set_live(stream, false);
+        faces.remove_stream(stream);
+        assert!(faces.conditions.is_empty());
     }
 
     #[test]

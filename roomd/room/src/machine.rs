@@ -200,6 +200,15 @@ impl Room {
                     call.faces.set_live(stream, live);
                 }
             }
+            Input::Trouble {
+                stream,
+                trouble,
+                active,
+            } => {
+                if let State::Call(call) = &mut self.state {
+                    call.faces.set_trouble(stream, trouble, active);
+                }
+            }
             Input::Bookings(bookings) => {
                 self.raw_bookings = bookings;
                 self.judge_bookings();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use roomd_conference::{Command, Event, Provider};
 use roomd_model::{
     Booking, BookingId, FaultCode, Language, Layout, MeetingLink, ParticipantId, Pii, Secret,
-    StreamId,
+    StreamId, StreamTrouble,
 };
 use thiserror::Error;
 use url::Url;
@@ -27,6 +27,15 @@ pub enum Input {
     Request(Request),
     /// A session has news.
     Session(SessionId, Event),
+    /// Something is the matter with a received stream, or is well again.
+    Trouble {
+        /// The stream.
+        stream: StreamId,
+        /// What.
+        trouble: StreamTrouble,
+        /// Now.
+        active: bool,
+    },
     /// A received stream began to deliver, or stopped.
     Stream {
         /// Which.

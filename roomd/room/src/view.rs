@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use roomd_conference::Capabilities;
 use roomd_model::{
     Booking, BookingId, ChatMessage, E2ee, FaultCode, Language, Layout, Participant, ParticipantId,
-    Phase, Pii, ProviderId, StreamId, StreamKind,
+    Phase, Pii, ProviderId, StreamId, StreamKind, StreamTrouble,
 };
 
 /// Everything that people see of the room.
@@ -84,4 +84,6 @@ pub struct StreamView {
     pub kind: StreamKind,
     /// It delivers.
     pub live: bool,
+    /// What is the matter with it.
+    pub trouble: Option<StreamTrouble>,
 }

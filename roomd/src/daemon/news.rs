@@ -51,6 +51,18 @@ impl Daemon {
                 if let MediaEvent::Stream { stream, live } = event {
                     self.feed(Input::Stream { stream, live });
                 }
+                if let MediaEvent::Trouble {
+                    stream,
+                    trouble,
+                    active,
+                } = event
+                {
+                    self.feed(Input::Trouble {
+                        stream,
+                        trouble,
+                        active,
+                    });
+                }
                 let handle = self.session.as_ref().map(|active| &active.handle);
                 if let Some(Err(error)) = handle.map(|handle| handle.media(event)) {
                     tracing::debug!(%error, "news of the media engine did not reach the meeting");

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 use roomd_api::Call;
 use roomd_media_core::scene::{Rect, Tile, TileSource};
-use roomd_model::{Connection, Participant, StreamId, StreamKind};
+use roomd_model::{Connection, Participant, StreamId, StreamKind, StreamTrouble};
 
 use crate::{
     icons::Icon,
@@ -23,18 +23,23 @@ pub type Mark = (Icon, &'static str);
 
 /// Someone's picture, or their initials.
 pub fn person(sketch: &mut Sketch, view: &View<'_>, call: &Call, person: &Participant, rect: Rect) {
-    let stream = call.previews.iter().find(|preview| {
-        preview.participant == person.id && preview.kind == StreamKind::Camera && preview.live
-    });
+    let stream = call
+        .previews
+        .iter()
+        .find(|preview| preview.participant == person.id && preview.kind == StreamKind::Camera);
+    let stream = stream.filter(|_| person.camera && person.connection != Connection::Lost);
+    let trouble = stream.and_then(|preview| preview.trouble);
+    let stalled = trouble == Some(StreamTrouble::Stalled);
     match stream {
-        Some(preview) if person.camera && person.connection != Connection::Lost => {
+        // The last picture stays where no more come.
+        Some(preview) if stalled || (preview.live && trouble.is_none()) => {
             sketch.tiles.push(Tile {
                 source: TileSource::Stream(preview.stream),
                 rect,
             });
         }
         Some(_) | None => {
-            let card = initials(view, person, rect);
+            let card = initials(view, person, trouble, rect);
             sketch.overlays.push((rect.x, rect.y, card));
         }
     }
@@ -52,6 +57,11 @@ pub fn person(sketch: &mut Sketch, view: &View<'_>, call: &Call, person: &Partic
     }
     if person.connection == Connection::Poor {
         marks.push((Icon::Signal, WARNING));
+    }
+    if stalled {
+        let badge = label(view, view.texts.stalled, &[(Icon::Warning, WARNING)], rect);
+        let (x, y) = (rect.x + INSET, rect.y + INSET);
+        sketch.overlays.push((x, y, badge));
     }
     let label = label(view, person.name.expose(), &marks, rect);
     place_label(sketch, rect, label);
@@ -227,7 +237,12 @@ fn corner(view: &View<'_>, speaking: bool, transform: &str) -> Drawing {
     canvas.finish()
 }
 
-fn initials(view: &View<'_>, person: &Participant, rect: Rect) -> Drawing {
+fn initials(
+    view: &View<'_>,
+    person: &Participant,
+    trouble: Option<StreamTrouble>,
+    rect: Rect,
+) -> Drawing {
     let mut canvas = card(view, rect);
     let (middle, centre) = centre(rect);
     let words = person.name.expose().split_whitespace();
@@ -237,7 +252,11 @@ fn initials(view: &View<'_>, person: &Participant, rect: Rect) -> Drawing {
     let hint = match person.connection {
         Connection::Lost => Some((view.texts.lost, DANGER)),
         Connection::Connecting => Some((view.texts.connecting, MUTED)),
-        Connection::Good | Connection::Poor => None,
+        Connection::Good | Connection::Poor => match trouble {
+            Some(StreamTrouble::Undecryptable) => Some((view.texts.undecryptable, WARNING)),
+            Some(StreamTrouble::Undecodable) => Some((view.texts.undecodable, WARNING)),
+            Some(StreamTrouble::Stalled) | None => None,
+        },
     };
     let large = rect.width == LARGE.0;
     let radius = if large { 140.0 } else { 80.0 };

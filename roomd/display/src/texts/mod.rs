@@ -94,6 +94,12 @@ pub struct Texts {
     pub test_picture: &'static str,
     /// There is no camera.
     pub no_camera: &'static str,
+    /// On a picture that stands still.
+    pub stalled: &'static str,
+    /// In place of a picture that cannot be decrypted.
+    pub undecryptable: &'static str,
+    /// In place of a picture that cannot be decoded.
+    pub undecodable: &'static str,
     /// A participant is on the way.
     pub connecting: &'static str,
     /// A participant is lost.
@@ -221,6 +227,9 @@ const DE: Texts = Texts {
     self_view: "Dieser Raum",
     test_picture: "Testbild",
     no_camera: "Keine Kamera",
+    stalled: "Bild steht",
+    undecryptable: "Kann nicht entschlüsselt werden",
+    undecodable: "Bild kann nicht gezeigt werden",
     connecting: "Verbindet …",
     lost: "Verbindung unterbrochen",
     shared_by: |name| format!("{name} teilt"),
@@ -314,6 +323,9 @@ const EN: Texts = Texts {
     self_view: "This room",
     test_picture: "Test picture",
     no_camera: "No camera",
+    stalled: "Picture stands still",
+    undecryptable: "Cannot be decrypted",
+    undecodable: "Picture cannot be shown",
     connecting: "Connecting …",
     lost: "Connection lost",
     shared_by: |name| format!("{name} is sharing"),

@@ -11,7 +11,7 @@ use roomd_api::{
 };
 use roomd_model::{
     Attendance, BookingId, Connection, E2ee, Fault, FaultCode, Language, Layout, LinkRefusal, Now,
-    Participant, ParticipantId, Phase, Pii, StreamId, StreamKind,
+    Participant, ParticipantId, Phase, Pii, StreamId, StreamKind, StreamTrouble,
 };
 
 /// Half past one in Berlin, on a Wednesday in summer time.
@@ -183,6 +183,7 @@ pub fn call(count: u32) -> State {
             participant: person.id.clone(),
             kind: StreamKind::Camera,
             live: person.camera,
+            trouble: None,
         })
         .collect();
     let mut state = phase(idle(), Phase::InCall);
@@ -258,9 +259,25 @@ pub fn share(count: u32, layout: Layout) -> State {
             participant: sharer.clone(),
             kind: StreamKind::Screen,
             live: true,
+            trouble: None,
         });
         call.sharer = Some(sharer);
         call.layout = layout;
+    })
+}
+
+/// One picture stands still, one cannot be decoded, one cannot be decrypted.
+fn troubled() -> State {
+    with(call(4), |call| {
+        let troubles = [
+            StreamTrouble::Stalled,
+            StreamTrouble::Undecodable,
+            StreamTrouble::Undecryptable,
+        ];
+        for (preview, trouble) in call.previews.iter_mut().zip(troubles) {
+            preview.live = false;
+            preview.trouble = Some(trouble);
+        }
     })
 }
 
@@ -349,6 +366,7 @@ pub fn all() -> Vec<(&'static str, State)> {
         ("call-one", call(1)),
         ("call-one-muted-waiting", muted),
         ("call-two-everything", everything),
+        ("call-four-troubled", troubled()),
         ("call-three", call(3)),
         ("call-five-en", english(call(5))),
         ("call-nine", call(9)),

@@ -31,6 +31,7 @@ pub enum Verdict {
 pub struct Gate {
     codec: VideoCodec,
     open: bool,
+    refuses: bool,
     asked: Option<Instant>,
 }
 
@@ -41,6 +42,7 @@ impl Gate {
         Self {
             codec,
             open: false,
+            refuses: false,
             asked: None,
         }
     }
@@ -51,12 +53,20 @@ impl Gate {
         let usable = size.is_some_and(|(width, height)| frame::fits(width, height));
         if payload.len() <= MAX_BYTES && usable {
             self.open = true;
+            self.refuses = false;
             return Verdict::Decode;
         }
+        self.refuses |= size.is_some();
         if self.open && contiguous && size.is_none() && !payload.is_empty() {
             return Verdict::Decode;
         }
         self.close(now)
+    }
+
+    /// Whether the last keyframe was too large.
+    #[must_use]
+    pub const fn refuses(&self) -> bool {
+        self.refuses
     }
 
     /// Closes after a decoder's complaint, or for a new decoder.
@@ -115,8 +125,11 @@ mod tests {
         let mut huge = key(640, 360);
         huge.resize(MAX_BYTES + 1, 0);
         assert_ne!(gate.admit(&huge, true, now), Verdict::Decode);
+        assert!(gate.refuses());
         assert_eq!(gate.admit(&key(4096, 2304), true, now), Verdict::Decode);
-        assert_ne!(gate.admit(&key(8000, 8000), true, now), Verdict::Decode);
+        assert!(!gate.refuses());
+        assert_ne!(gate.admit(&key(8192, 8192), true, now), Verdict::Decode);
+        assert!(gate.refuses());
         assert_ne!(gate.admit(&DELTA, true, now), Verdict::Decode);
     }
 }

@@ -28,6 +28,9 @@ use roomd_conference::LocalSource;
 /// How often the still picture is sent while the camera is lost.
 const STILL_EVERY: Duration = Duration::from_millis(200);
 
+/// Samples of silence at a time: 20 ms.
+const SILENCE: usize = 960;
+
 /// Devices and encoders.
 pub(super) struct Capture {
     pub camera: Camera,
@@ -46,6 +49,7 @@ pub(super) struct Capture {
     noise_free: bool,
     loss: f64,
     still_at: Option<Instant>,
+    silent_until: Option<Instant>,
     pub camera_lost: bool,
     pub microphone_lost: bool,
     /// The loudest since the last report.
@@ -75,6 +79,7 @@ impl Capture {
             noise_free: false,
             loss: 0.0,
             still_at: None,
+            silent_until: None,
             camera_lost: false,
             microphone_lost: false,
             level: 0,
@@ -162,6 +167,9 @@ impl Capture {
                 self.keyframes_wanted.remove(size);
             }
         }
+        if self.microphone_lost && self.sending_microphone {
+            self.silence(now);
+        }
         let due = |at| now.saturating_duration_since(at) >= STILL_EVERY;
         if self.camera_lost
             && self.still_at.is_none_or(due)
@@ -170,6 +178,23 @@ impl Capture {
             self.still_at = Some(now);
             let frame = self.camera.still();
             self.picture(&Shot { frame, at: now });
+        }
+    }
+
+    /// Stands in for a lost microphone, so that the others hear silence and not a broken connection.
+    fn silence(&mut self, now: Instant) {
+        let block = [0; SILENCE];
+        let lasts = Duration::from_millis(20);
+        let mut next = self.silent_until.map_or(now, |until| until + lasts);
+        if now.saturating_duration_since(next) > lasts * 10 {
+            next = now;
+        }
+        while let Some(audio) = &mut self.audio
+            && next <= now
+        {
+            audio.push(&block, next);
+            self.silent_until = Some(next);
+            next += lasts;
         }
     }
 
@@ -286,6 +311,7 @@ impl Task {
         if !self.capture.sending_microphone {
             return;
         }
+        self.capture.microphone.is_heard(Instant::now());
         self.capture.level = self.capture.level.max(mix::level(samples));
         if let Some(audio) = &mut self.capture.audio {
             audio.push(samples, Instant::now());
@@ -315,8 +341,10 @@ impl Task {
         for track in self.capture.stuck(now) {
             self.encoder_failed(track);
         }
-        let alive = self.capture.camera.check(now);
-        if alive {
+        if !self.capture.microphone.check(now) {
+            self.lost(self.capture.camera_lost, true);
+        }
+        if self.capture.camera.check(now) {
             self.follow();
         } else {
             self.lost(true, self.capture.microphone_lost);

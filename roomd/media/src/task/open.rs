@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use roomd_conference::{FrameEncryption, MediaEvent};
+use roomd_conference::FrameEncryption;
 use roomd_crypt::{FrameKey, Opener, Origin, Remedy};
-use roomd_model::StreamId;
+use roomd_model::{StreamId, StreamTrouble};
 use roomd_peer::{Codec, Frame};
 
 use super::Task;
@@ -148,7 +148,7 @@ impl Task {
         };
         let (opening, change) = self.openers.open(stream, &encryption, frame);
         if let Some(active) = change {
-            self.tell_session(MediaEvent::Undecryptable { stream, active });
+            self.trouble(stream, StreamTrouble::Undecryptable, active);
         }
         match opening {
             Opening::Opened(frame) => Some(frame),

@@ -11,7 +11,7 @@ use roomd_media_core::jitter::{Config, JitterBuffer, Playout};
 use roomd_media_core::scene::TileSource;
 use roomd_media_core::speaker::Speakers;
 use roomd_media_core::sync::{LipSync, Track};
-use roomd_model::{FaultCode, StreamId, StreamKind};
+use roomd_model::{FaultCode, StreamId, StreamKind, StreamTrouble};
 use roomd_peer::{Frame, SenderReport};
 use tokio::sync::mpsc;
 
@@ -32,6 +32,9 @@ const SOUND_DELAY: std::time::Duration = std::time::Duration::ZERO;
 /// A decoder that stops this often is not started again.
 const MAX_RESTARTS: u32 = 20;
 
+/// Decoders that fail one after the other until the stream counts as undecodable.
+const FAILURES: u32 = 3;
+
 /// All received streams.
 pub(super) struct Streams {
     display: Display,
@@ -50,6 +53,9 @@ struct Stream {
     live: bool,
     last: Option<Instant>,
     restarts: u32,
+    /// Decoders that failed since something was decoded.
+    failures: u32,
+    undecodable: bool,
     /// Since the last report.
     decoded: u32,
     /// Since the last report.
@@ -235,6 +241,8 @@ impl Streams {
             live: false,
             last: None,
             restarts: 0,
+            failures: 0,
+            undecodable: false,
             decoded: 0,
             bytes: 0,
             gaps: 0,
@@ -283,6 +291,14 @@ impl Streams {
 }
 
 impl Stream {
+    fn is_undecodable(&self) -> bool {
+        let refuses = match &self.decoder {
+            Some(Decoder::Video(decoder)) => decoder.refuses(),
+            Some(Decoder::Audio(_)) | None => false,
+        };
+        refuses || self.failures >= FAILURES
+    }
+
     fn report(&mut self, stream: StreamId, seconds: f64) -> StreamReport {
         let counters = self.jitter.counters();
         let pictures = self.pictures.borrow();
@@ -379,6 +395,7 @@ impl Task {
                 self.peers.request_keyframe(peer, &mid);
             }
         }
+        self.judge();
     }
 
     pub(super) fn decoded(&mut self, decoded: Decoded) {
@@ -399,12 +416,14 @@ impl Task {
                 };
                 tracing::info!(stream = id.0, "a decoder stopped");
                 stream.decoder = None;
+                stream.failures += 1;
                 if stream.restarts == MAX_RESTARTS {
                     self.call_fault(FaultCode::GuestDropped);
                 }
                 if let Some((peer, mid)) = self.peers.origin(id) {
                     self.peers.request_keyframe(peer, &mid);
                 }
+                self.judge();
             }
         }
     }
@@ -424,6 +443,7 @@ impl Task {
             }
         }
         stream.last = Some(at);
+        stream.failures = 0;
         if !stream.live {
             stream.live = true;
             self.tell_session(MediaEvent::Stream {
@@ -436,8 +456,7 @@ impl Task {
     pub(super) fn remove_streams(&mut self, streams: Vec<StreamId>) {
         for stream in streams {
             if self.openers.remove(stream) {
-                let active = false;
-                self.tell_session(MediaEvent::Undecryptable { stream, active });
+                self.trouble(stream, StreamTrouble::Undecryptable, false);
             }
             if self.streams.remove(stream) {
                 self.tell_session(MediaEvent::Stream {
@@ -445,6 +464,29 @@ impl Task {
                     live: false,
                 });
             }
+        }
+    }
+
+    pub(super) fn trouble(&mut self, stream: StreamId, trouble: StreamTrouble, active: bool) {
+        self.tell_session(MediaEvent::Trouble {
+            stream,
+            trouble,
+            active,
+        });
+    }
+
+    /// Tells when a stream can no longer be decoded, or can be again.
+    fn judge(&mut self) {
+        let mut changes = Vec::new();
+        for (id, stream) in &mut self.streams.streams {
+            let undecodable = stream.is_undecodable();
+            if undecodable != stream.undecodable {
+                stream.undecodable = undecodable;
+                changes.push((*id, undecodable));
+            }
+        }
+        for (stream, active) in changes {
+            self.trouble(stream, StreamTrouble::Undecodable, active);
         }
     }
 

@@ -151,8 +151,8 @@ impl DirectSession {
                     }
                 }
             }
-            // The connections end at the people: there is nothing inside to decrypt.
-            MediaEvent::Undecryptable { .. } => {}
+            // The room shows it; there is nothing that the guest could be told.
+            MediaEvent::Trouble { .. } => {}
             MediaEvent::Speaking { stream, speaking } => {
                 if let Some(guest) = self.guest_with(stream) {
                     guest.speaking = speaking;
