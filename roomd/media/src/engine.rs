@@ -8,6 +8,7 @@ use roomd_media_core::frame::I420;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::display::Display;
+use crate::memory;
 use crate::sound::Sound;
 use crate::task::{self, Inputs, Threads};
 use crate::time::Timeline;
@@ -66,6 +67,7 @@ const NEEDED: [&str; 8] = [
 /// # Errors
 /// When GStreamer or one of the elements that every call needs is missing.
 pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>), StartError> {
+    memory::share_one_arena();
     gstreamer::init()?;
     for element in NEEDED {
         gstreamer::ElementFactory::find(element).ok_or(StartError::Element(element))?;

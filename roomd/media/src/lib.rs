@@ -20,6 +20,7 @@ mod engine;
 mod file;
 #[cfg(test)]
 mod loop_tests;
+mod memory;
 mod microphone;
 mod sound;
 #[cfg(test)]

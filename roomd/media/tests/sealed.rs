@@ -72,7 +72,7 @@ async fn pair(scheme: FrameScheme) -> (Room, Room) {
     let mut right = Room::start(22, 1400.0);
     right.show(TileSource::Stream(PICTURE)).await;
     left.show(TileSource::Stream(PICTURE)).await;
-    bench::link(&mut left, &mut right, PEER).await;
+    bench::link(&mut left, &mut right, PEER, [SOUND, PICTURE]).await;
     for room in [&left, &right] {
         encrypt(room, scheme).await;
         room.sending(true, true).await;
@@ -175,7 +175,7 @@ async fn what_comes_readable_on_an_encrypted_connection_is_not_shown() {
     let mut left = Room::start(11, 1000.0);
     let mut right = Room::start(22, 1400.0);
     right.show(TileSource::Stream(PICTURE)).await;
-    bench::link(&mut left, &mut right, PEER).await;
+    bench::link(&mut left, &mut right, PEER, [SOUND, PICTURE]).await;
     encrypt(&right, FrameScheme::Talk).await;
     open_with(&right, PICTURE, 0, bytes(1)).await;
     left.sending(true, true).await;

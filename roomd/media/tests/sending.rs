@@ -158,7 +158,7 @@ async fn one_picture_follows_what_is_wanted_and_stays_decodable() {
         .command(EngineCommand::CallStarted { at: Instant::now() })
         .await;
     viewer.show(TileSource::Stream(PICTURE)).await;
-    let mids = bench::link(&mut sender, &mut viewer, PEER).await;
+    let mids = bench::link(&mut sender, &mut viewer, PEER, [SOUND, PICTURE]).await;
     sender.sending(false, true).await;
     for size in [PictureSize::Low, PictureSize::Medium, PictureSize::Low] {
         let sizes = PictureSizes::up_to(size.pixels().1);

@@ -405,12 +405,17 @@ impl Wire {
 
 /// Connects two rooms without anything between; each receives the other's sound and picture. Returns
 /// the tags of the two m-lines.
-pub async fn link(left: &mut Room, right: &mut Room, peer: PeerId) -> Vec<String> {
+pub async fn link(
+    left: &mut Room,
+    right: &mut Room,
+    peer: PeerId,
+    streams: [StreamId; 2],
+) -> Vec<String> {
     let lines = Offer::of(&[MediaKind::Audio, MediaKind::Video]);
     let sources = [LocalSource::Microphone, LocalSource::Camera];
     let (offer, mids) = left.offer(peer, lines, &sources).await;
-    left.bind(peer, &mids, [SOUND, PICTURE]).await;
-    let sdp = right.answer(peer, offer, [SOUND, PICTURE]).await;
+    left.bind(peer, &mids, streams).await;
+    let sdp = right.answer(peer, offer, streams).await;
     let kind = SdpKind::Answer;
     left.session(MediaCommand::RemoteDescription { peer, kind, sdp })
         .await;
