@@ -585,6 +585,35 @@ support: string | null, };
 export type Secret = string;
 
 /**
+ * One encoding that the room sends, to however many connections; rates over the last second.
+ */
+export type SentStats = { 
+/**
+ * What it carries.
+ */
+kind: StreamKind, 
+/**
+ * Pictures, or packets of sound, a second.
+ */
+fps: number, 
+/**
+ * Encoded media, in kbit/s.
+ */
+kbps: number, 
+/**
+ * What its encoder aims at, in kbit/s; none for sound.
+ */
+targetKbps: number | null, 
+/**
+ * Width of its pictures, in pixels; none for sound.
+ */
+width: number | null, 
+/**
+ * Height, likewise.
+ */
+height: number | null, };
+
+/**
  * A message to a client (WebSocket text, JSON).
  */
 export type ServerMessage = { "message": "event", 
@@ -709,6 +738,10 @@ peers: Array<PeerStats>,
  * Per received stream.
  */
 streams: Array<StreamStats>, 
+/**
+ * Per encoding that the room sends.
+ */
+sent: Array<SentStats>, 
 /**
  * Echo cancellation; none while it does nothing.
  */

@@ -404,6 +404,8 @@ export const de = {
     freezes: "Standbilder",
     echo: "Echodämpfung",
     streams: "Empfangene Ströme",
+    sentStreams: "Gesendete Ströme",
+    target: "Ziel",
     streamKinds: { audio: "Ton", camera: "Kamera", screen: "Geteilter Inhalt" },
     pictures: "Bilder",
     packets: "Pakete",

@@ -253,6 +253,8 @@ export const en: Catalogue<typeof de> = {
     freezes: "Freezes",
     echo: "Echo attenuation",
     streams: "Received streams",
+    sentStreams: "Sent streams",
+    target: "Target",
     streamKinds: { audio: "Sound", camera: "Camera", screen: "Shared content" },
     pictures: "Pictures",
     packets: "Packets",

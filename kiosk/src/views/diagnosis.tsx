@@ -32,6 +32,7 @@ export function Diagnosis({ close, ...props }: ViewProps & { close: () => void }
         <Measured statistics={state.statistics} />
         <Connections statistics={state.statistics} />
         <Streams statistics={state.statistics} />
+        <Sent statistics={state.statistics} />
       </div>
     </Dialog>
   );
@@ -190,6 +191,31 @@ function Streams({ statistics }: { statistics: Statistics }) {
               <Fact name={words.delay} value={amount(one.delayMs, "ms", locale)} />
               <Fact name={words.gaps} value={amount(one.lost, "", locale)} />
               {one.kind !== "audio" && <Fact name={words.freezes} value={amount(one.freezes, "", locale)} />}
+            </dl>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Sent({ statistics }: { statistics: Statistics }) {
+  const locale = useLocale();
+  const words = locale.text.diagnosis;
+  if (statistics.sent.length === 0) return null;
+  return (
+    <Section title={words.sentStreams}>
+      <ul class="connections">
+        {statistics.sent.map((one) => (
+          <li key={`${one.kind} ${one.height}`}>
+            <strong>
+              {words.streamKinds[one.kind]}
+              {one.width !== null && one.height !== null && ` ${one.width} × ${one.height}`}
+            </strong>
+            <dl class="facts">
+              <Fact name={one.kind === "audio" ? words.packets : words.pictures} value={amount(one.fps, "1/s", locale, 1)} />
+              <Fact name={words.bitrate} value={amount(one.kbps, "kbit/s", locale)} />
+              {one.targetKbps !== null && <Fact name={words.target} value={amount(one.targetKbps, "kbit/s", locale)} />}
             </dl>
           </li>
         ))}

@@ -77,6 +77,7 @@ export const IDLE: State = {
     freezes: 0,
     peers: [],
     streams: [],
+    sent: [],
     voice: null,
   },
 };

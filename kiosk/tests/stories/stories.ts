@@ -177,6 +177,11 @@ export const STORIES: Record<string, Story> = {
           { stream: 2, kind: "camera", fps: 29.8, kbps: 1420, width: 1280, height: 720, jitterMs: 6.4, delayMs: 58, lost: 0, freezes: 1 },
           { stream: 3, kind: "screen", fps: 12.4, kbps: 610, width: 1920, height: 1080, jitterMs: 9.7, delayMs: 64, lost: 1, freezes: 0 },
         ],
+        sent: [
+          { kind: "audio", fps: 50, kbps: 30, targetKbps: null, width: null, height: null },
+          { kind: "camera", fps: 30, kbps: 184, targetKbps: 200, width: 320, height: 180 },
+          { kind: "camera", fps: 30, kbps: 1310, targetKbps: 1400, width: 1280, height: 720 },
+        ],
         voice: { delayMs: 84, erleDb: 31.4, driftPpm: -18.2 },
       },
       call: CALL,

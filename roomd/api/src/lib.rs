@@ -16,6 +16,6 @@ pub use event::{ClientMessage, Event, Levels, ServerMessage};
 pub use request::{Refusal, Reply, Request};
 pub use state::{
     Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Pairing, PeerStats, Preview, Room,
-    SkippedEntry, State, Statistics, StreamStats, VoiceStats,
+    SentStats, SkippedEntry, State, Statistics, StreamStats, VoiceStats,
 };
 pub use typescript::typescript;

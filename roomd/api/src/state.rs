@@ -302,6 +302,8 @@ pub struct Statistics {
     pub peers: Vec<PeerStats>,
     /// Per received stream.
     pub streams: Vec<StreamStats>,
+    /// Per encoding that the room sends.
+    pub sent: Vec<SentStats>,
     /// Echo cancellation; none while it does nothing.
     pub voice: Option<VoiceStats>,
 }
@@ -330,6 +332,24 @@ pub struct StreamStats {
     pub lost: u64,
     /// Times that its picture stood still for more than half a second.
     pub freezes: u32,
+}
+
+/// One encoding that the room sends, to however many connections; rates over the last second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SentStats {
+    /// What it carries.
+    pub kind: StreamKind,
+    /// Pictures, or packets of sound, a second.
+    pub fps: f64,
+    /// Encoded media, in kbit/s.
+    pub kbps: f64,
+    /// What its encoder aims at, in kbit/s; none for sound.
+    pub target_kbps: Option<f64>,
+    /// Width of its pictures, in pixels; none for sound.
+    pub width: Option<u32>,
+    /// Height, likewise.
+    pub height: Option<u32>,
 }
 
 /// Echo cancellation, measured.

@@ -18,7 +18,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
 use roomd_api::{Call, PeerStats, State, StreamStats};
-use roomd_model::{E2ee, FaultCode, Severity};
+use roomd_model::{E2ee, FaultCode, Severity, StreamKind};
 
 use crate::words;
 
@@ -208,6 +208,23 @@ fn streams(page: &mut Page<'_>, state: &State) -> fmt::Result {
         None,
         Some(f64::from(figures.freezes)),
     )?;
+    let heights: Vec<_> = figures
+        .sent
+        .iter()
+        .filter_map(|sent| Some((sent.kind, sent.height?.to_string(), sent.kbps * 1000.0)))
+        .collect();
+    page.family(
+        "sent_picture_bits_per_second",
+        "What each size of the room's picture takes, once encoded",
+        &heights,
+        |(kind, height, bits)| {
+            let kind = match kind {
+                StreamKind::Screen => "content",
+                StreamKind::Camera | StreamKind::Audio => "camera",
+            };
+            ([("source", kind.to_owned()), ("height", height.clone())], *bits)
+        },
+    )?;
     let voice = figures.voice.as_ref();
     page.gauge(
         "echo_return_loss_enhancement",
@@ -355,7 +372,7 @@ impl Page<'_> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use roomd_api::{Agenda, Devices, Room, Statistics, VoiceStats};
+    use roomd_api::{Agenda, Devices, Room, SentStats, Statistics, VoiceStats};
     use roomd_model::{Fault, Language, Phase};
 
     use super::*;
@@ -392,6 +409,14 @@ mod tests {
                     delay_ms: 60.0,
                     lost: 4,
                     freezes: 3,
+                }],
+                sent: vec![SentStats {
+                    kind: StreamKind::Camera,
+                    fps: 30.0,
+                    kbps: 150.0,
+                    target_kbps: Some(200.0),
+                    width: Some(320),
+                    height: Some(180),
                 }],
                 voice: Some(VoiceStats {
                     delay_ms: 80.0,
@@ -436,6 +461,7 @@ mod tests {
             "roomd_jitter_seconds 0.0125",
             "roomd_playout_delay_seconds 0.06",
             "roomd_freezes 3.0",
+            "roomd_sent_picture_bits_per_second{source=\"camera\",height=\"180\"} 150000.0",
             "roomd_echo_return_loss_enhancement_decibels 31.5",
             "roomd_resident_memory_bytes 120500000.0",
             "roomd_bad_messages_total 7",

@@ -37,5 +37,5 @@ pub use engine::{Engine, Gone, StartError, start};
 pub use roomd_voice::{Mode as VoiceMode, Report as VoiceReport};
 pub use types::{
     CameraSource, DeviceReport, DisplayOutput, EchoCancellation, EchoPolicy, EngineCommand,
-    EngineEvent, EngineStatistics, Loudspeaker, MicrophoneSource, Settings, StreamReport,
+    EngineEvent, EngineStatistics, Loudspeaker, MicrophoneSource, SentReport, Settings, StreamReport,
 };

@@ -227,12 +227,27 @@ pub struct EngineStatistics {
     pub freezes: u32,
     /// What the connections report.
     pub peers: Vec<(PeerId, PeerReport)>,
-    /// The picture encoder's target, in bit/s.
-    pub video_bitrate: u32,
+    /// What the room encodes and sends.
+    pub sent: Vec<SentReport>,
     /// The received streams.
     pub streams: Vec<StreamReport>,
     /// What echo cancellation does; none while it does nothing.
     pub voice: Option<VoiceReport>,
+}
+
+/// One encoding that the room sends, to however many connections. Rates are those of the last second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SentReport {
+    /// What it carries.
+    pub kind: StreamKind,
+    /// Width and height of its pictures, in pixels; none for sound.
+    pub size: Option<(u32, u32)>,
+    /// Pictures, or packets of sound, a second.
+    pub frames_per_second: f64,
+    /// Encoded media, in bit/s, without headers.
+    pub bits_per_second: f64,
+    /// What its encoder aims at, in bit/s; none for sound, which takes what it needs.
+    pub target: Option<u32>,
 }
 
 /// One received stream. Rates are those of the last second, counts begin with the stream.

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use roomd_api::{PeerStats, SkippedEntry, Statistics, StreamStats, VoiceStats};
+use roomd_api::{PeerStats, SentStats, SkippedEntry, Statistics, StreamStats, VoiceStats};
 use roomd_bookings::Today;
 use roomd_config::CalendarSource;
-use roomd_media::StreamReport;
+use roomd_media::{SentReport, StreamReport};
 use roomd_model::Fault;
 
 use super::{Daemon, now};
@@ -30,6 +30,17 @@ fn stream_stats(report: &StreamReport) -> StreamStats {
         delay_ms: millis(report.delay),
         lost: report.lost,
         freezes: report.freezes,
+    }
+}
+
+fn sent_stats(report: &SentReport) -> SentStats {
+    SentStats {
+        kind: report.kind,
+        fps: report.frames_per_second,
+        kbps: report.bits_per_second / 1000.0,
+        target_kbps: report.target.map(|target| f64::from(target) / 1000.0),
+        width: report.size.map(|(width, _)| width),
+        height: report.size.map(|(_, height)| height),
     }
 }
 
@@ -95,6 +106,7 @@ impl Daemon {
             bad_messages: self.bad_messages + under_way,
             freezes: figures.freezes,
             streams: figures.streams.iter().map(stream_stats).collect(),
+            sent: figures.sent.iter().map(sent_stats).collect(),
             voice: figures.voice.as_ref().map(|voice| VoiceStats {
                 delay_ms: millis(voice.delay),
                 erle_db: voice.erle,

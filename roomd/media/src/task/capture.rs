@@ -106,9 +106,9 @@ impl Capture {
         self.follow_encodings();
     }
 
-    /// What the picture encoders aim at in all, in bit/s.
-    pub(super) fn bitrate(&self) -> u32 {
-        self.video.values().map(VideoEncoder::bitrate).sum()
+    /// The encoder of a size, while it is encoded.
+    pub(super) fn encoder(&self, size: Size) -> Option<&VideoEncoder> {
+        self.video.get(&size)
     }
 
     /// Encoders that stand still.

@@ -73,6 +73,10 @@ impl Content {
         }
     }
 
+    pub(super) const fn encoder(&self) -> Option<&VideoEncoder> {
+        self.encoder.as_ref()
+    }
+
     pub(super) fn failed(&mut self) {
         self.encoder = None;
     }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The call's figures.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use roomd_conference::MediaEvent;
@@ -11,7 +12,8 @@ use tokio::sync::watch;
 
 use super::Task;
 use crate::decode::Decoded;
-use crate::types::{EngineStatistics, StreamReport};
+use crate::encode::{Track, VideoEncoder};
+use crate::types::{EngineStatistics, SentReport, StreamReport};
 
 /// Collects figures and publishes them.
 pub(super) struct Figures {
@@ -23,6 +25,8 @@ pub(super) struct Figures {
     /// The RTP time of the last one; several sizes of one picture count once.
     last_sent: u64,
     freezes: u32,
+    /// Frames and bytes that left each encoder since the last report.
+    tracks: BTreeMap<Track, (u32, usize)>,
     second: Instant,
 }
 
@@ -36,6 +40,7 @@ impl Figures {
             pictures_sent: 0,
             last_sent: 0,
             freezes: 0,
+            tracks: BTreeMap::new(),
             second: Instant::now(),
         }
     }
@@ -59,6 +64,13 @@ impl Figures {
             self.sent = Some(at);
             self.milestones();
         }
+    }
+
+    /// A frame was handed to at least one connection.
+    pub(super) fn frame_sent(&mut self, track: Track, bytes: usize) {
+        let (frames, sum) = self.tracks.entry(track).or_default();
+        *frames += 1;
+        *sum += bytes;
     }
 
     pub(super) fn picture_decoded(&mut self, at: Instant) {
@@ -120,7 +132,7 @@ impl Task {
         let rate = |count: u32| f64::from(count) / passed;
         let sending = self.capture.sends(roomd_conference::LocalSource::Camera);
         let (peers, freezes) = (self.peers.reports(), self.figures.freezes);
-        let video_bitrate = self.capture.bitrate();
+        let sent_tracks = self.sent_reports(passed);
         let av_offset_ms = self.streams.av_offset();
         let voice = self.voice.report();
         self.figures.statistics.send_modify(|statistics| {
@@ -129,10 +141,32 @@ impl Task {
             statistics.streams = streams;
             statistics.peers = peers;
             statistics.freezes = freezes;
-            statistics.video_bitrate = video_bitrate;
+            statistics.sent = sent_tracks;
             statistics.av_offset_ms = av_offset_ms;
             statistics.voice = (voice.mode != VoiceMode::Off).then_some(voice);
         });
+    }
+}
+
+impl Task {
+    /// What every encoder did in the seconds since the last call.
+    fn sent_reports(&mut self, seconds: f64) -> Vec<SentReport> {
+        let tracks = std::mem::take(&mut self.figures.tracks);
+        let report = |(track, (frames, bytes)): (Track, (u32, usize))| {
+            let (kind, encoder) = match track {
+                Track::Microphone => (StreamKind::Audio, None),
+                Track::Camera(size) => (StreamKind::Camera, self.capture.encoder(size)),
+                Track::Content => (StreamKind::Screen, self.content.encoder()),
+            };
+            SentReport {
+                kind,
+                size: encoder.map(VideoEncoder::size),
+                frames_per_second: f64::from(frames) / seconds,
+                bits_per_second: bytes as f64 * 8.0 / seconds,
+                target: encoder.map(VideoEncoder::bitrate),
+            }
+        };
+        tracks.into_iter().map(report).collect()
     }
 }
 

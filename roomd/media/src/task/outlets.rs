@@ -291,8 +291,11 @@ impl Task {
                 if order != 0 && expected != Some(order) {
                     self.peers.lost(track);
                 }
-                if sends && self.peers.send(track, &frame) && matches!(track, Track::Camera(_)) {
-                    self.figures.picture_sent(frame.rtp_time, Instant::now());
+                if sends && self.peers.send(track, &frame) {
+                    self.figures.frame_sent(track, frame.payload.len());
+                    if let Track::Camera(_) = track {
+                        self.figures.picture_sent(frame.rtp_time, Instant::now());
+                    }
                 }
             }
             Encoded::Failed(track) => self.encoder_failed(track),
