@@ -10,8 +10,8 @@ use anyhow::Context;
 use roomd_bookings::{Privacy, Today};
 use roomd_conference::IceServer;
 use roomd_config::{
-    Bus, CalendarSource, Camera, EchoCancellation, Loudspeaker, Microphone, Output, Remote,
-    Settings, Titles, Tls,
+    Bus, CalendarSource, Camera, ContentDisplay, EchoCancellation, Loudspeaker, Microphone, Output,
+    Remote, Settings, Titles, Tls,
 };
 use roomd_driver::calendar::{self, Password};
 use roomd_interfaces::pairing::Desk;
@@ -94,7 +94,8 @@ pub async fn run(
         // A dropped sender ends it too.
         let _ = left.await;
     }));
-    tokio::spawn(crate::display::run(client.state(), engine.clone()));
+    let two = settings.media.content_display.is_some();
+    tokio::spawn(crate::display::run(client.state(), engine.clone(), two));
     let mut inlets = Inlets {
         engine: engine_events,
         figures: engine.statistics(),
@@ -380,6 +381,7 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
             Output::Wayland => DisplayOutput::Wayland,
             Output::X11 => DisplayOutput::X11,
         },
+        content_display: media.content_display.as_ref().map(content_display),
         peer: PeerConfig {
             addresses: media.addresses.clone(),
             include_loopback: media.include_loopback,
@@ -393,6 +395,17 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
         test_source: 0,
         utc_offset_seconds: offset.local_minus_utc(),
         ..roomd_media::Settings::default()
+    }
+}
+
+fn content_display(display: &ContentDisplay) -> roomd_media::ContentDisplay {
+    let (output, server) = match display {
+        ContentDisplay::X11(server) => (DisplayOutput::X11, server),
+        ContentDisplay::Wayland(socket) => (DisplayOutput::Wayland, socket),
+    };
+    roomd_media::ContentDisplay {
+        output,
+        server: Some(server.clone()),
     }
 }
 

@@ -260,6 +260,10 @@ loudspeaker: string | null,
  */
 display: string | null, 
 /**
+ * What the display for content is; none without one.
+ */
+contentDisplay: string | null, 
+/**
  * The camera is a test picture, not a device: the panel says so.
  */
 testPicture: boolean, };

@@ -390,6 +390,7 @@ export const de = {
     microphone: "Mikrofon",
     loudspeaker: "Lautsprecher",
     display: "Display",
+    contentDisplay: "Display für Inhalte",
     missing: "Nicht gefunden",
     headless: "Keines angeschlossen",
     testPicture: "Testbild",

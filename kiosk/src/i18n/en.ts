@@ -239,6 +239,7 @@ export const en: Catalogue<typeof de> = {
     microphone: "Microphone",
     loudspeaker: "Loudspeaker",
     display: "Display",
+    contentDisplay: "Display for content",
     missing: "Not found",
     headless: "None attached",
     testPicture: "Test picture",

@@ -55,6 +55,10 @@ function DeviceList({ devices }: { devices: Devices }) {
     ["volume", text.diagnosis.loudspeaker, devices.loudspeaker, text.diagnosis.missing],
     ["display", text.diagnosis.display, devices.display, text.diagnosis.headless],
   ];
+  // Most rooms have one display, and miss nothing.
+  if (devices.contentDisplay !== null) {
+    rows.push(["display", text.diagnosis.contentDisplay, devices.contentDisplay, text.diagnosis.headless]);
+  }
   return (
     <Section title={text.diagnosis.devices}>
       <ul class="devices">

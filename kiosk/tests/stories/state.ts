@@ -59,6 +59,7 @@ export const IDLE: State = {
     microphone: "Jabra SPEAK 750",
     loudspeaker: "Jabra SPEAK 750",
     display: "HDMI-A-1 · 1920×1080",
+    contentDisplay: null,
     testPicture: false,
   },
   pairing: null,

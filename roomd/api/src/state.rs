@@ -255,6 +255,8 @@ pub struct Devices {
     pub loudspeaker: Option<String>,
     /// What the display is; none when roomd runs headless.
     pub display: Option<String>,
+    /// What the display for content is; none without one.
+    pub content_display: Option<String>,
     /// The camera is a test picture, not a device: the panel says so.
     pub test_picture: bool,
 }

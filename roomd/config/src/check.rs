@@ -13,7 +13,7 @@ use toml::Spanned;
 use url::Url;
 
 use crate::{
-    Bus, Calendar, CalendarSource, Camera, ConfigError, Direct, HostPattern, Join, Loudspeaker,
+    Bus, Calendar, CalendarSource, Camera, ConfigError, ContentDisplay, Direct, HostPattern, Join, Loudspeaker,
     Media, Microphone, Remote, Room, Settings, Tls, Turn, Web, hosts::is_host, raw, servers,
     translate::translate,
 };
@@ -338,6 +338,11 @@ impl Checker<'_> {
             echo_cancellation: media.echo_cancellation,
             echo_cancelling_devices: devices.collect::<Checked<_>>()?,
             display: media.display,
+            content_display: media
+                .content_display
+                .as_ref()
+                .map(|text| self.content_display(text))
+                .transpose()?,
             udp_ports: media
                 .udp_ports
                 .as_ref()
@@ -387,6 +392,20 @@ impl Checker<'_> {
         Err(self
             .error(text.span(), "not a sound device")
             .with_help("use \"auto\" or an ALSA device such as \"hw:1,0\" or \"default\""))
+    }
+
+    fn content_display(&self, text: &Spanned<String>) -> Checked<ContentDisplay> {
+        let name = text.get_ref().trim();
+        let socket = |name: &str| name.starts_with("wayland") || name.starts_with('/');
+        if name.len() > 1 && name.starts_with(':') {
+            return Ok(ContentDisplay::X11(name.to_owned()));
+        }
+        if socket(name) {
+            return Ok(ContentDisplay::Wayland(name.to_owned()));
+        }
+        Err(self
+            .error(text.span(), "not a second display")
+            .with_help("use an X screen such as \":0.1\", or a Wayland socket such as \"wayland-1\""))
     }
 
     fn device_name(&self, text: &Spanned<String>) -> Checked<String> {

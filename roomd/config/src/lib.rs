@@ -20,7 +20,7 @@ pub use error::ConfigError;
 pub use hosts::HostPattern;
 pub use settings::{
     Bus, Calendar, CalendarSource, Camera, Direct, EchoCancellation, Join, LogLevel, Loudspeaker,
-    Media, Microphone, Output, Remote, Room, Settings, Titles, Tls, Turn, Web,
+    ContentDisplay, Media, Microphone, Output, Remote, Room, Settings, Titles, Tls, Turn, Web,
 };
 
 #[cfg(test)]

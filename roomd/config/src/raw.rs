@@ -116,6 +116,7 @@ pub struct Media {
     pub echo_cancellation: EchoCancellation,
     pub echo_cancelling_devices: Vec<Spanned<String>>,
     pub display: Output,
+    pub content_display: Option<Spanned<String>>,
     pub udp_ports: Option<Spanned<String>>,
     pub addresses: Vec<Spanned<String>>,
     pub stun: Vec<Spanned<String>>,

@@ -240,6 +240,8 @@ pub struct Media {
     pub echo_cancelling_devices: Vec<String>,
     /// The display.
     pub display: Output,
+    /// A second display, for content.
+    pub content_display: Option<ContentDisplay>,
     /// The UDP ports that media uses; any when none.
     pub udp_ports: Option<RangeInclusive<u16>>,
     /// The addresses that media uses; all of the machine's when empty.
@@ -333,6 +335,15 @@ pub enum Output {
     Wayland,
     /// An X11 desktop.
     X11,
+}
+
+/// The second display.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentDisplay {
+    /// An X server and its screen, such as `:0.1`.
+    X11(String),
+    /// A Wayland compositor's socket, such as `wayland-1` or a path.
+    Wayland(String),
 }
 
 /// Where roomd offers its D-Bus interface.

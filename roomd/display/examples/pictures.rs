@@ -19,8 +19,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args().nth(1).ok_or("pictures FOLDER")?;
     std::fs::create_dir_all(&folder)?;
     let mut display = Display::new(Fonts::load(&["/usr/share/fonts"]));
-    for (name, state) in states::all() {
-        let scene = display.scene(&state, states::now());
+    let mut content = Display::new(Fonts::load(&["/usr/share/fonts"]));
+    let scenes = states::all().into_iter().flat_map(|(name, state)| {
+        let people = (name.to_owned(), display.scene(&state, states::now()));
+        // What a second display would show.
+        let second = content.content_scene(&state, states::now());
+        [people, (format!("content-{name}"), second)]
+    });
+    for (name, scene) in scenes {
         let file = File::create(Path::new(&folder).join(format!("{name}.png")))?;
         let mut encoder = png::Encoder::new(BufWriter::new(file), WIDTH, HEIGHT);
         encoder.set_color(png::ColorType::Rgba);

@@ -8,6 +8,7 @@ use roomd_media_core::scene::{Overlay, Scene};
 use roomd_model::Now;
 
 use crate::{
+    content,
     fonts::Fonts,
     render::Renderer,
     sketch::{Sketch, View, sketch},
@@ -32,11 +33,22 @@ impl Display {
 
     /// What the display shows now. A picture that did not change is the same `Arc` as before.
     pub fn scene(&mut self, state: &State, now: Now) -> Scene {
+        let sketch = sketch(&View::new(state, now, &self.fonts));
+        self.render(sketch)
+    }
+
+    /// What a second display shows now; of a room with two, each has its own.
+    pub fn content_scene(&mut self, state: &State, now: Now) -> Scene {
+        let sketch = content::sketch(&View::new(state, now, &self.fonts));
+        self.render(sketch)
+    }
+
+    fn render(&mut self, sketch: Sketch) -> Scene {
         let Sketch {
             background,
             tiles,
             overlays,
-        } = sketch(&View::new(state, now, &self.fonts));
+        } = sketch;
         let mut picture = |drawing| self.renderer.picture(drawing, &self.fonts);
         let background = Some(picture(background));
         let overlays = overlays

@@ -10,6 +10,7 @@
 
 mod board;
 mod call;
+mod content;
 mod display;
 mod fonts;
 mod icons;

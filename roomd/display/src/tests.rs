@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use roomd_api::{Countdown, State};
-use roomd_media_core::scene::{HEIGHT, TileSource, WIDTH};
+use roomd_media_core::scene::{HEIGHT, Scene, TileSource, WIDTH};
 use roomd_model::{Fault, FaultCode, Language, Layout, ParticipantId, Phase, Pii, StreamId};
 
 use crate::{
@@ -21,6 +21,30 @@ fn every_state_is_made_of_what_it_should_be() {
         let _ = writeln!(all, "{name}\n{}", describe(&draw(&state, &fonts)));
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_display_for_content_takes_it_from_the_first() {
+    let shared = |scene: &Scene| {
+        let content = TileSource::Stream(StreamId(900));
+        scene.tiles.iter().find(|tile| tile.source == content).copied()
+    };
+    let mut state = states::share(3, Layout::Share);
+    let (mut first, mut second) = (display(), display());
+    assert!(shared(&first.scene(&state, states::now())).is_some());
+    state.devices.content_display = Some("X11".to_owned());
+    let people = first.scene(&state, states::now());
+    assert_eq!(shared(&people), None);
+    assert!(people.tiles.len() >= 3, "the people are shown");
+    let content = shared(&second.content_scene(&state, states::now()));
+    let rect = content.map(|tile| tile.rect);
+    assert_eq!(rect.map(|rect| (rect.width, rect.height)), Some((WIDTH, HEIGHT)));
+    // Nobody shares any more, then the room is free.
+    let quiet = second.content_scene(&states::call(2), states::now());
+    assert!(quiet.tiles.is_empty());
+    let idle = states::idle();
+    let board = first.scene(&idle, states::now()).background;
+    assert_eq!(second.content_scene(&idle, states::now()).background, board);
 }
 
 #[test]

@@ -21,11 +21,22 @@ use crate::types::DisplayOutput;
 use crate::wayland::{Lifeline, WaylandError};
 use crate::x11::{Window, X11Error};
 
-/// What the display tells the engine.
+/// Which display.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Screen {
+    People,
+    Content,
+}
+
+/// What a display tells the engine.
 #[derive(Debug)]
 pub(crate) enum DisplayNews {
-    /// The display was lost or came back.
-    Sink { name: Option<String>, missing: bool },
+    /// A display was lost or came back.
+    Sink {
+        screen: Screen,
+        name: Option<String>,
+        missing: bool,
+    },
     /// Streams' pictures of these media times appeared.
     Shown {
         media: Vec<(StreamId, u64)>,
@@ -68,6 +79,7 @@ const STEADY: Duration = Duration::from_secs(10);
 
 impl Display {
     pub(crate) fn start(
+        screen: Screen,
         output: DisplayOutput,
         server: Option<String>,
         timeline: Timeline,
@@ -75,6 +87,7 @@ impl Display {
     ) -> std::io::Result<Self> {
         let (sender, receiver) = channel();
         let worker = Worker {
+            screen,
             wanted: output,
             server,
             timeline,
@@ -94,7 +107,13 @@ impl Display {
             shown: None,
         };
         std::thread::Builder::new()
-            .name("display".to_owned())
+            .name(
+                match screen {
+                    Screen::People => "display",
+                    Screen::Content => "content",
+                }
+                .to_owned(),
+            )
             .spawn(move || worker.run(&receiver))?;
         Ok(Self(sender))
     }
@@ -169,6 +188,7 @@ impl Default for Retry {
 }
 
 struct Worker {
+    screen: Screen,
     wanted: DisplayOutput,
     server: Option<String>,
     timeline: Timeline,
@@ -418,7 +438,12 @@ impl Worker {
 
     fn tell(&self, name: Option<String>, missing: bool) {
         // A full queue means that the engine is behind; the next attempt tells again.
-        let _ = self.news.try_send(DisplayNews::Sink { name, missing });
+        let screen = self.screen;
+        let _ = self.news.try_send(DisplayNews::Sink {
+            screen,
+            name,
+            missing,
+        });
     }
 }
 

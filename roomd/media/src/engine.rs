@@ -7,7 +7,7 @@ use std::sync::Arc;
 use roomd_media_core::frame::I420;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::display::Display;
+use crate::displays::Displays;
 use crate::memory;
 use crate::sound::Sound;
 use crate::task::{self, Inputs, Threads};
@@ -39,7 +39,7 @@ pub struct Gone;
 pub struct Engine {
     commands: mpsc::Sender<Message>,
     statistics: watch::Receiver<EngineStatistics>,
-    display: Display,
+    displays: Displays,
     sound: Sound,
 }
 
@@ -78,19 +78,14 @@ pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>)
     let (display_news, display_receiver) = mpsc::channel(16);
     let (sound_news, sound_receiver) = mpsc::channel(16);
     let statistics = watch::Sender::new(EngineStatistics::default());
-    let display = Display::start(
-        settings.display,
-        settings.display_server.clone(),
-        timeline,
-        display_news,
-    )?;
+    let displays = Displays::start(&settings, timeline, &display_news)?;
     let (cleaned, samples) = mpsc::channel(32);
     let voice = Voice::start(cleaned)?;
     let sound = Sound::start(settings.loudspeaker.clone(), voice.clone(), sound_news)?;
     let engine = Engine {
         commands,
         statistics: statistics.subscribe(),
-        display: display.clone(),
+        displays: displays.clone(),
         sound: sound.clone(),
     };
     let inputs = Inputs {
@@ -100,7 +95,7 @@ pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>)
         samples,
     };
     let threads = Threads {
-        display,
+        displays,
         sound,
         voice,
     };
@@ -128,7 +123,18 @@ impl Engine {
     /// # Errors
     /// When the engine is shut down.
     pub async fn picture(&self) -> Result<Arc<I420>, Gone> {
-        self.display.snapshot().await.map_err(|_| Gone)
+        self.displays.people.snapshot().await.map_err(|_| Gone)
+    }
+
+    /// What the second display shows at this moment; none without one.
+    ///
+    /// # Errors
+    /// When the engine is shut down.
+    pub async fn content_picture(&self) -> Result<Option<Arc<I420>>, Gone> {
+        let Some(display) = &self.displays.content else {
+            return Ok(None);
+        };
+        display.snapshot().await.map(Some).map_err(|_| Gone)
     }
 
     /// What the display shows at this moment, as a PNG file.

@@ -15,6 +15,7 @@ mod cards;
 mod decode;
 mod device;
 mod display;
+mod displays;
 mod encode;
 mod engine;
 mod file;
@@ -36,6 +37,6 @@ pub use branch::BranchError;
 pub use engine::{Engine, Gone, StartError, start};
 pub use roomd_voice::{Mode as VoiceMode, Report as VoiceReport};
 pub use types::{
-    CameraSource, DeviceReport, DisplayOutput, EchoCancellation, EchoPolicy, EngineCommand,
+    CameraSource, ContentDisplay, DeviceReport, DisplayOutput, EchoCancellation, EchoPolicy, EngineCommand,
     EngineEvent, EngineStatistics, Loudspeaker, MicrophoneSource, SentReport, Settings, StreamReport,
 };

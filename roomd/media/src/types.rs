@@ -91,6 +91,15 @@ pub enum DisplayOutput {
     X11,
 }
 
+/// Where the second display is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContentDisplay {
+    /// Its kind; never [`DisplayOutput::Auto`], which finds the first one.
+    pub output: DisplayOutput,
+    /// The X server and its screen, or the Wayland compositor's socket.
+    pub server: Option<String>,
+}
+
 /// How the engine is set up.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -108,6 +117,8 @@ pub struct Settings {
     pub display: DisplayOutput,
     /// The X server, or the Wayland compositor's socket, where the environment does not say.
     pub display_server: Option<String>,
+    /// A second display, for content.
+    pub content_display: Option<ContentDisplay>,
     /// What every connection starts from; its servers come from the session.
     pub peer: PeerConfig,
     /// The source id in the test picture's time code.
@@ -128,6 +139,7 @@ impl Default for Settings {
             echo: EchoPolicy::default(),
             display: DisplayOutput::default(),
             display_server: None,
+            content_display: None,
             peer: PeerConfig {
                 addresses: Vec::new(),
                 include_loopback: false,
@@ -160,6 +172,8 @@ pub enum EngineCommand {
     Volume(u8),
     /// What the display shows.
     Scene(Arc<Scene>),
+    /// What the second display shows; nothing without one.
+    ContentScene(Arc<Scene>),
     /// Opens the camera for the room's own display.
     Preview(bool),
     /// A call begins; its times count from this moment.
@@ -205,6 +219,8 @@ pub struct DeviceReport {
     pub loudspeaker: Option<String>,
     /// The display.
     pub display: Option<String>,
+    /// The display for content.
+    pub content_display: Option<String>,
     /// The test picture stands in for a camera.
     pub test_picture: bool,
 }

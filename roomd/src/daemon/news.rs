@@ -88,6 +88,7 @@ impl Daemon {
                     microphone: report.microphone,
                     loudspeaker: report.loudspeaker,
                     display: report.display,
+                    content_display: report.content_display,
                     test_picture: report.test_picture,
                 };
             }

@@ -35,7 +35,7 @@ fn support(view: &View<'_>, canvas: &mut Canvas<'_>, max: f32) {
 }
 
 /// The small header of boards that are about something else: name and clock.
-fn small_header(view: &View<'_>, canvas: &mut Canvas<'_>) {
+pub fn small_header(view: &View<'_>, canvas: &mut Canvas<'_>) {
     let name = &view.state.room.name;
     canvas.text_within(MARGIN, 112.0, Style::strong(36.0, TEXT), name, 1400.0);
     let clock = view.local.clock();

@@ -29,9 +29,11 @@ pub struct Arranged<'a> {
 }
 
 /// Arranges a call with at least one other participant. Shared content is always shown, as the
-/// large tile where the layout has one for it and as a tile like any other where it has not.
-pub fn arrange(call: &Call) -> Arranged<'_> {
-    let content = content(call).map(|(stream, sharer)| Slot::Content(stream, sharer));
+/// large tile where the layout has one for it and as a tile like any other where it has not; unless a
+/// display of its own shows it.
+pub fn arrange(call: &Call, content_elsewhere: bool) -> Arranged<'_> {
+    let content = content(call).filter(|_| !content_elsewhere);
+    let content = content.map(|(stream, sharer)| Slot::Content(stream, sharer));
     let people: Vec<&Participant> = call.participants.iter().collect();
     match (call.layout, content) {
         (Layout::Share, Some(content)) => {
@@ -109,7 +111,8 @@ fn limit<'a>(mut slots: Vec<Slot<'a>>, most: usize, speaker: Option<&str>) -> Ve
     slots
 }
 
-fn content(call: &Call) -> Option<(StreamId, Option<&Participant>)> {
+/// What is shared, and who shares it.
+pub fn content(call: &Call) -> Option<(StreamId, Option<&Participant>)> {
     let mut screens = call
         .previews
         .iter()

@@ -3,7 +3,7 @@
 //! The call: tiles where the layout puts them, names on them, and banners that matter.
 
 mod alone;
-mod arrange;
+pub mod arrange;
 mod banner;
 pub mod tile;
 
@@ -22,7 +22,8 @@ pub fn sketch(view: &View<'_>, call: &Call) -> Sketch {
         banner::draw(&mut sketch, view, call);
         return sketch;
     }
-    let arranged = arrange(call);
+    let elsewhere = view.state.devices.content_display.is_some();
+    let arranged = arrange(call, elsewhere);
     let mut canvas = Canvas::board(view.fonts);
     if let Some(rect) = arranged.spare {
         alone::card(view, call, &mut canvas, rect);

@@ -94,6 +94,8 @@ pub struct Texts {
     pub test_picture: &'static str,
     /// There is no camera.
     pub no_camera: &'static str,
+    /// On the display for content while nothing is shared.
+    pub content_here: &'static str,
     /// On a picture that stands still.
     pub stalled: &'static str,
     /// In place of a picture that cannot be decrypted.
@@ -227,6 +229,7 @@ const DE: Texts = Texts {
     self_view: "Dieser Raum",
     test_picture: "Testbild",
     no_camera: "Keine Kamera",
+    content_here: "Geteilte Inhalte erscheinen hier",
     stalled: "Bild steht",
     undecryptable: "Kann nicht entschlüsselt werden",
     undecodable: "Bild kann nicht gezeigt werden",
@@ -323,6 +326,7 @@ const EN: Texts = Texts {
     self_view: "This room",
     test_picture: "Test picture",
     no_camera: "No camera",
+    content_here: "Shared content appears here",
     stalled: "Picture stands still",
     undecryptable: "Cannot be decrypted",
     undecodable: "Picture cannot be shown",

@@ -64,6 +64,7 @@ pub fn idle() -> State {
             microphone: Some("Tischmikrofon".into()),
             loudspeaker: Some("Lautsprecher".into()),
             display: None,
+            content_display: None,
             test_picture: false,
         },
         pairing: None,

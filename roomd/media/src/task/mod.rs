@@ -29,7 +29,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::branch::Notice;
 use crate::camera::{Camera, Shot};
 use crate::decode::Decoded;
-use crate::display::{Display, DisplayNews};
+use crate::display::{DisplayNews, Screen};
+use crate::displays::Displays;
 use crate::encode::{Encoded, Track};
 use crate::engine::Message;
 use crate::microphone::{Microphone, Samples};
@@ -59,7 +60,7 @@ pub(crate) struct Inputs {
 
 /// The threads that the task asks.
 pub(crate) struct Threads {
-    pub display: Display,
+    pub displays: Displays,
     pub sound: Sound,
     pub voice: Voice,
 }
@@ -85,7 +86,7 @@ const OUTBOX: usize = 256;
 
 /// The task's state.
 struct Task {
-    display: Display,
+    displays: Displays,
     sound: Sound,
     voice: Voice,
     echo: EchoPolicy,
@@ -100,6 +101,7 @@ struct Task {
     streams: Streams,
     figures: Figures,
     devices: DeviceReport,
+    displays_missing: BTreeSet<Screen>,
     outbox: VecDeque<EngineEvent>,
     /// Faults that end with the call.
     call_faults: BTreeSet<FaultCode>,
@@ -171,7 +173,7 @@ impl Task {
         threads: Threads,
     ) -> (Self, Loopback) {
         let Threads {
-            display,
+            displays,
             sound,
             voice,
         } = threads;
@@ -221,12 +223,13 @@ impl Task {
             openers: Openers::default(),
             keys: Keys::new(keys_sender),
             peers: Peers::new(settings.peer, peer_events),
-            streams: Streams::new(display.clone(), sound.clone(), decoded_sender),
+            streams: Streams::new(displays.clone(), sound.clone(), decoded_sender),
             figures: Figures::new(statistics),
             devices: DeviceReport::default(),
+            displays_missing: BTreeSet::new(),
             outbox: VecDeque::new(),
             call_faults: BTreeSet::new(),
-            display,
+            displays,
             sound,
             voice,
             echo: settings.echo,
@@ -240,7 +243,8 @@ impl Task {
             EngineCommand::Sending { microphone, camera } => self.sending(microphone, camera),
             EngineCommand::Content(on) => self.show_content(on, Instant::now()),
             EngineCommand::Volume(percent) => self.sound.volume(percent),
-            EngineCommand::Scene(scene) => self.display.scene(scene),
+            EngineCommand::Scene(scene) => self.displays.people.scene(scene),
+            EngineCommand::ContentScene(scene) => self.displays.content_scene(scene),
             EngineCommand::Preview(open) => self.preview(open),
             EngineCommand::CallStarted { at } => self.figures.begin(at),
             EngineCommand::CallEnded => {
@@ -362,9 +366,22 @@ impl Task {
 
     fn display_news(&mut self, news: DisplayNews) {
         match news {
-            DisplayNews::Sink { name, missing } => {
+            DisplayNews::Sink {
+                screen,
+                name,
+                missing,
+            } => {
+                if missing {
+                    self.displays_missing.insert(screen);
+                } else {
+                    self.displays_missing.remove(&screen);
+                }
+                let missing = !self.displays_missing.is_empty();
                 self.fault(FaultCode::DisplayMissing, missing);
-                self.devices.display = name;
+                match screen {
+                    Screen::People => self.devices.display = name,
+                    Screen::Content => self.devices.content_display = name,
+                }
                 self.tell(EngineEvent::Devices(self.devices.clone()));
             }
             DisplayNews::Shown { media, at } => self.streams.presented(&media, at),
@@ -374,7 +391,7 @@ impl Task {
     /// The composer's own feed of the room's camera.
     fn preview_feed(&self, open: bool) {
         let feed = open.then(|| self.capture.own.subscribe());
-        self.display.feed(TileSource::SelfView, feed);
+        self.displays.feed(TileSource::SelfView, feed);
     }
 
     fn shutdown(mut self, done: Option<oneshot::Sender<()>>) {
@@ -382,7 +399,7 @@ impl Task {
         self.streams.clear();
         self.capture.close();
         self.content.close();
-        self.display.stop();
+        self.displays.stop();
         self.sound.stop();
         drop(self);
         if let Some(done) = done {

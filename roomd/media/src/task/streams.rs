@@ -20,7 +20,8 @@ use crate::branch::BranchError;
 use crate::decode::{
     AudioDecoder, Decoded, Pictures, QUIET, VideoDecoder, opus_samples, video_codec,
 };
-use crate::display::{Display, Picture};
+use crate::display::Picture;
+use crate::displays::Displays;
 use crate::sound::{Sound, SoundNews};
 use crate::types::{EngineEvent, StreamReport};
 
@@ -37,7 +38,7 @@ const FAILURES: u32 = 3;
 
 /// All received streams.
 pub(super) struct Streams {
-    display: Display,
+    displays: Displays,
     sound: Sound,
     output: mpsc::Sender<Decoded>,
     streams: BTreeMap<StreamId, Stream>,
@@ -86,9 +87,9 @@ enum Decoder {
 }
 
 impl Streams {
-    pub(super) fn new(display: Display, sound: Sound, output: mpsc::Sender<Decoded>) -> Self {
+    pub(super) fn new(displays: Displays, sound: Sound, output: mpsc::Sender<Decoded>) -> Self {
         Self {
-            display,
+            displays,
             sound,
             output,
             streams: BTreeMap::new(),
@@ -107,7 +108,7 @@ impl Streams {
     pub(super) fn remove(&mut self, stream: StreamId) -> bool {
         self.speakers.remove(stream);
         self.sound.remove(stream);
-        self.display.feed(TileSource::Stream(stream), None);
+        self.displays.feed(TileSource::Stream(stream), None);
         let removed = self.streams.remove(&stream);
         self.lips
             .retain(|peer, _| self.streams.values().any(|stream| stream.peer == *peer));
@@ -228,7 +229,7 @@ impl Streams {
             }
             StreamKind::Camera | StreamKind::Screen => {
                 let feed = Some(pictures.subscribe());
-                self.display.feed(TileSource::Stream(id), feed);
+                self.displays.feed(TileSource::Stream(id), feed);
                 90_000
             }
         };

@@ -77,19 +77,22 @@ impl Room {
     }
 
     /// Fills the display with a colour: red, green, blue.
-    pub async fn paint(&self, [red, green, blue]: [u8; 3]) {
+    pub async fn paint(&self, colour: [u8; 3]) {
+        let command = EngineCommand::Scene(Self::painted(colour));
+        self.engine.command(command).await;
+    }
+
+    /// A scene of one colour.
+    pub fn painted([red, green, blue]: [u8; 3]) -> Arc<Scene> {
         let background = Picture {
             width: 1920,
             height: 1080,
             rgba: [red, green, blue, 255].repeat(1920 * 1080),
         };
-        let scene = Scene {
+        Arc::new(Scene {
             background: Some(Arc::new(background)),
             ..Scene::default()
-        };
-        self.engine
-            .command(EngineCommand::Scene(Arc::new(scene)))
-            .await;
+        })
     }
 
     /// Waits until the display is lost, or is back.
@@ -105,19 +108,22 @@ impl Room {
     }
 
     pub async fn show(&self, source: TileSource) {
+        let command = EngineCommand::Scene(Self::whole(source));
+        self.engine.command(command).await;
+    }
+
+    /// A scene of one tile.
+    pub fn whole(source: TileSource) -> Arc<Scene> {
         let rect = Rect {
             x: 0,
             y: 0,
             width: WIDTH,
             height: HEIGHT,
         };
-        let scene = Scene {
+        Arc::new(Scene {
             tiles: vec![Tile { source, rect }],
             ..Scene::default()
-        };
-        self.engine
-            .command(EngineCommand::Scene(Arc::new(scene)))
-            .await;
+        })
     }
 
     /// Answers an offer on a new connection, with sound on the first m-line and picture on the

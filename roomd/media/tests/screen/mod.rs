@@ -26,6 +26,7 @@ impl Server {
         let mut child = command
             .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
             .args(["-screen", "0", "1920x1080x24"])
+            .args(["-screen", "1", "1920x1080x24"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -39,9 +40,14 @@ impl Server {
         Self { child, display }
     }
 
-    /// The colour in the middle of the screen: red, green, blue.
-    fn middle(&self) -> [u8; 3] {
-        let (connection, number) = x11rb::connect(Some(&self.display)).unwrap();
+    /// The name of one of its two screens.
+    pub fn screen(&self, number: u8) -> String {
+        format!("{}.{number}", self.display)
+    }
+
+    /// The colour in the middle of a screen: red, green, blue.
+    fn middle(&self, number: u8) -> [u8; 3] {
+        let (connection, number) = x11rb::connect(Some(&self.screen(number))).unwrap();
         let root = connection.setup().roots[number].root;
         let image = connection.get_image(ImageFormat::Z_PIXMAP, root, 960, 540, 1, 1, !0);
         let pixel = image.unwrap().reply().unwrap().data;
@@ -60,11 +66,16 @@ impl Drop for Server {
     }
 }
 
-/// Waits until the screen has this colour in its middle.
+/// Waits until the first screen has this colour in its middle.
 pub async fn shows(server: &Server, wanted: [u8; 3]) {
+    screen_shows(server, 0, wanted).await;
+}
+
+/// Waits until a screen has this colour in its middle.
+pub async fn screen_shows(server: &Server, number: u8, wanted: [u8; 3]) {
     let end = Instant::now() + LIMIT;
     loop {
-        let seen = server.middle();
+        let seen = server.middle(number);
         if seen.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) < 12) {
             return;
         }
