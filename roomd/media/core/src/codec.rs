@@ -8,6 +8,8 @@
 use h264_reader::nal::sps::SeqParameterSet;
 use h264_reader::rbsp::{BitReader, decode_nal};
 
+use crate::frame;
+
 /// How pictures are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoCodec {
@@ -35,6 +37,24 @@ impl VideoCodec {
             Self::H264 => h264(payload),
         }
     }
+
+    /// Whether every size that a payload announces fits, those of hidden frames and of parameters
+    /// that no picture uses yet included. What cannot be read does not fit.
+    #[must_use]
+    pub fn fits(self, payload: &[u8]) -> bool {
+        let fits = |size: Option<(u32, u32)>| size.is_some_and(|(w, h)| frame::fits(w, h));
+        match self {
+            Self::Vp8 => vp8(payload).is_none_or(|(w, h)| frame::fits(w, h)),
+            Self::Vp9 => vp9_frames(payload).all(|frame| match vp9_header(frame) {
+                Some(Vp9::Key(w, h) | Vp9::Sized(w, h)) => frame::fits(w, h),
+                Some(Vp9::Unsized) => true,
+                None => false,
+            }),
+            Self::H264 => units(payload)
+                .filter(|unit| unit.first().is_some_and(|head| head & 31 == SPS))
+                .all(|unit| fits(h264_size(unit))),
+        }
+    }
 }
 
 /// RFC 6386, section 9.1.
@@ -50,22 +70,93 @@ fn vp8(payload: &[u8]) -> Option<(u32, u32)> {
     Some((u32::from(width), u32::from(height)))
 }
 
-/// The uncompressed header of profile 0 (VP9 bitstream specification, section 6.2).
+/// The size that a keyframe of profile 0 announces.
 fn vp9(payload: &[u8]) -> Option<(u32, u32)> {
+    match vp9_header(vp9_frames(payload).next()?)? {
+        Vp9::Key(width, height) => Some((width, height)),
+        Vp9::Sized(..) | Vp9::Unsized => None,
+    }
+}
+
+/// What a VP9 frame says of its size.
+enum Vp9 {
+    Key(u32, u32),
+    /// A frame that refers to others and has a size of its own.
+    Sized(u32, u32),
+    /// One that has the size of a frame that it refers to.
+    Unsized,
+}
+
+/// The uncompressed header of profile 0 (VP9 bitstream specification, section 6.2); none for
+/// anything else.
+fn vp9_header(frame: &[u8]) -> Option<Vp9> {
     const MARKER: u32 = 0b10;
     const SYNC: u32 = 0x49_83_42;
     const RGB: u32 = 7;
-    let mut bits = Bits { payload, at: 0 };
+    const REFERENCES: usize = 3;
+    let mut bits = Bits {
+        payload: frame,
+        at: 0,
+    };
     let (marker, profile, existing) = (bits.take(2)?, bits.take(2)?, bits.take(1)?);
-    let (inter, _shown, _resilient) = (bits.take(1)?, bits.take(1)?, bits.take(1)?);
-    if marker != MARKER || profile != 0 || existing == 1 || inter == 1 {
+    if marker != MARKER || profile != 0 {
         return None;
     }
-    if bits.take(24)? != SYNC || bits.take(3)? == RGB {
+    if existing == 1 {
+        return Some(Vp9::Unsized);
+    }
+    let (inter, shown, resilient) = (bits.take(1)?, bits.take(1)?, bits.take(1)?);
+    if inter == 0 {
+        let (sync, space, _range) = (bits.take(24)?, bits.take(3)?, bits.take(1)?);
+        let size = (bits.take(16)? + 1, bits.take(16)? + 1);
+        return (sync == SYNC && space != RGB).then_some(Vp9::Key(size.0, size.1));
+    }
+    let intra = shown == 0 && bits.take(1)? == 1;
+    let _reset = if resilient == 0 { bits.take(2)? } else { 0 };
+    if intra && bits.take(24)? != SYNC {
         return None;
     }
-    let _range = bits.take(1)?;
-    Some((bits.take(16)? + 1, bits.take(16)? + 1))
+    let _refreshed = bits.take(8)?;
+    if !intra {
+        let _references = bits.take(4 * REFERENCES)?;
+        for _ in 0..REFERENCES {
+            if bits.take(1)? == 1 {
+                return Some(Vp9::Unsized);
+            }
+        }
+    }
+    Some(Vp9::Sized(bits.take(16)? + 1, bits.take(16)? + 1))
+}
+
+/// The frames of a payload, several where it is a superframe (VP9 bitstream specification, annex B).
+fn vp9_frames(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let index = vp9_index(payload);
+    let single = index.is_none().then_some(payload);
+    let mut rest = payload;
+    let parts = index.into_iter().flatten().map(move |length| {
+        let (frame, others) = rest.split_at(length.min(rest.len()));
+        rest = others;
+        frame
+    });
+    // One of no length says nothing.
+    single
+        .into_iter()
+        .chain(parts.filter(|frame| !frame.is_empty()))
+}
+
+/// The lengths of a superframe's frames, in bytes.
+fn vp9_index(payload: &[u8]) -> Option<Vec<usize>> {
+    let mark = *payload.last().filter(|mark| *mark & 0xe0 == 0xc0)?;
+    let (count, width) = (usize::from(mark & 7) + 1, usize::from(mark >> 3 & 3) + 1);
+    let index = payload.get(payload.len().checked_sub(2 + count * width)?..)?;
+    let lengths = index.strip_prefix(&[mark])?.get(..count * width)?;
+    let length = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+    };
+    Some(lengths.chunks(width).map(length).collect())
 }
 
 /// An access unit with an IDR picture and the parameters that it needs.
@@ -74,7 +165,11 @@ fn h264(payload: &[u8]) -> Option<(u32, u32)> {
     if !units(payload).any(|unit| kind(&unit, IDR)) {
         return None;
     }
-    let parameters = units(payload).find(|unit| kind(unit, SPS))?;
+    h264_size(units(payload).find(|unit| kind(unit, SPS))?)
+}
+
+/// The size in a sequence parameter set.
+fn h264_size(parameters: &[u8]) -> Option<(u32, u32)> {
     // Zeros at the end belong to the start code that follows.
     let end = parameters.iter().rposition(|byte| *byte != 0)? + 1;
     let parameters = parameters.get(..end.min(MAX_SPS))?;
@@ -154,6 +249,69 @@ mod tests {
         let start = [0, 0, 0, 1];
         let h264 = [&start[..], &SPS_640_360, &start, &[0x65, 0x88, 0x84]].concat();
         assert_eq!(VideoCodec::H264.keyframe_size(&h264), Some((640, 360)));
+    }
+
+    /// A frame that refers to three others and has a size of its own.
+    fn vp9_sized(width: u16, height: u16) -> Vec<u8> {
+        let size = u64::from(width - 1) << 16 | u64::from(height - 1);
+        // Marker, profile 0, a shown and resilient frame; what it refreshes; three references;
+        // none of their sizes; its own.
+        let bits = 0b1000_0111_u64 << 56 | 0xff << 48 | 0b0000_0010_0100 << 36 | size << 1;
+        let mut bytes = bits.to_be_bytes().to_vec();
+        bytes.extend([0; 4]);
+        bytes
+    }
+
+    #[test]
+    fn giants_are_found_wherever_they_hide() {
+        let superframe = |frames: [Vec<u8>; 2]| {
+            let mark = 0b1100_1001;
+            let length = |frame: &[u8]| (frame.len() as u16).to_le_bytes();
+            let index = [
+                &[mark][..],
+                &length(&frames[0]),
+                &length(&frames[1]),
+                &[mark],
+            ]
+            .concat();
+            [frames.concat(), index].concat()
+        };
+        let check = |codec: VideoCodec, payload: &[u8], fits: bool| {
+            assert_eq!(codec.fits(payload), fits, "{codec:?} {payload:02x?}");
+        };
+        check(VideoCodec::Vp9, &vp9_key(1280, 720), true);
+        check(VideoCodec::Vp9, &vp9_key(8192, 8192), false);
+        check(VideoCodec::Vp9, &vp9_sized(1280, 720), true);
+        check(VideoCodec::Vp9, &vp9_sized(32_768, 16_384), false);
+        let small = || vp9_key(1280, 720);
+        check(
+            VideoCodec::Vp9,
+            &superframe([small(), vp9_sized(640, 360)]),
+            true,
+        );
+        check(
+            VideoCodec::Vp9,
+            &superframe([small(), vp9_key(65_535, 65_535)]),
+            false,
+        );
+        assert_eq!(
+            VideoCodec::Vp9.keyframe_size(&superframe([small(), small()])),
+            Some((1280, 720))
+        );
+        check(
+            VideoCodec::Vp9,
+            &[0b1010_0000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            false,
+        );
+        let start = [0, 0, 0, 1];
+        let good = [&start[..], &SPS_640_360].concat();
+        check(VideoCodec::H264, &good, true);
+        check(
+            VideoCodec::H264,
+            &[&good[..], &start, &[0x67, 0x42, 0xc0]].concat(),
+            false,
+        );
+        check(VideoCodec::H264, &[0, 0, 1, 0x41, 0x9a, 0x22], true);
     }
 
     #[test]

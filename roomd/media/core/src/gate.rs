@@ -8,7 +8,6 @@
 use std::time::{Duration, Instant};
 
 use crate::codec::VideoCodec;
-use crate::frame;
 
 /// How often a sender is asked for a keyframe.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -49,17 +48,14 @@ impl Gate {
 
     /// Judges the next picture in order.
     pub fn admit(&mut self, payload: &[u8], contiguous: bool, now: Instant) -> Verdict {
-        let size = self.codec.keyframe_size(payload);
-        let usable = size.is_some_and(|(width, height)| frame::fits(width, height));
-        if payload.len() <= MAX_BYTES && usable {
+        let bounded = (1..=MAX_BYTES).contains(&payload.len()) && self.codec.fits(payload);
+        let key = self.codec.keyframe_size(payload).is_some();
+        if bounded && (key || self.open && contiguous) {
             self.open = true;
             self.refuses = false;
             return Verdict::Decode;
         }
-        self.refuses |= size.is_some();
-        if self.open && contiguous && size.is_none() && !payload.is_empty() {
-            return Verdict::Decode;
-        }
+        self.refuses |= key;
         self.close(now)
     }
 
@@ -128,6 +124,11 @@ mod tests {
         assert!(gate.refuses());
         assert_eq!(gate.admit(&key(4096, 2304), true, now), Verdict::Decode);
         assert!(!gate.refuses());
+        let mut huge = vec![0x11; MAX_BYTES];
+        assert_eq!(gate.admit(&huge, true, now), Verdict::Decode);
+        huge.push(0x11);
+        assert_ne!(gate.admit(&huge, true, now), Verdict::Decode);
+        assert_eq!(gate.admit(&key(640, 360), true, now), Verdict::Decode);
         assert_ne!(gate.admit(&key(8192, 8192), true, now), Verdict::Decode);
         assert!(gate.refuses());
         assert_ne!(gate.admit(&DELTA, true, now), Verdict::Decode);
