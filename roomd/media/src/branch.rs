@@ -121,6 +121,15 @@ impl Branch {
         }
     }
 
+    /// Says that nothing more comes; what was pushed is still worked on.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn end(&self) {
+        if let Some(source) = &self.source {
+            // An error means that the pipeline has stopped already; its notice says so.
+            let _ = source.end_of_stream();
+        }
+    }
+
     /// Whether it takes and gives nothing any more; asked about once a second.
     pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
         let counters = Counters {

@@ -104,6 +104,12 @@ impl VideoDecoder {
     pub(crate) fn distrust(&mut self, now: Instant) -> bool {
         self.gate.close(now) == Verdict::DropAndAsk
     }
+
+    /// Says that nothing more comes.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn end(&self) {
+        self.branch.end();
+    }
 }
 
 /// An Opus decoder.
@@ -157,6 +163,12 @@ impl AudioDecoder {
         let stamp = |time| from_rtp(time, RATE);
         self.branch
             .push_gap(stamp(rtp_time), stamp(u64::from(samples)));
+    }
+
+    /// Says that nothing more comes.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn end(&self) {
+        self.branch.end();
     }
 }
 

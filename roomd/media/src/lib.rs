@@ -19,6 +19,9 @@ mod displays;
 mod encode;
 mod engine;
 mod file;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod loop_tests;
 mod memory;

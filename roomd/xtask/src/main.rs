@@ -10,6 +10,7 @@
 mod bench;
 mod check;
 mod demo;
+mod fuzz;
 mod generate;
 mod kiosk;
 mod lab;
@@ -68,6 +69,17 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
     },
+    /// Looks for input that does harm
+    Fuzz {
+        /// What is fuzzed: a folder of roomd/fuzz/corpus
+        target: String,
+        /// For how long
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Adds to the corpus what reaches more than it does, instead
+        #[arg(long)]
+        minimise: bool,
+    },
     /// Writes the generated TypeScript types
     Generate,
     /// Formats Rust code
@@ -102,6 +114,11 @@ fn run(task: Task) -> anyhow::Result<()> {
             ..
         } => lab::run(&scenario, report.as_deref(), built),
         Task::Bench { report } => bench::run(report.as_deref()),
+        Task::Fuzz {
+            target,
+            seconds,
+            minimise,
+        } => fuzz::run(&target, seconds, minimise),
         Task::Generate => generate::write(),
         Task::Fmt => project::cargo("formatting", &["fmt", "--all"]),
         Task::Help => {
@@ -119,5 +136,6 @@ const HELP: &str = "\
 ./x lab SCENARIO --report F    runs one of them, and writes its figures as JSON
 ./x lab SCENARIO --debian-13   runs it in a Debian 13 root file system
 ./x bench                      benchmarks, side by side in one run
+./x fuzz TARGET --seconds N    looks for input that does harm, from a corpus of roomd/fuzz on
 ./x generate                   TypeScript types from the Rust contracts
 ./x fmt                        formats Rust code";

@@ -4,6 +4,9 @@
 #![deny(missing_docs)]
 
 mod core;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gather;
 mod parameters;
 mod peer;

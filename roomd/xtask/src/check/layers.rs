@@ -44,6 +44,17 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "roomd-fuzz",
+        &[
+            "roomd-conference",
+            "roomd-crypt",
+            "roomd-media",
+            "roomd-media-core",
+            "roomd-model",
+            "roomd-peer",
+        ],
+    ),
+    (
         "roomd-driver",
         &["roomd-bookings", "roomd-conference", "roomd-model"],
     ),

@@ -4,6 +4,8 @@
 //! see of it (RFC 8489).
 
 mod addresses;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod stun;
 
 use std::net::{IpAddr, SocketAddr};

@@ -9,6 +9,8 @@
 mod client;
 mod failure;
 mod frames;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod link;
 mod tls;
 mod url;
