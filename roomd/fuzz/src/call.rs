@@ -48,6 +48,7 @@ pub(crate) struct Call {
     pub(crate) ssrcs: Vec<u32>,
     pub(crate) frames: Vec<(String, Frame)>,
     pub(crate) messages: usize,
+    pub(crate) keyframes_wanted: usize,
     /// Sent by the peer, in order.
     sound: u32,
     /// Every datagram of the peer passes here first.
@@ -83,6 +84,7 @@ impl Call {
             ssrcs: ssrcs(&offer),
             frames: Vec::new(),
             messages: 0,
+            keyframes_wanted: 0,
             sound: 0,
             damage: None,
         };
@@ -198,6 +200,8 @@ impl Call {
                 self.frames.push((mid, frame));
             } else if matches!(event, PeerEvent::Message { .. }) {
                 self.messages += 1;
+            } else if matches!(event, PeerEvent::KeyframeWanted { .. }) {
+                self.keyframes_wanted += 1;
             }
         }
     }

@@ -31,7 +31,7 @@ pub(crate) enum Chunks {
     Over(usize, Vec<u8>),
 }
 
-/// The body of the next RTCP datagram, behind its first eight bytes. Its length has to be right.
+/// What the next RTCP datagram of just this length carries behind its first eight bytes.
 pub(crate) fn next_rtcp(body: Vec<u8>) {
     RTCP.set(Some(body));
 }

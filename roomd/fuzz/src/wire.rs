@@ -139,7 +139,7 @@ fn extensions(flags: u8, input: &mut Input<'_>) -> ExtensionValues {
     values
 }
 
-/// RTCP behind an empty receiver report.
+/// RTCP behind a message of the application.
 pub(crate) fn rtcp(mut input: Input<'_>) {
     let mut call = Call::verified();
     // Something to report about.
@@ -148,14 +148,8 @@ pub(crate) fn rtcp(mut input: Input<'_>) {
         if input.is_empty() {
             break;
         }
-        let mut body = named(&call, trimmed(input.bytes()));
-        body.resize(body.len().max(12).next_multiple_of(4), 0);
-        // A message of the application whose length is that of the body.
-        let (room, ssrc) = (vec![0_u8; body.len() - 12], Ssrc::from(1));
-        hostile::next_rtcp(body);
-        call.peer
-            .direct_api()
-            .send_app_specific_feedback(ssrc, ssrc, room);
+        let body = named(&call, trimmed(input.bytes()));
+        send_rtcp(&mut call, body);
         call.run(if input.byte() & 1 == 0 {
             Duration::ZERO
         } else {
@@ -167,6 +161,19 @@ pub(crate) fn rtcp(mut input: Input<'_>) {
     // Farewell (RFC 3550, section 6.6) may end what it names.
     assert_eq!(call.core.state(), PeerState::Verified);
     assert!(call.sound_arrives());
+}
+
+/// Two messages of the application go out together: the first eight bytes of a datagram stay as they
+/// are, and where the second one stood is the body.
+fn send_rtcp(call: &mut Call, mut body: Vec<u8>) {
+    const MESSAGE: usize = 12;
+    body.resize(body.len().max(MESSAGE).next_multiple_of(4), 0);
+    let (room, ssrc) = (vec![0_u8; body.len() - MESSAGE], Ssrc::from(1));
+    body.splice(0..0, [0; 4]);
+    hostile::next_rtcp(body);
+    let mut api = call.peer.direct_api();
+    api.send_app_specific_feedback(ssrc, ssrc, Vec::new());
+    api.send_app_specific_feedback(ssrc, ssrc, room);
 }
 
 /// SCTP below DTLS, and what data channels say below SCTP; the sound goes on.
@@ -222,4 +229,28 @@ fn named(call: &Call, bytes: &[u8]) -> Vec<u8> {
         }
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asks for a keyframe (RFC 4585, section 6.3.1).
+    const PICTURE_LOSS: [u8; 8] = [0x81, 206, 0, 2, 0, 0, 0, 1];
+    const ABORT: [u8; 4] = [6, 0, 0, 4];
+
+    #[test]
+    fn what_the_hostile_peer_puts_in_arrives() {
+        let mut call = Call::verified();
+        for ssrc in call.ssrcs.clone() {
+            send_rtcp(&mut call, [&PICTURE_LOSS[..], &ssrc.to_be_bytes()].concat());
+            call.run(TICK);
+        }
+        assert!(call.keyframes_wanted > 0);
+        hostile::next_sctp(Chunks::Instead(ABORT.to_vec()));
+        let config = str0m::channel::ChannelConfig::default();
+        call.peer.direct_api().create_data_channel(config);
+        call.run(TICK);
+        assert!(call.core.is_ended());
+    }
 }

@@ -59,6 +59,8 @@ fn build() -> Result<PathBuf> {
     command
         .current_dir(project::root())
         .env("RUSTFLAGS", INSTRUMENTATION)
+        // What is built once needs no state for the next time, which is large.
+        .env("CARGO_INCREMENTAL", "0")
         .args(["build", "--locked", "--package", "roomd-fuzz"])
         .args(["--bin", "fuzz", "--features", "libfuzzer"])
         // Apart from build scripts, which must not be instrumented.
