@@ -41,7 +41,7 @@ pub fn run(target: &str, seconds: u32, minimise: bool) -> Result<()> {
         .arg(format!("-rss_limit_mb={MEMORY}"))
         .arg(format!("-max_len={LONGEST}"));
     if minimise {
-        command.arg("-merge=1").arg(&corpus).arg(&found);
+        command.arg("-set_cover_merge=1").arg(&corpus).arg(&found);
     } else {
         command
             .arg(format!("-max_total_time={seconds}"))
