@@ -222,4 +222,4 @@ at: string, } | { "type": "wanted-height",
 /**
  * 180, 360, 720 or 1080.
  */
-lines: number, } | { "type": "ended" };
+lines: number, } | { "type": "restart" } | { "type": "ended" };

@@ -176,6 +176,44 @@ describe("the call", () => {
     );
   });
 
+  it("restarts when the room has other addresses, and once only", () => {
+    const base: Input[] = [...JOINED, welcome("g1", [member("room")])];
+    const moved = said({ type: "restart" });
+    assert.deepEqual(run([...base, moved])[1], [], "not connected yet");
+    const there: Input[] = [
+      ...base,
+      said({ type: "answer", from: "room", sdp: OFFER }),
+      { type: "link", peer: "room", state: "connected" },
+    ];
+    const [moving, effects] = run([...there, moved]);
+    assert.deepEqual(peers(effects, "restart"), ["room"]);
+    assert.deepEqual(run([moved], moving)[1], []);
+    const answered = run([said({ type: "answer", from: "room", sdp: OFFER })], moving)[0];
+    assert.deepEqual(peers(run([moved], answered)[1], "restart"), ["room"]);
+  });
+
+  it("opens the channel anew when the room does not answer a restart", () => {
+    const there: Input[] = [
+      ...JOINED,
+      welcome("g1", [member("room")]),
+      said({ type: "answer", from: "room", sdp: OFFER }),
+      { type: "link", peer: "room", state: "connected" },
+      { type: "link", peer: "room", state: "failed" },
+    ];
+    const due: Input = { type: "timer", timer: "channel" };
+    assert.ok(run(there)[1].some((effect) => effect.type === "timer" && effect.timer === "channel"));
+    const offered: Input = { type: "described", peer: "room", kind: "offer", sdp: OFFER };
+    const answer = said({ type: "answer", from: "room", sdp: OFFER });
+    assert.deepEqual(run([...there, offered, answer, due])[1], []);
+    const [waiting, effects] = run([...there, offered, due]);
+    assert.ok(effects.some(({ type }) => type === "open-socket"));
+    assert.equal(waiting.online, false);
+    const back: Input[] = [{ type: "socket-open" }, welcome("g1", [member("room")], "t2")];
+    const [, resumed] = run(back, waiting);
+    assert.deepEqual(peers(resumed, "restart"), ["room"], "the certificate stays");
+    assert.deepEqual(peers(resumed, "connect"), []);
+  });
+
   it("leaves restarting to the side that offered", () => {
     const [, effects] = run([
       ...JOINED,

@@ -218,6 +218,7 @@ fn strange_media() -> Vec<MediaEvent> {
             candidate: text(),
         },
         MediaEvent::DescriptionRefused { peer },
+        MediaEvent::AddressesChanged { peer },
         MediaEvent::Peer {
             peer,
             state: PeerState::Unverified,

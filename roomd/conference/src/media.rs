@@ -232,6 +232,13 @@ pub enum MediaEvent {
         /// The connection.
         peer: PeerId,
     },
+    /// The room's addresses changed. Its later descriptions hold the new ones, and ICE has to be
+    /// restarted by whoever makes the offers: the room with [`Offer::restart`], or the other side,
+    /// which has to be asked for it. Media goes on over the old path while it works.
+    AddressesChanged {
+        /// The connection.
+        peer: PeerId,
+    },
     /// The connection's state changed.
     Peer {
         /// The connection.

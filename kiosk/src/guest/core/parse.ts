@@ -32,6 +32,7 @@ const SHAPES: { readonly [T in ToGuest["type"]]: Shape } = {
   candidate: { from: "string", candidate: "string", mid: "string?" },
   chat: { from: "string", name: "string", text: "string", at: "string" },
   "wanted-height": { lines: "number" },
+  restart: {},
   ended: {},
 };
 

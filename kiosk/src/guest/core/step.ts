@@ -18,6 +18,8 @@ import { fingerprints } from "./sdp";
 import { isVisible } from "./text";
 
 const INTERRUPTED_MS = 4000;
+/** The room answers a restart within this. */
+const ANSWER_MS = 5000;
 const BUILD_MS = 15_000;
 const BUILD_MAX_MS = 60_000;
 const REDIAL_MS = [500, 1000, 2000, 4000, 8000] as const;
@@ -190,6 +192,8 @@ function message(call: Call, it: ToGuest): Step {
     case "candidate":
     case "chat":
       return inMeeting(call) ? meetingMessage(call, it) : [call, []];
+    case "restart":
+      return roomMoved(call);
   }
 }
 
@@ -253,9 +257,11 @@ function welcome(call: Call, it: Extract<ToGuest, { type: "welcome" }>): Step {
   const links = new Map<ParticipantId, Link>();
   for (const { id: peer } of members) {
     const link = old.get(peer);
-    if (link && !link.pending) {
-      links.set(peer, link);
-      if (link.offerer && link.state !== "connected") effects.push(...restart(peer, link));
+    // A restart that was never answered went with the channel, and is begun again.
+    if (link && (!link.pending || isRestarting(link))) {
+      const again = link.offerer && (link.pending || link.state !== "connected");
+      links.set(peer, { ...link, pending: again });
+      if (again) effects.push(...restart(peer, link));
     } else {
       links.set(peer, newLink(true));
       effects.push(...connect(peer, it.iceServers, 0));
@@ -307,7 +313,29 @@ function connect(
 }
 
 function restart(peer: ParticipantId, link: Link): Effect[] {
-  return [{ type: "restart", peer }, buildTimer(peer, link.attempts)];
+  const effects: Effect[] = [{ type: "restart", peer }, buildTimer(peer, link.attempts)];
+  // A room that does not answer may have left the address that the channel goes to.
+  if (peer === ROOM) effects.push({ type: "timer", timer: "channel", ms: ANSWER_MS });
+  return effects;
+}
+
+/** A restart was offered and is not answered yet. */
+function isRestarting(link: Link): boolean {
+  return link.pending && link.fingerprint !== "";
+}
+
+/** The room has other addresses; media goes on over the old path while that works. */
+function roomMoved(call: Call): Step {
+  const link = call.links.get(ROOM);
+  if (!inMeeting(call) || !link?.offerer || link.pending) return [call, []];
+  return [withLink(call, ROOM, { ...link, pending: true }), restart(ROOM, link)];
+}
+
+/** Opens the channel anew, at the address that the room's name has by now. */
+function channelSilent(call: Call): Step {
+  const link = call.links.get(ROOM);
+  if (!inMeeting(call) || !call.online || !link || !isRestarting(link)) return [call, []];
+  return [{ ...call, online: false }, [announce({ what: "offline" }), { type: "open-socket" }]];
 }
 
 function memberChanged(call: Call, member: Member): Step {
@@ -412,6 +440,7 @@ function linkChanged(call: Call, peer: ParticipantId, state: LinkState): Step {
 
 function timer(call: Call, name: string): Step {
   if (name === "redial") return active(call) ? [call, [{ type: "open-socket" }]] : [call, []];
+  if (name === "channel") return channelSilent(call);
   const colon = name.indexOf(":");
   const peer = name.slice(colon + 1);
   if (!inMeeting(call) || !call.members.some((member) => member.id === peer)) return [call, []];

@@ -8,6 +8,7 @@ mod core;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gather;
+mod moves;
 mod parameters;
 mod peer;
 mod port;
@@ -22,7 +23,8 @@ pub use parameters::{
 pub use peer::Peer;
 pub use port::{
     ChannelConfig, ChannelId, Codec, Frame, Level, LineState, PeerCommand, PeerConfig, PeerEvent,
-    PeerReport, Reliability, SenderReport, Temporal,
+    PeerReport, RelayReport, Reliability, SenderReport, Temporal,
 };
 pub use roomd_conference::{Direction, Layers, MediaKind, NewLine, Offer};
 pub use task::spawn;
+pub use turn::RelayFailure;

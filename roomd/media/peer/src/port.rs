@@ -10,12 +10,14 @@ use roomd_conference::{Direction, IceServer, MediaKind, Offer, PeerState, SdpKin
 use roomd_model::Pii;
 
 use crate::parameters::{LocalParameters, Parameters};
+use crate::turn::RelayFailure;
 
 /// How a connection reaches the network.
 #[derive(Clone, Debug)]
 pub struct PeerConfig {
     /// Local addresses to gather on; empty means every address of the machine that is up, the
-    /// loopback ones only when there is no other or `include_loopback` is set.
+    /// loopback ones only when there is no other or `include_loopback` is set. Only then are they
+    /// followed when they change ([`PeerEvent::AddressesChanged`]).
     pub addresses: Vec<IpAddr>,
     /// Gathers on loopback too, as demo and tests need.
     pub include_loopback: bool,
@@ -329,6 +331,11 @@ pub enum PeerEvent {
         /// The channel.
         channel: ChannelId,
     },
+    /// The machine's addresses changed, and later descriptions hold those it has now. ICE has to be
+    /// restarted: whoever makes the offers here sends [`Offer::restart`], and where the peer makes
+    /// them, it has to be asked for one, as no answer restarts ICE (RFC 8445, section 9). Until
+    /// then the old path is used for as long as it works.
+    AddressesChanged,
     /// The bandwidth estimate towards the peer, in bit/s.
     Bandwidth(u64),
     /// Figures, about once a second.
@@ -350,4 +357,18 @@ pub struct PeerReport {
     pub received_bps: f64,
     /// Sent, in bit/s.
     pub sent_bps: f64,
+    /// What became of the TURN servers.
+    pub relays: RelayReport,
+}
+
+/// What became of a connection's TURN servers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RelayReport {
+    /// Addresses that relay now; a server may give one of each family.
+    pub standing: u32,
+    /// How often a server turned out to be of no use, or was lost after it had relayed. They are
+    /// asked again when the machine's addresses change.
+    pub failed: u32,
+    /// Why, the last time.
+    pub failure: Option<RelayFailure>,
 }

@@ -3,6 +3,7 @@
 //! The task of a connection: sockets, the clock and the channels around the core.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::core::Core;
 use crate::gather::{self, Local};
+use crate::moves::{Moves, Next};
 use crate::turn::{News, Relays};
 use crate::{PeerCommand, PeerConfig, PeerEvent};
 
@@ -54,6 +56,7 @@ struct Task {
     core: Core,
     locals: Vec<Local>,
     relays: Relays,
+    moves: Moves,
     events: mpsc::Sender<(PeerId, PeerEvent)>,
     waiting: VecDeque<PeerEvent>,
     lost_events: u64,
@@ -66,6 +69,7 @@ enum Step {
     Room,
     Arrived,
     Relay(News),
+    Moved(Next),
     Time,
 }
 
@@ -76,11 +80,9 @@ impl Task {
         events: mpsc::Sender<(PeerId, PeerEvent)>,
     ) -> Self {
         let mut relays = Relays::new(id, config);
-        let (locals, relayed) = tokio::join!(gather::gather(config), relays.settle());
-        for local in &locals {
-            // A socket that never was writable would refuse the first datagram.
-            let _ = local.socket.writable().await;
-        }
+        let addresses = gather::addresses(config);
+        let gathering = gather::gather(config, &addresses);
+        let (locals, relayed) = tokio::join!(gathering, relays.settle());
         let now = Instant::now();
         let mut core = Core::new(now);
         for local in &locals {
@@ -102,6 +104,7 @@ impl Task {
             core,
             locals,
             relays,
+            moves: Moves::new(config),
             events,
             waiting: VecDeque::new(),
             lost_events: 0,
@@ -127,6 +130,7 @@ impl Task {
                     self.news(news);
                     self.read();
                 }
+                Step::Moved(next) => self.follow(next),
                 Step::Time => self.core.handle_timeout(Instant::now()),
             }
             self.flush();
@@ -138,7 +142,7 @@ impl Task {
             ?dropped,
             events,
             unsent,
-            relays = ?self.relays.figures(),
+            relays = ?self.relays.report(),
             "a connection ended"
         );
         self.farewell().await;
@@ -161,6 +165,7 @@ impl Task {
             () = tokio::time::sleep_until(wake.into()) => Step::Time,
             command = commands.recv(), if !pressed => Step::Command(command),
             news = self.relays.recv() => Step::Relay(news),
+            next = self.moves.next() => Step::Moved(next),
             () = readable(&self.locals) => Step::Arrived,
         }
     }
@@ -207,39 +212,73 @@ impl Task {
         self.transmit();
     }
 
+    /// Goes on with a change of the machine's addresses.
+    fn follow(&mut self, next: Next) {
+        let now = Instant::now();
+        if let Next::Look = next {
+            self.moves.look(now, &self.locals);
+        }
+        if let Next::Found(found) = next {
+            if !self.moves.replace(now, &mut self.locals, found) {
+                return;
+            }
+            let mut addresses = Vec::new();
+            for local in &self.locals {
+                addresses.push((local.address, None));
+                let mapped = local.mapped.iter();
+                addresses.extend(mapped.map(|&mapped| (local.address, Some(mapped))));
+            }
+            self.core.replace_locals(now, &addresses);
+            let own: Vec<IpAddr> = self.locals.iter().map(|local| local.address.ip()).collect();
+            self.relays.moved(&own);
+            tracing::info!(peer = self.id.0, "a connection has other addresses");
+        }
+        if self.moves.settled(now, self.relays.is_settling()) {
+            self.tell(PeerEvent::AddressesChanged);
+        }
+    }
+
     fn flush(&mut self) {
         self.transmit();
-        while let Some(event) = self.core.poll_event() {
-            let must_arrive = match &event {
-                PeerEvent::LocalDescription { .. }
-                | PeerEvent::LocalParameters(_)
-                | PeerEvent::Line(_)
-                | PeerEvent::DescriptionRefused(_)
-                | PeerEvent::State(_)
-                | PeerEvent::ChannelOpen { .. }
-                | PeerEvent::ChannelClosed { .. }
-                | PeerEvent::Closed => true,
-                PeerEvent::Message { .. } => self.waiting.len() < MAX_MESSAGES,
-                PeerEvent::Frame { .. }
-                | PeerEvent::SenderReport { .. }
-                | PeerEvent::KeyframeWanted { .. }
-                | PeerEvent::Bandwidth(_)
-                | PeerEvent::Report(_) => false,
-            };
-            // Behind one that waits nothing may overtake.
-            if self.waiting.is_empty() {
-                match self.events.try_send((self.id, event)) {
-                    Ok(()) => {}
-                    Err(mpsc::error::TrySendError::Full((_, event))) if must_arrive => {
-                        self.waiting.push_back(event);
-                    }
-                    Err(_) => self.lost_events += 1,
-                }
-            } else if must_arrive {
-                self.waiting.push_back(event);
-            } else {
-                self.lost_events += 1;
+        while let Some(mut event) = self.core.poll_event() {
+            if let PeerEvent::Report(report) = &mut event {
+                report.relays = self.relays.report();
             }
+            self.tell(event);
+        }
+    }
+
+    fn tell(&mut self, event: PeerEvent) {
+        let must_arrive = match &event {
+            PeerEvent::LocalDescription { .. }
+            | PeerEvent::LocalParameters(_)
+            | PeerEvent::Line(_)
+            | PeerEvent::DescriptionRefused(_)
+            | PeerEvent::State(_)
+            | PeerEvent::ChannelOpen { .. }
+            | PeerEvent::ChannelClosed { .. }
+            | PeerEvent::AddressesChanged
+            | PeerEvent::Closed => true,
+            PeerEvent::Message { .. } => self.waiting.len() < MAX_MESSAGES,
+            PeerEvent::Frame { .. }
+            | PeerEvent::SenderReport { .. }
+            | PeerEvent::KeyframeWanted { .. }
+            | PeerEvent::Bandwidth(_)
+            | PeerEvent::Report(_) => false,
+        };
+        // Behind one that waits nothing may overtake.
+        if self.waiting.is_empty() {
+            match self.events.try_send((self.id, event)) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full((_, event))) if must_arrive => {
+                    self.waiting.push_back(event);
+                }
+                Err(_) => self.lost_events += 1,
+            }
+        } else if must_arrive {
+            self.waiting.push_back(event);
+        } else {
+            self.lost_events += 1;
         }
     }
 
@@ -250,10 +289,13 @@ impl Task {
                 .iter()
                 .find(|local| local.address == transmit.source);
             let sent = if let Some(local) = local {
-                local
+                let sent = local
                     .socket
-                    .try_send_to(&transmit.contents, transmit.destination)
-                    .is_ok()
+                    .try_send_to(&transmit.contents, transmit.destination);
+                if let Err(error) = &sent {
+                    self.moves.failed(Instant::now(), error);
+                }
+                sent.is_ok()
             } else {
                 self.relays
                     .send(transmit.source, transmit.destination, transmit.contents)

@@ -313,6 +313,9 @@ impl Task {
                 tracing::info!(peer = id.0, reason, "a description is refused");
                 self.tell_session(MediaEvent::DescriptionRefused { peer: id });
             }
+            PeerEvent::AddressesChanged => {
+                self.tell_session(MediaEvent::AddressesChanged { peer: id });
+            }
             PeerEvent::State(state) => self.peer_state(id, state),
             PeerEvent::Frame { mid, frame } => self.received(id, &mid, frame),
             PeerEvent::SenderReport { mid, report } => {

@@ -170,6 +170,9 @@ pub enum ToGuest {
         /// 180, 360, 720 or 1080.
         lines: u32,
     },
+    /// The room has other addresses: restart ICE on the connection with it, which only the side that
+    /// offers can.
+    Restart,
     /// The meeting is over; the room closes the channel.
     Ended,
 }

@@ -5,7 +5,9 @@
 mod common;
 
 use common::{Bench, hello, sdp};
-use roomd_conference::{Command, Ended, Event, MediaEvent, Output, PeerId, PeerState};
+use roomd_conference::{
+    Command, Ended, Event, MediaCommand, MediaEvent, Output, PeerId, PeerState,
+};
 use roomd_model::{Connection, E2ee, FaultCode, Pii};
 use serde_json::json;
 
@@ -93,6 +95,35 @@ fn an_ice_restart_keeps_the_connection_and_a_new_certificate_replaces_it() {
         bench.say(1, &offer(&number.to_string()));
     }
     assert!(bench.is_closed(1), "connections without end");
+}
+
+#[test]
+fn a_room_with_other_addresses_asks_for_a_restart_until_there_is_one() {
+    let mut bench = Bench::new(None);
+    bench.admit(1, "Erika");
+    let moved = || MediaEvent::AddressesChanged { peer: PeerId(0) };
+    bench.media(moved());
+    let offer = json!({"type": "offer", "to": "room", "sdp": sdp("AA")});
+    bench.say(1, &offer);
+    bench.peer(0, PeerState::Verified);
+    let token = bench.received(1)[1]["resume"].clone();
+    let mut again = hello("Erika");
+    again["resume"] = token;
+    bench.take();
+    bench.media(moved());
+    assert_eq!(bench.kinds(1), ["restart"]);
+    bench.take();
+    // The channel went with the old address.
+    bench.open(2);
+    bench.say(2, &again);
+    assert_eq!(bench.kinds(2), ["welcome", "restart"]);
+    again["resume"] = bench.received(2)[0]["resume"].clone();
+    bench.say(2, &offer);
+    let opens = |output: &Output| matches!(output, Output::Media(MediaCommand::OpenPeer { .. }));
+    assert!(!bench.outputs.iter().any(opens), "the same connection");
+    bench.open(3);
+    bench.say(3, &again);
+    assert_eq!(bench.kinds(3), ["welcome"]);
 }
 
 #[test]

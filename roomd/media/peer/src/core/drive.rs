@@ -12,7 +12,7 @@ use str0m::{Event, Input, Output};
 
 use super::silence::is_media;
 use super::{Core, PATIENCE, Transmit};
-use crate::{PeerEvent, PeerReport};
+use crate::{PeerEvent, PeerReport, RelayReport};
 
 /// Most rounds at one moment; what is left waits for the next call.
 const MAX_ROUNDS: usize = 16;
@@ -172,6 +172,8 @@ impl Core {
             sent_loss: last.sound_lost.or(stats.egress_loss_fraction).map(fraction),
             received_bps: rate(stats.peer_bytes_rx, last.received),
             sent_bps: rate(stats.peer_bytes_tx, last.sent),
+            // Relays are reached from outside of the core.
+            relays: RelayReport::default(),
         }));
     }
 

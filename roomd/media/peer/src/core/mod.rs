@@ -204,22 +204,22 @@ impl Core {
     }
 
     /// Replaces the local addresses, as when the network changes: each is a base and, where there is
-    /// one, what a STUN server saw for it. A relayed address stays with its local one. A path over an address that is gone ends; the call goes on
-    /// after an ICE restart ([`crate::Offer::restart`], or one of the peer's).
+    /// one, what a STUN server saw for it. A relayed address stays while the machine has the address
+    /// from which its server is reached. A path over an address that is gone ends; the call goes on
+    /// after an ICE restart ([`crate::Offer::restart`], or one of the peer's), and meanwhile over a
+    /// path that still works.
     pub fn replace_locals(&mut self, now: Instant, locals: &[(SocketAddr, Option<SocketAddr>)]) {
         let stays = |&(base, ref old): &(SocketAddr, Candidate)| {
             let relayed = old.kind() == CandidateKind::Relayed;
-            let of_base = locals.iter().any(|(local, _)| *local == base);
+            // The server is reached from a socket of its own.
+            let of_base = locals.iter().any(|(local, _)| local.ip() == base.ip());
             locals.contains(&(base, None)) && old.addr() == base
                 || locals.contains(&(base, Some(old.addr())))
                 || relayed && of_base
         };
         let all = std::mem::take(&mut self.locals);
         let (kept, gone): (Vec<_>, Vec<_>) = all.into_iter().partition(stays);
-        for (_, candidate) in gone {
-            self.rtc.direct_api().invalidate_candidate(&candidate);
-        }
-        self.drive(now);
+        // New ones first: as long as there may be a path, the call is not interrupted.
         for &(base, mapped) in locals {
             let address = mapped.unwrap_or(base);
             let known = |(of, old): &(SocketAddr, Candidate)| *of == base && old.addr() == address;
@@ -228,6 +228,10 @@ impl Core {
             }
         }
         self.locals.extend(kept);
+        for (_, candidate) in gone {
+            self.rtc.direct_api().invalidate_candidate(&candidate);
+        }
+        self.drive(now);
     }
 
     /// The fingerprint of our own certificate with this hash (`sha-1` to `sha-512`), as a description

@@ -8,16 +8,22 @@ use if_addrs::Interface;
 
 use crate::PeerConfig;
 
+/// Most local addresses.
+const MAX_ADDRESSES: usize = 8;
+
 /// The addresses to open sockets on, in a stable order.
-pub(super) fn local(config: &PeerConfig) -> Vec<IpAddr> {
-    if !config.addresses.is_empty() {
-        return config.addresses.clone();
-    }
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-    let found = interfaces
-        .iter()
-        .filter(|interface| interface.is_oper_up() || interface.is_loopback());
-    choose(found.map(Interface::ip), config.include_loopback)
+pub(crate) fn local(config: &PeerConfig) -> Vec<IpAddr> {
+    let mut addresses = if config.addresses.is_empty() {
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let found = interfaces
+            .iter()
+            .filter(|interface| interface.is_oper_up() || interface.is_loopback());
+        choose(found.map(Interface::ip), config.include_loopback)
+    } else {
+        config.addresses.clone()
+    };
+    addresses.truncate(MAX_ADDRESSES);
+    addresses
 }
 
 fn choose(addresses: impl Iterator<Item = IpAddr>, include_loopback: bool) -> Vec<IpAddr> {

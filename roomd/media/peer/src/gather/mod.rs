@@ -8,6 +8,8 @@ mod addresses;
 pub(crate) mod fuzzing;
 mod stun;
 
+pub(crate) use addresses::local as addresses;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -20,8 +22,6 @@ use crate::{PeerConfig, turn};
 const BUDGET: Duration = Duration::from_secs(1);
 /// First retransmission, doubled each time (RFC 8489, section 6.2.1).
 const RETRANSMISSION: Duration = Duration::from_millis(500);
-/// Most local addresses.
-const MAX_SOCKETS: usize = 8;
 /// Most STUN servers asked.
 const MAX_SERVERS: usize = 4;
 
@@ -36,14 +36,16 @@ pub(crate) struct Local {
     pub(crate) mapped: Vec<SocketAddr>,
 }
 
-/// Opens the sockets and asks the STUN servers.
-pub(crate) async fn gather(config: &PeerConfig) -> Vec<Local> {
-    let addresses = addresses::local(config);
+/// Opens sockets on these addresses and asks the STUN servers. An address that cannot be used, or
+/// not yet, is left out.
+pub(crate) async fn gather(config: &PeerConfig, addresses: &[IpAddr]) -> Vec<Local> {
     let mut locals = Vec::new();
-    for address in addresses.into_iter().take(MAX_SOCKETS) {
+    for &address in addresses {
         if let Some(socket) = bind(address, config.ports).await
             && let Ok(address) = socket.local_addr()
         {
+            // A socket that never was writable would refuse the first datagram.
+            let _ = socket.writable().await;
             locals.push(Local {
                 socket,
                 address,

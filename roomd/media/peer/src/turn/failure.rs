@@ -2,26 +2,34 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Why a server is of no use.
 
-/// The text is a code for operators, without any address or name.
+/// Why a TURN server is of no use. The text is a code for operators, without any address or name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Failure {
+pub enum Failure {
+    /// Its URL cannot be read (RFC 7065).
     #[error("turn_url_malformed")]
     Url,
+    /// User or password is not given.
     #[error("turn_credentials_missing")]
     NoCredentials,
+    /// Its name has no address.
     #[error("turn_name_unresolved")]
     Unresolved,
+    /// The machine has no address to reach it from.
     #[error("turn_no_local_address")]
     NoAddress,
+    /// Nothing listens there, or nothing leads there.
     #[error("turn_unreachable")]
     Unreachable,
+    /// It does not answer in time.
     #[error("turn_silent")]
     Silent,
     /// The file with the extra authority cannot be read or holds no certificate.
     #[error("turn_authority_unreadable")]
     Authority,
+    /// Its certificate does not verify.
     #[error("turn_certificate_not_trusted")]
     Certificate,
+    /// TLS failed in another way.
     #[error("turn_tls_failed")]
     Tls,
     /// The user, the password, or what the user may do (401, 403, 441).
@@ -36,9 +44,10 @@ pub(crate) enum Failure {
     /// Another error code, or an allocation that cannot be used.
     #[error("turn_allocation_refused")]
     NotAllocated,
+    /// It answers with something else than TURN.
     #[error("turn_answer_malformed")]
     Malformed,
-    /// After it had relayed.
+    /// The connection to it was lost after it had relayed.
     #[error("turn_connection_lost")]
     Lost,
     /// The protocol's state machine gave up in an unforeseen way.

@@ -16,6 +16,7 @@ mod tls;
 mod url;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -25,8 +26,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::PeerConfig;
+use crate::{PeerConfig, RelayReport};
 use client::Account;
+pub use failure::Failure as RelayFailure;
 use failure::Failure;
 use link::{Link, Request};
 pub(crate) use url::is_turn;
@@ -97,29 +99,28 @@ struct Allocation {
     further: Option<Request>,
 }
 
-/// What became of the servers, for the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Figures {
-    /// Addresses that relayed.
-    pub(crate) relayed: u32,
-    /// Servers that are or became of no use.
-    pub(crate) failed: u32,
-}
-
 /// The servers of a connection.
 pub(crate) struct Relays {
     id: PeerId,
-    servers: Vec<Server>,
+    config: PeerConfig,
+    /// Those that are asked or relay, by a number that is never used again.
+    servers: BTreeMap<usize, Server>,
+    begun: usize,
     heard: mpsc::Receiver<Heard>,
     sender: mpsc::Sender<Heard>,
     routes: Vec<(SocketAddr, usize)>,
-    figures: Figures,
+    failed: u32,
+    failure: Option<Failure>,
 }
 
 struct Server {
+    /// Which of the configuration it is.
+    named: usize,
     carrier: Option<Carrier>,
-    orders: Option<mpsc::Sender<Order>>,
-    relays: bool,
+    /// Dropping it ends the server's task.
+    orders: mpsc::Sender<Order>,
+    /// The address from which it is reached, once it relays.
+    local: Option<IpAddr>,
     /// The second allocation, for the other family; many servers have only one.
     further: bool,
 }
@@ -130,40 +131,76 @@ impl Relays {
         let (sender, heard) = mpsc::channel(HEARD);
         let mut relays = Self {
             id,
-            servers: Vec::new(),
+            config: config.clone(),
+            servers: BTreeMap::new(),
+            begun: 0,
             heard,
             sender,
             routes: Vec::new(),
-            figures: Figures::default(),
+            failed: 0,
+            failure: None,
         };
-        let found = config.ice_servers.iter();
-        for server in found
-            .filter(|server| url::is_turn(&server.url))
-            .take(MAX_SERVERS)
-        {
-            let place = url::place(&server.url);
-            let account = Account::new(server.username.as_ref(), server.credential.as_ref());
-            let carrier = place.as_ref().map(|place| place.carrier);
-            let config = Box::new(config.clone());
-            relays.begin(carrier, Start::Named(place, account, config));
-        }
+        relays.ask();
         relays
     }
 
-    fn begin(&mut self, carrier: Option<Carrier>, start: Start) {
+    /// Asks all servers again but those that are reached from one of these addresses. What those
+    /// relay goes on; the allocations of the others are given back.
+    pub(crate) fn moved(&mut self, addresses: &[IpAddr]) {
+        let stays = |server: &Server| server.local.is_some_and(|local| addresses.contains(&local));
+        self.servers.retain(|_, server| stays(server));
+        let servers = &self.servers;
+        self.routes
+            .retain(|(_, server)| servers.contains_key(server));
+        self.ask();
+    }
+
+    /// Begins to ask every server that is not asked and does not relay.
+    fn ask(&mut self) {
+        let found = self.config.ice_servers.iter();
+        let found = found
+            .filter(|server| url::is_turn(&server.url))
+            .take(MAX_SERVERS);
+        let mut starts = Vec::new();
+        for (named, server) in found.enumerate() {
+            let mut known = self.servers.values();
+            if known.any(|known| known.named == named && !known.further) {
+                continue;
+            }
+            let place = url::place(&server.url);
+            let account = Account::new(server.username.as_ref(), server.credential.as_ref());
+            let carrier = place.as_ref().map(|place| place.carrier);
+            let config = Box::new(self.config.clone());
+            starts.push((named, carrier, Start::Named(place, account, config)));
+        }
+        for (named, carrier, start) in starts {
+            self.begin(named, carrier, start);
+        }
+    }
+
+    fn begin(&mut self, named: usize, carrier: Option<Carrier>, start: Start) {
         let (orders, receiver) = mpsc::channel(ORDERS);
+        let index = self.begun;
+        self.begun += 1;
         let task = ServerTask {
-            index: self.servers.len(),
+            index,
             orders: receiver,
             heard: self.sender.clone(),
         };
-        self.servers.push(Server {
+        let server = Server {
+            named,
             carrier,
-            orders: Some(orders),
-            relays: false,
+            orders,
+            local: None,
             further: matches!(start, Start::Further(_)),
-        });
+        };
+        self.servers.insert(index, server);
         tokio::spawn(task.run(start));
+    }
+
+    /// Whether a server has still to answer.
+    pub(crate) fn is_settling(&self) -> bool {
+        self.servers.values().any(Server::is_pending)
     }
 
     /// Waits until every server has answered, but not long; gives what relays then, the best for
@@ -171,14 +208,14 @@ impl Relays {
     pub(crate) async fn settle(&mut self) -> Vec<Relayed> {
         let mut deadline = Instant::now() + BUDGET;
         let mut found: Vec<(Option<Carrier>, Relayed)> = Vec::new();
-        while self.servers.iter().any(Server::is_pending) {
+        while self.is_settling() {
             let Ok(Some(heard)) = tokio::time::timeout_at(deadline, self.heard.recv()).await else {
                 break;
             };
             let carrier = match &heard {
                 Heard::Allocated(index, _) => {
                     deadline = deadline.min(Instant::now() + GRACE);
-                    self.servers.get(*index).and_then(|server| server.carrier)
+                    self.servers.get(index).and_then(|server| server.carrier)
                 }
                 Heard::Datagram(_) | Heard::Ended(..) => None,
             };
@@ -214,13 +251,17 @@ impl Relays {
     pub(crate) fn send(&self, source: SocketAddr, to: SocketAddr, contents: Vec<u8>) -> bool {
         let route = self.routes.iter().find(|(relayed, _)| *relayed == source);
         route
-            .and_then(|(_, server)| self.servers.get(*server)?.orders.as_ref())
-            .is_some_and(|orders| orders.try_send((to, contents)).is_ok())
+            .and_then(|(_, server)| self.servers.get(server))
+            .is_some_and(|server| server.orders.try_send((to, contents)).is_ok())
     }
 
     /// What became of the servers.
-    pub(crate) const fn figures(&self) -> Figures {
-        self.figures
+    pub(crate) fn report(&self) -> RelayReport {
+        RelayReport {
+            standing: u32::try_from(self.routes.len()).unwrap_or(u32::MAX),
+            failed: self.failed,
+            failure: self.failure,
+        }
     }
 
     fn take(&mut self, heard: Heard) -> Option<News> {
@@ -235,18 +276,17 @@ impl Relays {
     }
 
     fn allocated(&mut self, index: usize, allocation: Allocation) -> Option<News> {
-        let server = self.servers.get_mut(index)?;
-        server.relays = true;
-        let carrier = server.carrier;
+        let server = self.servers.get_mut(&index)?;
+        server.local = Some(allocation.local.ip());
+        let (named, carrier) = (server.named, server.carrier);
         if let Some(request) = allocation.further {
-            self.begin(carrier, Start::Further(request));
+            self.begin(named, carrier, Start::Further(request));
         }
         let address = allocation.address;
         let known = self.routes.iter().any(|(old, _)| *old == address);
         if known || self.routes.len() >= MAX_RELAYED {
             return None;
         }
-        self.figures.relayed += 1;
         self.routes.push((address, index));
         Some(News::Relayed(Relayed {
             address,
@@ -256,21 +296,18 @@ impl Relays {
 
     fn ended(&mut self, index: usize, failure: Option<Failure>) {
         self.routes.retain(|(_, server)| *server != index);
-        let Some(server) = self.servers.get_mut(index) else {
+        let (Some(server), Some(failure)) = (self.servers.remove(&index), failure) else {
             return;
         };
-        server.orders = None;
-        let Some(failure) = failure else {
-            return;
-        };
-        if server.further && !server.relays {
+        if server.further && server.local.is_none() {
             tracing::debug!(peer = self.id.0, code = %failure, "no second family");
             return;
         }
-        self.figures.failed += 1;
+        self.failed = self.failed.saturating_add(1);
+        self.failure = Some(failure);
         tracing::info!(
             peer = self.id.0,
-            server = index,
+            server = server.named,
             over = ?server.carrier,
             code = %failure,
             "a TURN server is of no use"
@@ -280,7 +317,7 @@ impl Relays {
 
 impl Server {
     const fn is_pending(&self) -> bool {
-        !self.relays && self.orders.is_some()
+        self.local.is_none()
     }
 }
 

@@ -108,6 +108,7 @@ impl End {
                     self.figures += 1;
                     self.sent_loss.extend(report.sent_loss);
                 }
+                PeerEvent::AddressesChanged => panic!("only the task looks at the machine"),
                 PeerEvent::Closed => self.closed = true,
             }
         }

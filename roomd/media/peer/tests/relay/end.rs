@@ -51,8 +51,13 @@ impl End {
         }
     }
 
-    async fn send(&self, command: PeerCommand) {
+    pub async fn send(&self, command: PeerCommand) {
         self.commands.send(command).await.unwrap();
+    }
+
+    /// The next event; none after the last.
+    pub async fn event(&mut self) -> Option<PeerEvent> {
+        self.events.recv().await.map(|(_, event)| event)
     }
 
     async fn until<T>(&mut self, mut found: impl FnMut(PeerEvent) -> Option<T>) -> T {
@@ -143,8 +148,8 @@ impl End {
         }
         // The other end may have closed already.
         let _ = self.commands.send(PeerCommand::Close).await;
-        self.until(|event| matches!(event, PeerEvent::Closed).then_some(()))
-            .await;
+        let ends = async { while self.event().await.is_some() {} };
+        timeout(PATIENCE, ends).await.expect("it ends in time");
     }
 }
 

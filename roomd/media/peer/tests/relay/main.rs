@@ -9,7 +9,9 @@
 
 mod coturn;
 mod end;
+mod moving;
 mod refusals;
+mod spaces;
 mod walled;
 
 use std::time::Duration;

@@ -7,21 +7,19 @@
 
 use std::net::{IpAddr, UdpSocket};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use roomd_conference::{IceServer, SdpKind};
 use roomd_peer::PeerConfig;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::time::timeout;
 
 use crate::coturn::Coturn;
 use crate::end::{End, candidates, config, mids, server};
+use crate::spaces::{ROLE, SOCKET, again, begin, block_on, hear, ip, run, say};
 
 const NAME: &str = "walled::media_flows_both_ways_through_tcp_443_alone";
-const ROLE: &str = "WALLED_ROLE";
-const SOCKET: &str = "WALLED_SOCKET";
 const AUTHORITY: &str = "WALLED_AUTHORITY";
 const WORLD: [&str; 2] = ["10.77.0.1", "fd77::1"];
 const ROOM: [&str; 2] = ["10.77.0.2", "fd77::2"];
@@ -51,46 +49,8 @@ fn media_flows_both_ways_through_tcp_443_alone() {
     match std::env::var(ROLE).as_deref() {
         Ok("world") => block_on(world()),
         Ok(_) => block_on(room()),
-        Err(_) => {
-            let root = run(Command::new("id").arg("-u")).stdout == b"0\n";
-            let namespaces = if root { "-n" } else { "-Urn" };
-            let output = again("world", namespaces).output().unwrap();
-            let text = String::from_utf8_lossy(&output.stdout);
-            let errors = String::from_utf8_lossy(&output.stderr);
-            // The count shows that it ran, and was not filtered out.
-            let passed = output.status.success() && text.contains("1 passed");
-            assert!(passed, "{text}\n{errors}");
-        }
+        Err(_) => begin(NAME, "world"),
     }
-}
-
-fn block_on(work: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(work);
-}
-
-fn again(role: &str, namespaces: &str) -> Command {
-    let mut command = Command::new("unshare");
-    command
-        .arg(namespaces)
-        .arg(std::env::current_exe().unwrap())
-        .args(["--exact", NAME, "--nocapture"])
-        .env(ROLE, role);
-    command
-}
-
-fn run(command: &mut Command) -> Output {
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{command:?}: {output:?}");
-    output
-}
-
-fn ip(arguments: &str) {
-    run(Command::new("ip").args(arguments.split(' ')));
 }
 
 /// Raises an interface with addresses that are usable at once.
@@ -104,18 +64,6 @@ fn raise(interface: &str, addresses: [&str; 2]) {
     ip(&format!("link set {interface} up"));
 }
 
-async fn say(stream: &mut UnixStream, text: &str) {
-    stream.write_u32(text.len() as u32).await.unwrap();
-    stream.write_all(text.as_bytes()).await.unwrap();
-}
-
-async fn hear(stream: &mut UnixStream) -> String {
-    let length = stream.read_u32().await.expect("the other side is there");
-    let mut text = vec![0; length as usize];
-    stream.read_exact(&mut text).await.unwrap();
-    String::from_utf8(text).unwrap()
-}
-
 async fn world() {
     let directory = tempfile::tempdir().unwrap();
     let socket = directory.path().join("socket");
@@ -125,7 +73,7 @@ async fn world() {
     let addresses: [IpAddr; 2] = WORLD.map(|address| address.parse().unwrap());
     let coturn = Coturn::start(&addresses, PORT, TLS_PORT);
 
-    let mut room = again("room", "-n")
+    let mut room = again(NAME, "room", "-n")
         .env(SOCKET, &socket)
         .env(AUTHORITY, coturn.authority())
         .stdin(Stdio::null())

@@ -233,7 +233,12 @@ impl DirectSession {
             members: room.chain(others.map(Guest::member)).collect(),
             resume: guest.resume.clone(),
         };
+        let moved = guest.link.as_ref().is_some_and(|link| link.moved);
         self.send_on(channel, &message);
+        if moved {
+            // The channel over which it was said may have gone with the old address.
+            self.send_on(channel, &ToGuest::Restart);
+        }
         if let Some(lines) = self.wanted_height {
             self.send_on(channel, &ToGuest::WantedHeight { lines });
         }

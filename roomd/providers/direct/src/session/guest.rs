@@ -54,6 +54,8 @@ pub(super) struct Link {
     pub(super) state: PeerState,
     /// The certificate was verified at least once; every later state keeps it.
     pub(super) verified: bool,
+    /// The room has other addresses, and the guest's page has not restarted ICE since.
+    pub(super) moved: bool,
     pub(super) poor: bool,
     /// Streams that deliver now.
     pub(super) live: BTreeSet<StreamId>,

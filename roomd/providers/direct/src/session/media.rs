@@ -36,7 +36,12 @@ impl DirectSession {
         });
         match known {
             // The same certificate: an ICE restart of the connection that there is.
-            Some((peer, true, true)) => self.describe(peer, sdp),
+            Some((peer, true, true)) => {
+                if let Some(link) = &mut guest.link {
+                    link.moved = false;
+                }
+                self.describe(peer, sdp);
+            }
             Some((_, _, _)) | None => {
                 if !guest.connections.take(1.0, now.mono) {
                     return self.drop_channel(channel, RefuseReason::TooMany);
@@ -59,6 +64,7 @@ impl DirectSession {
             offer,
             state: PeerState::Connecting,
             verified: false,
+            moved: false,
             poor: false,
             live: BTreeSet::new(),
             delivered: false,
@@ -135,6 +141,12 @@ impl DirectSession {
                 let channel = self.guest_of(peer).and_then(|guest| guest.channel);
                 if let Some(channel) = channel {
                     self.bad(channel);
+                }
+            }
+            MediaEvent::AddressesChanged { peer } => {
+                if let Some(link) = self.guest_of(peer).and_then(|guest| guest.link.as_mut()) {
+                    link.moved = true;
+                    self.send_to_peer(peer, &ToGuest::Restart);
                 }
             }
             MediaEvent::Peer { peer, state } => self.peer_state(peer, state),

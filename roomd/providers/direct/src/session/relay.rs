@@ -192,6 +192,7 @@ impl DirectSession {
             | ToGuest::MemberLeft { .. }
             | ToGuest::Chat { .. }
             | ToGuest::WantedHeight { .. }
+            | ToGuest::Restart
             | ToGuest::Ended => false,
         };
         let guest = self.guests.iter().find(|guest| guest.id == *to && !own);
