@@ -336,7 +336,8 @@ pub enum PeerEvent {
     /// them, it has to be asked for one, as no answer restarts ICE (RFC 8445, section 9). Until
     /// then the old path is used for as long as it works.
     AddressesChanged,
-    /// The bandwidth estimate towards the peer, in bit/s.
+    /// The bandwidth estimate towards the peer, in bit/s. It falls as soon as packets begin to wait,
+    /// within 200 ms, and rises with the mean of some seconds; what is sent has to follow at once.
     Bandwidth(u64),
     /// Figures, about once a second.
     Report(PeerReport),

@@ -22,6 +22,10 @@ const MAX_OUTPUTS: usize = 20_000;
 const MAX_ERRORS: usize = 64;
 /// A path on which nothing arrives for so long is no path: the peer checks it every second.
 const SILENCE: Duration = Duration::from_secs(5);
+/// How often figures are reported.
+const REPORT: Duration = Duration::from_secs(1);
+/// The bandwidth is told anew when it differs by so much.
+const NOTABLE: f64 = 0.05;
 /// Rest after too many errors or rounds.
 const REST: Duration = Duration::from_millis(5);
 
@@ -31,8 +35,35 @@ pub(super) struct Figures {
     at: Option<Instant>,
     received: u64,
     sent: u64,
+    pub(super) rtt: Option<Duration>,
+    /// The shares of what the peer sent that were lost since, added up, and how many there are.
+    lost: (f64, u32),
     /// The share of our sound that is lost, by the peer's last receiver report.
     sound_lost: Option<f32>,
+}
+
+/// What is known of the bandwidth towards the peer, in bit/s.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bandwidth {
+    /// The mean of the last seconds.
+    mean: Option<u64>,
+    /// What packets are sent with now: it falls at once, and they wait when more is written.
+    now: Option<u64>,
+    told: Option<u64>,
+}
+
+impl Bandwidth {
+    /// What is to be told: never more than there is now, and more only when it is so for a while.
+    fn news(&mut self) -> Option<u64> {
+        let mean = self.mean?;
+        let rate = self.now.map_or(mean, |now| now.min(mean));
+        let same = |told: u64| rate.abs_diff(told) as f64 <= told as f64 * NOTABLE;
+        if self.told.is_some_and(same) {
+            return None;
+        }
+        self.told = Some(rate);
+        Some(rate)
+    }
 }
 
 impl Core {
@@ -120,8 +151,8 @@ impl Core {
             Event::SenderFeedback(feedback) => self.sender_report(&feedback),
             Event::KeyframeRequest(request) => self.keyframe_wanted(&request),
             Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
-                self.events
-                    .push_back(PeerEvent::Bandwidth(estimate.as_u64()));
+                self.bandwidth.mean = Some(estimate.as_u64());
+                self.tell_bandwidth();
             }
             Event::ChannelOpen(id, label) => self.channel_opened(id, label),
             Event::ChannelData(data) => self.message(data),
@@ -150,10 +181,30 @@ impl Core {
         }
     }
 
+    fn tell_bandwidth(&mut self) {
+        let news = self.bandwidth.news().map(PeerEvent::Bandwidth);
+        self.events.extend(news);
+    }
+
     fn report(&mut self, stats: &PeerStats) {
+        let pair = stats.selected_candidate_pair.as_ref();
+        let rtt = stats.rtt.or_else(|| pair?.current_round_trip_time);
+        self.figures.rtt = rtt;
+        self.bandwidth.now = stats.bwe_tx.map(|rate| rate.as_u64());
+        self.tell_bandwidth();
         let fraction = |loss: f32| f64::from(loss).clamp(0.0, 1.0);
+        if let Some(loss) = stats.ingress_loss_fraction.map(fraction) {
+            self.figures.lost.0 += loss;
+            self.figures.lost.1 += 1;
+        }
         let last = self.figures;
+        let fresh = |at: Instant| stats.timestamp.saturating_duration_since(at) < REPORT;
+        if last.at.is_some_and(fresh) {
+            return;
+        }
         self.figures = Figures {
+            rtt,
+            lost: (0.0, 0),
             sound_lost: last.sound_lost,
             at: Some(stats.timestamp),
             received: stats.peer_bytes_rx,
@@ -164,11 +215,10 @@ impl Core {
         if seconds <= 0.0 || self.state != PeerState::Verified {
             return;
         }
-        let pair = stats.selected_candidate_pair.as_ref();
         let rate = |now: u64, then: u64| now.saturating_sub(then) as f64 * 8.0 / seconds;
         self.events.push_back(PeerEvent::Report(PeerReport {
-            rtt: stats.rtt.or_else(|| pair?.current_round_trip_time),
-            loss: stats.ingress_loss_fraction.map(fraction),
+            rtt,
+            loss: (last.lost.1 > 0).then(|| last.lost.0 / f64::from(last.lost.1)),
             sent_loss: last.sound_lost.or(stats.egress_loss_fraction).map(fraction),
             received_bps: rate(stats.peer_bytes_rx, last.received),
             sent_bps: rate(stats.peer_bytes_tx, last.sent),

@@ -34,9 +34,16 @@ pub(super) struct Line {
     last_rtp_time: Option<u64>,
     keyframe_wanted: bool,
     keyframe_after: Option<Instant>,
+    /// Missing packets are not asked for.
+    pub(super) gave_up: bool,
 }
 
 impl Line {
+    /// Of the last frame that was passed on.
+    pub(super) const fn last_rtp_time(&self) -> Option<u64> {
+        self.last_rtp_time
+    }
+
     /// When a request that waits may go out.
     pub(super) fn keyframe_due(&self) -> Option<Instant> {
         self.keyframe_after.filter(|_| self.keyframe_wanted)

@@ -10,6 +10,7 @@
 //! description, compared by the transport and here a second time. The fingerprint of the first
 //! description stays in force: later descriptions of another certificate are refused.
 
+mod backlog;
 mod certificate;
 mod channels;
 mod describe;
@@ -36,7 +37,7 @@ use crate::{LineState, PeerCommand, PeerEvent};
 use certificate::{Certificate, Fingerprint};
 use channels::Channels;
 use describe::{Feedback, Refusal};
-use drive::Figures;
+use drive::{Bandwidth, Figures};
 use media::{Layer, Line};
 use parameters::Explicit;
 use silence::Silence;
@@ -117,11 +118,13 @@ pub struct Core {
     transmits: VecDeque<Transmit>,
     events: VecDeque<PeerEvent>,
     wake: Instant,
+    backlogs_due: Instant,
     patience: Option<Instant>,
     trickled: usize,
     second: Instant,
     datagrams: u32,
     figures: Figures,
+    bandwidth: Bandwidth,
     dropped: Dropped,
     silence: Silence,
 }
@@ -162,11 +165,13 @@ impl Core {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             wake: now,
+            backlogs_due: now,
             patience: None,
             trickled: 0,
             second: now,
             datagrams: 0,
             figures: Figures::default(),
+            bandwidth: Bandwidth::default(),
             dropped: Dropped::default(),
             silence: Silence::default(),
         };
@@ -282,6 +287,7 @@ impl Core {
         }
         self.heard = now;
         self.drive(now);
+        self.look_for_backlogs(now);
     }
 
     /// Obeys a command.

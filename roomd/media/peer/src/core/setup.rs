@@ -55,6 +55,8 @@ pub(super) const EXTENSIONS: [(u8, HeaderExtension); 6] = [
 const CONSTRAINED_BASELINE_3_1: u32 = 0x42_e01f;
 /// Packets of a picture that may wait for a missing one; a keyframe of a shared screen fits.
 const PICTURE_PACKETS: usize = 512;
+/// How often the transport is asked for its figures; its bandwidth is known from them.
+const LOOK: Duration = Duration::from_millis(200);
 /// Sound is not sent again: what is missing after this is lost, and the decoder conceals it.
 const SOUND_WAIT: Duration = Duration::from_millis(40);
 
@@ -84,7 +86,7 @@ fn config(
         .set_fingerprint_verification(true)
         .set_dtls_version(DtlsVersion::Dtls12)
         .enable_bwe(Some(START))
-        .set_stats_interval(Some(Duration::from_secs(1)))
+        .set_stats_interval(Some(LOOK))
         .set_rtcp_report_interval_audio(Duration::from_secs(1))
         .set_rtcp_report_interval_video(Duration::from_secs(1))
         .set_reordering_size_audio(5)
