@@ -415,7 +415,19 @@ receivedKbps: number | null,
 /**
  * Sent, in kbit/s.
  */
-sentKbps: number | null, };
+sentKbps: number | null, 
+/**
+ * Addresses at TURN servers that relay now.
+ */
+relays: number, 
+/**
+ * How often a TURN server was of no use, or was lost.
+ */
+relayFailures: number, 
+/**
+ * Why, the last time: a code such as `turn_credentials_refused`.
+ */
+relayFailure: string | null, };
 
 /**
  * What the room is doing; the states of the room machine.

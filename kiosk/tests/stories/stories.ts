@@ -169,8 +169,26 @@ export const STORIES: Record<string, Story> = {
       statistics: {
         joinMs: 842, firstRemoteFrameMs: 1130, fpsSent: 29.8, fpsReceived: 29.9, avOffsetMs: -14, cpuPercent: 37.5, rssMb: 143, threads: 31, descriptors: 88, badMessages: 1, freezes: 1,
         peers: [
-          { participant: "p0", rttMs: 18, lossPercent: 0.2, receivedKbps: 1480, sentKbps: 1512 },
-          { participant: "p1", rttMs: null, lossPercent: null, receivedKbps: 620, sentKbps: 1498 },
+          {
+            participant: "p0",
+            rttMs: 18,
+            lossPercent: 0.2,
+            receivedKbps: 1480,
+            sentKbps: 1512,
+            relays: 2,
+            relayFailures: 0,
+            relayFailure: null,
+          },
+          {
+            participant: "p1",
+            rttMs: null,
+            lossPercent: null,
+            receivedKbps: 620,
+            sentKbps: 1498,
+            relays: 0,
+            relayFailures: 1,
+            relayFailure: "turn_silent",
+          },
         ],
         streams: [
           { stream: 1, kind: "audio", fps: 50, kbps: 31, width: null, height: null, jitterMs: 2.1, delayMs: 25, lost: 3, freezes: 0 },

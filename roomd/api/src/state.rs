@@ -380,4 +380,10 @@ pub struct PeerStats {
     pub received_kbps: Option<f64>,
     /// Sent, in kbit/s.
     pub sent_kbps: Option<f64>,
+    /// Addresses at TURN servers that relay now.
+    pub relays: u32,
+    /// How often a TURN server was of no use, or was lost.
+    pub relay_failures: u32,
+    /// Why, the last time: a code such as `turn_credentials_refused`.
+    pub relay_failure: Option<String>,
 }

@@ -267,6 +267,22 @@ fn connections(page: &mut Page<'_>, peers: &[PeerStats]) -> fmt::Result {
         Some(&Unit::Ratios),
         worst(|peer| peer.loss_percent).map(|percent| percent / 100.0),
     )?;
+    let count = |figure: fn(&PeerStats) -> u32| {
+        let counts = peers.iter().map(figure).map(f64::from);
+        (!peers.is_empty()).then(|| counts.sum())
+    };
+    page.gauge(
+        "relays",
+        "Addresses at TURN servers that relay, of all connections",
+        None,
+        count(|peer| peer.relays),
+    )?;
+    page.gauge(
+        "relay_failures",
+        "How often a TURN server was of no use to an open connection",
+        None,
+        count(|peer| peer.relay_failures),
+    )?;
     let rates = [
         ("received", sum(|peer| peer.received_kbps)),
         ("sent", sum(|peer| peer.sent_kbps)),
@@ -428,12 +444,15 @@ mod tests {
                         rtt_ms: Some(40.0),
                         loss_percent: Some(1.0),
                         received_kbps: Some(300.0),
+                        relays: 2,
+                        relay_failures: 1,
                         ..PeerStats::default()
                     },
                     PeerStats {
                         rtt_ms: Some(15.0),
                         loss_percent: Some(2.5),
                         received_kbps: Some(200.0),
+                        relays: 1,
                         ..PeerStats::default()
                     },
                 ],
@@ -457,6 +476,8 @@ mod tests {
             "roomd_loss_ratios 0.025",
             "roomd_bits_per_second{direction=\"received\"} 500000.0",
             "roomd_connections 2.0",
+            "roomd_relays 3.0",
+            "roomd_relay_failures 1.0",
             "roomd_streams 1.0",
             "roomd_jitter_seconds 0.0125",
             "roomd_playout_delay_seconds 0.06",

@@ -121,6 +121,9 @@ impl Daemon {
                     loss_percent: report.loss.map(|loss| loss * 100.0),
                     received_kbps: Some(report.received_bps / 1000.0),
                     sent_kbps: Some(report.sent_bps / 1000.0),
+                    relays: report.relays.standing,
+                    relay_failures: report.relays.failed,
+                    relay_failure: report.relays.failure.map(|why| why.to_string()),
                 })
                 .collect(),
         }
