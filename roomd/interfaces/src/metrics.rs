@@ -222,7 +222,10 @@ fn streams(page: &mut Page<'_>, state: &State) -> fmt::Result {
                 StreamKind::Screen => "content",
                 StreamKind::Camera | StreamKind::Audio => "camera",
             };
-            ([("source", kind.to_owned()), ("height", height.clone())], *bits)
+            (
+                [("source", kind.to_owned()), ("height", height.clone())],
+                *bits,
+            )
         },
     )?;
     let voice = figures.voice.as_ref();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use roomd_conference::{IceServer, PeerId, PeerState, SdpKind};
 use roomd_model::{Pii, Secret};
-use roomd_peer::{Frame, MediaKind, Offer, PeerCommand, PeerConfig, PeerEvent, spawn};
+use roomd_peer::{Frame, MediaKind, Offer, PeerCommand, PeerConfig, PeerEvent, RelayReport, spawn};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -100,6 +100,15 @@ impl End {
     pub async fn verified(&mut self) {
         self.until(|event| matches!(event, PeerEvent::State(PeerState::Verified)).then_some(()))
             .await;
+    }
+
+    /// What the next report says of its servers.
+    pub async fn relays(&mut self) -> RelayReport {
+        self.until(|event| match event {
+            PeerEvent::Report(report) => Some(report.relays),
+            _ => None,
+        })
+        .await
     }
 
     /// Sends sound and pictures whose content says who sent them, until closed.

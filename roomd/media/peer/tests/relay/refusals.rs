@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use roomd_conference::IceServer;
+use roomd_conference::{IceServer, SdpKind};
 use roomd_model::Secret;
+use roomd_peer::{RelayFailure, RelayReport};
 use tokio::io::{AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
@@ -89,6 +90,30 @@ async fn refused(ice_servers: Vec<IceServer>, ca_file: Option<PathBuf>, code: &s
     assert_eq!(outcome.relays(), 0, "{code}: {}", outcome.offer);
     assert!(outcome.log.contains(code), "{code}: {}", outcome.log);
     assert!(outcome.took < BUDGET, "{code}: {:?}", outcome.took);
+}
+
+#[tokio::test]
+async fn a_report_says_what_relays_and_what_failed() {
+    let coturn = Coturn::on_loopback();
+    let url = format!("turn:127.0.0.1:{}", coturn.port);
+    let mut wrong = server(&format!("{url}?transport=tcp"));
+    wrong.credential = Some(Secret::new("wrong"));
+    let mut a = End::new(1, config("127.0.0.1", vec![server(&url), wrong], None));
+    let mut b = End::new(2, config("127.0.0.1", vec![], None));
+    let offer = a.offer().await;
+    let answer = b.answer(&offer).await;
+    a.take(SdpKind::Answer, &answer).await;
+    a.verified().await;
+    let expected = RelayReport {
+        // One of each family.
+        standing: 2,
+        failed: 1,
+        failure: Some(RelayFailure::Refused),
+    };
+    assert_eq!(a.relays().await, expected);
+    assert_eq!(b.relays().await, RelayReport::default());
+    a.close().await;
+    b.close().await;
 }
 
 #[tokio::test]
