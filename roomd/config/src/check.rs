@@ -13,9 +13,9 @@ use toml::Spanned;
 use url::Url;
 
 use crate::{
-    Bus, Calendar, CalendarSource, Camera, ConfigError, ContentDisplay, Direct, HostPattern, Join, Loudspeaker,
-    Media, Microphone, Remote, Room, Settings, Tls, Turn, Web, hosts::is_host, raw, servers,
-    translate::translate,
+    Bus, Calendar, CalendarSource, Camera, ConfigError, ContentDisplay, Direct, HostPattern, Join,
+    Loudspeaker, Media, Microphone, Remote, Room, Settings, Tls, Turn, Web, hosts::is_host, raw,
+    servers, translate::translate,
 };
 
 /// Reads a configuration. `file_name` is only for errors.
@@ -403,9 +403,9 @@ impl Checker<'_> {
         if socket(name) {
             return Ok(ContentDisplay::Wayland(name.to_owned()));
         }
-        Err(self
-            .error(text.span(), "not a second display")
-            .with_help("use an X screen such as \":0.1\", or a Wayland socket such as \"wayland-1\""))
+        Err(self.error(text.span(), "not a second display").with_help(
+            "use an X screen such as \":0.1\", or a Wayland socket such as \"wayland-1\"",
+        ))
     }
 
     fn device_name(&self, text: &Spanned<String>) -> Checked<String> {

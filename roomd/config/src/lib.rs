@@ -19,8 +19,9 @@ pub use check::parse;
 pub use error::ConfigError;
 pub use hosts::HostPattern;
 pub use settings::{
-    Bus, Calendar, CalendarSource, Camera, Direct, EchoCancellation, Join, LogLevel, Loudspeaker,
-    ContentDisplay, Media, Microphone, Output, Remote, Room, Settings, Titles, Tls, Turn, Web,
+    Bus, Calendar, CalendarSource, Camera, ContentDisplay, Direct, EchoCancellation, Join,
+    LogLevel, Loudspeaker, Media, Microphone, Output, Remote, Room, Settings, Titles, Tls, Turn,
+    Web,
 };
 
 #[cfg(test)]

@@ -27,7 +27,11 @@ fn every_state_is_made_of_what_it_should_be() {
 fn a_display_for_content_takes_it_from_the_first() {
     let shared = |scene: &Scene| {
         let content = TileSource::Stream(StreamId(900));
-        scene.tiles.iter().find(|tile| tile.source == content).copied()
+        scene
+            .tiles
+            .iter()
+            .find(|tile| tile.source == content)
+            .copied()
     };
     let mut state = states::share(3, Layout::Share);
     let (mut first, mut second) = (display(), display());
@@ -38,7 +42,10 @@ fn a_display_for_content_takes_it_from_the_first() {
     assert!(people.tiles.len() >= 3, "the people are shown");
     let content = shared(&second.content_scene(&state, states::now()));
     let rect = content.map(|tile| tile.rect);
-    assert_eq!(rect.map(|rect| (rect.width, rect.height)), Some((WIDTH, HEIGHT)));
+    assert_eq!(
+        rect.map(|rect| (rect.width, rect.height)),
+        Some((WIDTH, HEIGHT))
+    );
     // Nobody shares any more, then the room is free.
     let quiet = second.content_scene(&states::call(2), states::now());
     assert!(quiet.tiles.is_empty());

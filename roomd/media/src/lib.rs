@@ -40,6 +40,7 @@ pub use branch::BranchError;
 pub use engine::{Engine, Gone, StartError, start};
 pub use roomd_voice::{Mode as VoiceMode, Report as VoiceReport};
 pub use types::{
-    CameraSource, ContentDisplay, DeviceReport, DisplayOutput, EchoCancellation, EchoPolicy, EngineCommand,
-    EngineEvent, EngineStatistics, Loudspeaker, MicrophoneSource, SentReport, Settings, StreamReport,
+    CameraSource, ContentDisplay, DeviceReport, DisplayOutput, EchoCancellation, EchoPolicy,
+    EngineCommand, EngineEvent, EngineStatistics, Loudspeaker, MicrophoneSource, SentReport,
+    Settings, StreamReport,
 };

@@ -75,10 +75,19 @@ async fn two_hundred_guests_come_and_go_and_leave_nothing() {
     uses.push(usage());
     let early = least(&uses[WARM_UP..WARM_UP + 20]);
     let late = least(&uses[uses.len() - 20..]);
-    println!("{ROUNDS} rounds in {:?}: {early:?}, then {late:?}", begin.elapsed());
+    println!(
+        "{ROUNDS} rounds in {:?}: {early:?}, then {late:?}",
+        begin.elapsed()
+    );
     assert!(late.threads <= early.threads + 2, "{early:?} {late:?}");
-    assert!(late.descriptors <= early.descriptors + 4, "{early:?} {late:?}");
-    assert!(late.resident_kb <= early.resident_kb + 8_000, "{early:?} {late:?}");
+    assert!(
+        late.descriptors <= early.descriptors + 4,
+        "{early:?} {late:?}"
+    );
+    assert!(
+        late.resident_kb <= early.resident_kb + 8_000,
+        "{early:?} {late:?}"
+    );
     room.engine.shutdown().await;
     guest.engine.shutdown().await;
 }

@@ -75,7 +75,9 @@ async fn two_displays_show_what_each_is_for() {
     let (people, content) = ([200, 40, 40], [30, 60, 190]);
     room.paint(people).await;
     let scene = Room::painted(content);
-    room.engine.command(EngineCommand::ContentScene(scene)).await;
+    room.engine
+        .command(EngineCommand::ContentScene(scene))
+        .await;
     screen_shows(&server, 0, people).await;
     screen_shows(&server, 1, content).await;
 
