@@ -15,8 +15,8 @@ use roomd_peer::{Codec, Frame};
 use tokio::sync::{mpsc, watch};
 
 use crate::branch::{Branch, BranchError, Notice};
-use crate::camera::picture;
 use crate::display::Picture;
+use crate::mapped::Mapped;
 use crate::microphone::{Samples, samples};
 use crate::time::{from_rtp, rtp_time};
 
@@ -51,7 +51,7 @@ impl VideoDecoder {
     ) -> Result<Self, BranchError> {
         let decoded = output.clone();
         let sample = move |sample: &gst::Sample| {
-            let news = match picture(sample) {
+            let news = match Mapped::new(sample) {
                 Some(frame) => {
                     let stamp = sample.buffer().and_then(|buffer| buffer.pts());
                     pictures.send_replace(Some(Picture {

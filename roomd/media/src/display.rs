@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use roomd_media_core::compose::{Composer, Sources};
-use roomd_media_core::frame::I420;
+use roomd_media_core::compose::{Canvas, Composer, Sources};
+use roomd_media_core::frame::{I420, Planes};
 use roomd_media_core::plan::VideoOut;
 use roomd_media_core::scene::{HEIGHT, Scene, TileSource, WIDTH};
 use roomd_model::StreamId;
@@ -47,7 +47,7 @@ pub(crate) enum DisplayNews {
 /// A picture on its way to the display.
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {
-    pub frame: Arc<I420>,
+    pub frame: Arc<dyn Planes>,
     /// Its RTP time, in a received stream.
     pub media: Option<u64>,
 }
@@ -59,7 +59,7 @@ pub(crate) type Feed = watch::Receiver<Option<Picture>>;
 enum Request {
     Scene(Arc<Scene>),
     Feed(TileSource, Option<Feed>),
-    Snapshot(oneshot::Sender<Arc<I420>>),
+    Snapshot(oneshot::Sender<I420>),
     Failed,
     Stop,
 }
@@ -128,7 +128,7 @@ impl Display {
     }
 
     /// What the display shows.
-    pub(crate) fn snapshot(&self) -> oneshot::Receiver<Arc<I420>> {
+    pub(crate) fn snapshot(&self) -> oneshot::Receiver<I420> {
         let (reply, receiver) = oneshot::channel();
         self.ask(Request::Snapshot(reply));
         receiver
@@ -147,12 +147,12 @@ impl Display {
 /// A few pictures in turn: one is drawn while others are on their way through a sink.
 #[derive(Default)]
 struct Ring {
-    pictures: Vec<Arc<I420>>,
-    current: Option<Arc<I420>>,
+    pictures: Vec<Arc<Canvas>>,
+    current: Option<Arc<Canvas>>,
 }
 
 impl Ring {
-    fn draw(&mut self, draw: impl FnOnce(&mut I420)) -> Arc<I420> {
+    fn draw(&mut self, draw: impl FnOnce(&mut Canvas)) -> Arc<Canvas> {
         self.current = None;
         let free = self
             .pictures
@@ -160,7 +160,7 @@ impl Ring {
             .position(|picture| Arc::strong_count(picture) == 1);
         let mut picture = match free {
             Some(index) => self.pictures.swap_remove(index),
-            None => Arc::new(I420::black(WIDTH, HEIGHT)),
+            None => Arc::new(Canvas::default()),
         };
         if let Some(target) = Arc::get_mut(&mut picture) {
             draw(target);
@@ -222,11 +222,11 @@ enum SinkError {
     Wayland(#[from] WaylandError),
 }
 
-struct Shared(Arc<I420>);
+struct Shared(Arc<Canvas>);
 
 impl AsRef<[u8]> for Shared {
     fn as_ref(&self) -> &[u8] {
-        self.0.data()
+        self.0.picture().data()
     }
 }
 
@@ -260,8 +260,11 @@ impl Worker {
     fn handle(&mut self, request: Request) {
         match request {
             Request::Scene(scene) => {
-                self.stale |= *scene != *self.scene;
-                self.scene = scene;
+                // What is equal stays the same, so that it is not drawn again.
+                if *scene != *self.scene {
+                    self.stale = true;
+                    self.scene = scene;
+                }
             }
             Request::Feed(source, Some(feed)) => {
                 self.feeds.insert(source, feed);
@@ -278,7 +281,7 @@ impl Worker {
                 self.stale |= owed;
                 if let Some(picture) = &self.pictures.current {
                     // Whoever asked may have gone.
-                    let _ = reply.send(picture.clone());
+                    let _ = reply.send(picture.picture().clone());
                 }
             }
             Request::Failed => {
@@ -321,7 +324,7 @@ impl Worker {
         self.stale = false;
         let (composer, scene, sources) = (&mut self.composer, &self.scene, &self.sources);
         self.pictures
-            .draw(|target| composer.compose(scene, sources, target));
+            .draw(|canvas| composer.update(scene, sources, canvas));
     }
 
     fn show(&mut self, now: Instant) {
@@ -350,7 +353,7 @@ impl Worker {
         let (composer, scene, sources) = (&mut self.composer, &self.scene, &self.sources);
         let picture = self
             .pictures
-            .draw(|target| composer.compose(scene, sources, target));
+            .draw(|canvas| composer.update(scene, sources, canvas));
         sink.push(Shared(picture), at, None);
     }
 
@@ -460,6 +463,7 @@ fn choose(wanted: DisplayOutput, server: Option<&str>) -> Option<(VideoOut<'_>, 
     let wayland = (VideoOut::Wayland { socket: server }, "Wayland");
     match wanted {
         DisplayOutput::Headless => None,
+        DisplayOutput::Offscreen => Some((VideoOut::Headless, "offscreen")),
         DisplayOutput::Kms => Some(KMS),
         DisplayOutput::Wayland => Some(wayland),
         DisplayOutput::X11 => Some(X11),

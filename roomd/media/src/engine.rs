@@ -2,8 +2,6 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The engine's handle.
 
-use std::sync::Arc;
-
 use roomd_media_core::frame::I420;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -122,7 +120,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine is shut down.
-    pub async fn picture(&self) -> Result<Arc<I420>, Gone> {
+    pub async fn picture(&self) -> Result<I420, Gone> {
         self.displays.people.snapshot().await.map_err(|_| Gone)
     }
 
@@ -130,7 +128,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine is shut down.
-    pub async fn content_picture(&self) -> Result<Option<Arc<I420>>, Gone> {
+    pub async fn content_picture(&self) -> Result<Option<I420>, Gone> {
         let Some(display) = &self.displays.content else {
             return Ok(None);
         };

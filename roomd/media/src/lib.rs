@@ -24,6 +24,7 @@ mod file;
 pub mod fuzzing;
 #[cfg(test)]
 mod loop_tests;
+mod mapped;
 mod memory;
 mod microphone;
 mod sound;

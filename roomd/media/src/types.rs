@@ -83,6 +83,8 @@ pub enum DisplayOutput {
     Auto,
     /// Nowhere.
     Headless,
+    /// Nowhere, and drawn all the same: what drawing costs can be measured.
+    Offscreen,
     /// A display without a display server.
     Kms,
     /// A Wayland compositor.

@@ -11,7 +11,6 @@ mod bench;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bench::{PICTURE, Room, SOUND, Wire};
@@ -104,7 +103,7 @@ async fn fault(room: &mut Room, wanted: FaultCode, on: bool) {
     .await;
 }
 
-async fn shows(room: &Room, what: &str, good: impl Fn(&I420) -> bool) -> Arc<I420> {
+async fn shows(room: &Room, what: &str, good: impl Fn(&I420) -> bool) -> I420 {
     let end = Instant::now() + bench::LIMIT;
     loop {
         let picture = room.engine.picture().await.unwrap();

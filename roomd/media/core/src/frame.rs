@@ -39,6 +39,32 @@ impl<'a> Plane<'a> {
     }
 }
 
+/// A picture to look at, wherever its planes lie: what a decoder made need not be copied.
+pub trait Planes: std::fmt::Debug + Send + Sync {
+    /// Width in pixels.
+    fn width(&self) -> u32;
+
+    /// Height in pixels.
+    fn height(&self) -> u32;
+
+    /// Plane 0 is luma, 1 and 2 are chroma of half the size, rounded up.
+    fn plane(&self, index: usize) -> Plane<'_>;
+}
+
+impl Planes for I420 {
+    fn width(&self) -> u32 {
+        self.width
+    }
+
+    fn height(&self) -> u32 {
+        self.height
+    }
+
+    fn plane(&self, index: usize) -> Plane<'_> {
+        self.plane(index)
+    }
+}
+
 impl std::fmt::Debug for I420 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "I420({}x{})", self.width, self.height)
@@ -190,7 +216,9 @@ const fn bytes(width: u32, height: u32) -> usize {
     width as usize * height as usize + 2 * w * h
 }
 
-const fn plane_size(width: u32, height: u32, index: usize) -> (usize, usize) {
+/// Width and height of a plane of a picture of this size.
+#[must_use]
+pub const fn plane_size(width: u32, height: u32, index: usize) -> (usize, usize) {
     if index == 0 {
         (width as usize, height as usize)
     } else {

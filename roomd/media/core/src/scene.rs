@@ -70,6 +70,19 @@ pub struct Overlay {
     pub picture: Arc<Picture>,
 }
 
+impl Overlay {
+    /// What it covers.
+    #[must_use]
+    pub fn rect(&self) -> Rect {
+        Rect {
+            x: self.x,
+            y: self.y,
+            width: self.picture.width,
+            height: self.picture.height,
+        }
+    }
+}
+
 /// Everything the display shows. Painted in order: background, tiles, overlays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {

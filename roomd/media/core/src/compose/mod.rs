@@ -3,21 +3,26 @@
 //! Draws a [`Scene`] into one I420 picture.
 //!
 //! A still picture is converted to Y, Cb, Cr and coverage once and kept as long as the scene names
-//! it; a moving picture of its tile's size is copied row by row, any other is scaled.
+//! it; a moving picture of its tile's size is copied row by row, any other is scaled. What has not
+//! changed since a canvas was drawn last is not drawn again.
 
+mod canvas;
 pub(crate) mod scale;
 mod still;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::frame::I420;
-use crate::scene::{HEIGHT, Picture, Rect, Scene, TileSource, WIDTH};
+use crate::frame::{I420, Planes};
+use crate::scene::{HEIGHT, Overlay, Picture, Rect, Scene, Tile, TileSource, WIDTH};
 
+use canvas::seen;
 use still::Still;
 
+pub use canvas::Canvas;
+
 /// The latest picture of each source.
-pub type Sources = BTreeMap<TileSource, Arc<I420>>;
+pub type Sources = BTreeMap<TileSource, Arc<dyn Planes>>;
 
 /// Composes scenes; keeps what it converted.
 #[derive(Debug, Default)]
@@ -35,21 +40,35 @@ impl Composer {
         self.convert(scene);
         self.draw_background(target);
         for tile in &scene.tiles {
-            let Some(rect) = clip(tile.rect) else {
-                continue;
-            };
-            if let Some(frame) = sources.get(&tile.source) {
-                fit(target, frame, rect, tile.source == TileSource::SelfView);
-            }
+            draw_tile(tile, sources, target);
         }
         for overlay in &scene.overlays {
-            let found = self
-                .stills
-                .iter()
-                .find(|(picture, _)| Arc::ptr_eq(picture, &overlay.picture));
-            if let Some((_, still)) = found {
-                still.blend(target, overlay.x, overlay.y);
+            self.draw_overlay(overlay, target);
+        }
+    }
+
+    /// Draws a scene on a canvas, and on it only what differs from what it shows.
+    pub fn update(&mut self, scene: &Arc<Scene>, sources: &Sources, canvas: &mut Canvas) {
+        let seen = seen(scene, sources);
+        if let Some(changed) = canvas.changes(scene, &seen) {
+            for index in changed {
+                let tile = &scene.tiles[index];
+                draw_tile(tile, sources, &mut canvas.picture);
+                let above = |overlay: &&Overlay| canvas::meets(tile.rect, overlay.rect());
+                for overlay in scene.overlays.iter().filter(above) {
+                    self.draw_overlay(overlay, &mut canvas.picture);
+                }
             }
+        } else {
+            self.compose(scene, sources, &mut canvas.picture);
+        }
+        canvas.note(scene.clone(), seen);
+    }
+
+    fn draw_overlay(&self, overlay: &Overlay, target: &mut I420) {
+        let is = |(picture, _): &&(Arc<Picture>, Still)| Arc::ptr_eq(picture, &overlay.picture);
+        if let Some((_, still)) = self.stills.iter().find(is) {
+            still.blend(target, overlay.x, overlay.y);
         }
     }
 
@@ -95,8 +114,15 @@ impl Composer {
     }
 }
 
+fn draw_tile(tile: &Tile, sources: &Sources, target: &mut I420) {
+    if let (Some(rect), Some(frame)) = (clip(tile.rect), sources.get(&tile.source)) {
+        let mirrored = tile.source == TileSource::SelfView;
+        fit(target, frame.as_ref(), rect, mirrored);
+    }
+}
+
 /// Draws a moving picture into a rectangle: as large as fits, centred, on black.
-pub fn fit(target: &mut I420, frame: &I420, rect: Rect, mirrored: bool) {
+pub fn fit(target: &mut I420, frame: &dyn Planes, rect: Rect, mirrored: bool) {
     let inner = fitted((frame.width(), frame.height()), rect);
     if inner != rect {
         fill_black(target, rect);

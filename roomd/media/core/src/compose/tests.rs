@@ -15,7 +15,7 @@ fn picture(width: u32, height: u32, rgba: [u8; 4]) -> Arc<Picture> {
     })
 }
 
-fn grey(width: u32, height: u32, luma: u8) -> Arc<I420> {
+fn grey(width: u32, height: u32, luma: u8) -> Arc<dyn Planes> {
     let mut frame = I420::black(width, height);
     frame.plane_mut(0).fill(luma);
     Arc::new(frame)
@@ -116,7 +116,7 @@ fn the_self_view_is_mirrored_at_every_scale() {
         };
         let frame = composed(
             &scene,
-            &Sources::from([(TileSource::SelfView, Arc::new(own))]),
+            &Sources::from([(TileSource::SelfView, Arc::new(own) as Arc<dyn Planes>)]),
         );
         assert_eq!(
             (luma(&frame, 10, 5), luma(&frame, 630, 5)),
@@ -209,4 +209,83 @@ fn an_unchanged_picture_is_converted_once() {
     scene.overlays.clear();
     composer.compose(&scene, &Sources::new(), &mut target);
     assert!(composer.stills.is_empty());
+}
+
+/// A scene with tiles side by side, one above another, and overlays inside, across and apart.
+fn crowded() -> Scene {
+    let stream = |index| TileSource::Stream(StreamId(index));
+    let overlay = |x, y, width, height, alpha| Overlay {
+        x,
+        y,
+        picture: picture(width, height, [200, 90, 30, alpha]),
+    };
+    Scene {
+        background: Some(picture(400, 100, [20, 60, 90, 255])),
+        tiles: vec![
+            tile(stream(1), 0, 0, 64, 36),
+            tile(stream(2), 64, 0, 64, 36),
+            tile(stream(3), 128, 0, 65, 37),
+            tile(stream(4), 300, 200, 200, 150),
+            tile(TileSource::SelfView, 460, 300, 64, 36),
+            tile(stream(5), 1900, 1060, 64, 36),
+        ],
+        overlays: vec![
+            overlay(10, 10, 20, 7, 128),
+            overlay(100, 20, 60, 9, 90),
+            overlay(700, 700, 50, 50, 40),
+            overlay(181, 21, 13, 17, 77),
+        ],
+    }
+}
+
+proptest::proptest! {
+    // Each case composes many large pictures.
+    #![proptest_config(proptest::test_runner::Config::with_cases(24))]
+    #[test]
+    fn a_canvas_that_is_kept_shows_what_a_new_one_would(
+        changes in proptest::collection::vec((0_u32..7, 0_u8..4, 0_u8..2), 1..12),
+    ) {
+        let mut scene = Arc::new(crowded());
+        let mut sources = Sources::new();
+        let (mut composer, mut canvas) = (Composer::default(), Canvas::default());
+        for (index, luma, turn) in changes {
+            let source = match index {
+                0 => TileSource::SelfView,
+                index => TileSource::Stream(StreamId(index)),
+            };
+            match luma {
+                0 => sources.remove(&source),
+                luma => sources.insert(source, grey(64, 36 + u32::from(turn) * 20, luma * 60)),
+            };
+            if index == 6 {
+                let mut other = (*scene).clone();
+                other.tiles.rotate_left(1);
+                scene = Arc::new(other);
+            }
+            composer.update(&scene, &sources, &mut canvas);
+            proptest::prop_assert!(*canvas.picture() == composed(&scene, &sources));
+        }
+    }
+}
+
+#[test]
+fn only_the_tile_that_changed_is_drawn() {
+    let scene = Arc::new(crowded());
+    let mut sources = Sources::new();
+    let stream = |index| TileSource::Stream(StreamId(index));
+    for index in 1..=3 {
+        sources.insert(stream(index), grey(64, 36, 100));
+    }
+    let (mut composer, mut canvas) = (Composer::default(), Canvas::default());
+    composer.update(&scene, &sources, &mut canvas);
+    // Whatever is drawn again would paint over these marks.
+    for x in [5, 70, 1000] {
+        canvas.picture.plane_mut(0)[x] = 222;
+    }
+    sources.insert(stream(1), grey(64, 36, 50));
+    composer.update(&scene, &sources, &mut canvas);
+    assert_eq!(
+        [5, 70, 1000].map(|x| luma(canvas.picture(), x, 0)),
+        [50, 222, 222]
+    );
 }
