@@ -3,19 +3,21 @@
 //! The display's thread: composes the scene and hands it to a sink, or to nobody.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use roomd_media_core::compose::{Canvas, Composer, Sources};
-use roomd_media_core::frame::{I420, Planes};
+use roomd_media_core::frame::I420;
 use roomd_media_core::plan::VideoOut;
-use roomd_media_core::scene::{HEIGHT, Scene, TileSource, WIDTH};
+use roomd_media_core::scene::{Scene, TileSource};
 use roomd_model::StreamId;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::branch::{Branch, BranchError, Notice};
+use crate::feed::arrival;
+pub(crate) use crate::feed::{Feed, Picture};
+use crate::outputs::choose;
 use crate::time::Timeline;
 use crate::types::DisplayOutput;
 use crate::wayland::{Lifeline, WaylandError};
@@ -44,16 +46,12 @@ pub(crate) enum DisplayNews {
     },
 }
 
-/// A picture on its way to the display.
-#[derive(Clone, Debug)]
-pub(crate) struct Picture {
-    pub frame: Arc<dyn Planes>,
-    /// Its RTP time, in a received stream.
-    pub media: Option<u64>,
+/// What the thread waits for.
+enum Woken {
+    Request(Option<Request>),
+    Arrival,
+    Time,
 }
-
-/// The pictures of one source.
-pub(crate) type Feed = watch::Receiver<Option<Picture>>;
 
 /// What the display is asked.
 enum Request {
@@ -66,10 +64,12 @@ enum Request {
 
 /// A handle of the display's thread.
 #[derive(Clone, Debug)]
-pub(crate) struct Display(Sender<Request>);
+pub(crate) struct Display(UnboundedSender<Request>);
 
 /// 30 pictures a second.
 const PERIOD: Duration = Duration::from_nanos(33_333_333);
+/// A picture may come so much too early and is drawn at once: senders' clocks sway.
+const SLACK: Duration = Duration::from_millis(5);
 /// An unchanged picture is shown again, so that a display that woke up has one.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// The longest time between two attempts to open a display.
@@ -85,7 +85,7 @@ impl Display {
         timeline: Timeline,
         news: mpsc::Sender<DisplayNews>,
     ) -> std::io::Result<Self> {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = mpsc::unbounded_channel();
         let worker = Worker {
             screen,
             wanted: output,
@@ -104,8 +104,12 @@ impl Display {
             opened: None,
             retry: Retry::default(),
             stale: true,
+            arrived: false,
             shown: None,
         };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
         std::thread::Builder::new()
             .name(
                 match screen {
@@ -114,7 +118,7 @@ impl Display {
                 }
                 .to_owned(),
             )
-            .spawn(move || worker.run(&receiver))?;
+            .spawn(move || runtime.block_on(worker.run(receiver)))?;
         Ok(Self(sender))
     }
 
@@ -193,7 +197,7 @@ struct Worker {
     server: Option<String>,
     timeline: Timeline,
     news: mpsc::Sender<DisplayNews>,
-    requests: Sender<Request>,
+    requests: UnboundedSender<Request>,
     composer: Composer,
     scene: Arc<Scene>,
     feeds: BTreeMap<TileSource, Feed>,
@@ -208,6 +212,8 @@ struct Worker {
     retry: Retry,
     /// The picture no longer shows what it should.
     stale: bool,
+    /// A source on the display has a new picture.
+    arrived: bool,
     shown: Option<Instant>,
 }
 
@@ -231,30 +237,50 @@ impl AsRef<[u8]> for Shared {
 }
 
 impl Worker {
-    fn run(mut self, requests: &Receiver<Request>) {
+    async fn run(mut self, mut requests: UnboundedReceiver<Request>) {
         self.open_sink(Instant::now());
         let mut next = Instant::now();
         loop {
             let now = Instant::now();
-            let moving = !self.scene.tiles.is_empty();
-            let busy = moving || (self.stale && self.sink.is_some());
-            let wait = if busy {
-                next.saturating_duration_since(now)
-            } else {
-                KEEP_ALIVE
-            };
-            match requests.recv_timeout(wait) {
-                Ok(Request::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-                Ok(request) => self.handle(request),
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            let now = Instant::now();
             self.keep_sink(now);
-            if now >= next {
+            let ready = now >= next;
+            if ready && self.is_due(now) {
                 self.show(now);
-                next = (next + PERIOD).max(now);
+                next = (next + PERIOD).max(now + PERIOD - SLACK);
+                continue;
+            }
+            let until = if ready { now + KEEP_ALIVE } else { next };
+            match self.wait(&mut requests, until, ready).await {
+                Woken::Request(None | Some(Request::Stop)) => return,
+                Woken::Request(Some(request)) => self.handle(request),
+                Woken::Arrival => self.arrived = true,
+                Woken::Time => {}
             }
         }
+    }
+
+    /// A new picture is drawn at once, but 30 times a second at the most.
+    async fn wait(
+        &mut self,
+        requests: &mut UnboundedReceiver<Request>,
+        until: Instant,
+        ready: bool,
+    ) -> Woken {
+        tokio::select! {
+            biased;
+            request = requests.recv() => Woken::Request(request),
+            () = arrival(&mut self.feeds, &self.scene), if ready => Woken::Arrival,
+            () = tokio::time::sleep_until(until.into()) => Woken::Time,
+        }
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.arrived || (self.stale && self.sink.is_some()) || self.is_old(now)
+    }
+
+    fn is_old(&self, now: Instant) -> bool {
+        let old = |shown| now.saturating_duration_since(shown) >= KEEP_ALIVE;
+        self.shown.is_none_or(old)
     }
 
     fn handle(&mut self, request: Request) {
@@ -328,9 +354,9 @@ impl Worker {
     }
 
     fn show(&mut self, now: Instant) {
+        self.arrived = false;
         self.collect();
-        let due = |shown| now.saturating_duration_since(shown) >= KEEP_ALIVE;
-        if self.stale || self.shown.is_none_or(due) {
+        if self.stale || self.is_old(now) {
             self.draw(now);
         }
         if !self.fresh.is_empty() && self.news.capacity() > self.news.max_capacity() / 2 {
@@ -448,37 +474,4 @@ impl Worker {
             missing,
         });
     }
-}
-
-fn choose(wanted: DisplayOutput, server: Option<&str>) -> Option<(VideoOut<'_>, &'static str)> {
-    const KMS: (VideoOut<'_>, &str) = (VideoOut::Kms, "KMS");
-    const X11: (VideoOut<'_>, &str) = (
-        // The window knows its size when it is open.
-        VideoOut::X11 {
-            width: WIDTH,
-            height: HEIGHT,
-        },
-        "X11",
-    );
-    let wayland = (VideoOut::Wayland { socket: server }, "Wayland");
-    match wanted {
-        DisplayOutput::Headless => None,
-        DisplayOutput::Offscreen => Some((VideoOut::Headless, "offscreen")),
-        DisplayOutput::Kms => Some(KMS),
-        DisplayOutput::Wayland => Some(wayland),
-        DisplayOutput::X11 => Some(X11),
-        DisplayOutput::Auto if connected(Path::new("/sys/class/drm")) => Some(KMS),
-        DisplayOutput::Auto if std::env::var_os("WAYLAND_DISPLAY").is_some() => Some(wayland),
-        DisplayOutput::Auto if std::env::var_os("DISPLAY").is_some() => Some(X11),
-        DisplayOutput::Auto => None,
-    }
-}
-
-/// Whether a graphics card has a display plugged in.
-fn connected(folder: &Path) -> bool {
-    let connectors = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    connectors.into_iter().any(|entry| {
-        let status = std::fs::read_to_string(entry.path().join("status"));
-        status.is_ok_and(|status| status.trim() == "connected")
-    })
 }

@@ -18,6 +18,7 @@ mod display;
 mod displays;
 mod encode;
 mod engine;
+mod feed;
 mod file;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -27,6 +28,7 @@ mod loop_tests;
 mod mapped;
 mod memory;
 mod microphone;
+mod outputs;
 mod sound;
 #[cfg(test)]
 mod sound_tests;
