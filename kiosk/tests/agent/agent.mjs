@@ -101,7 +101,9 @@ const commands = {
     const context = command.sharedWith
       ? opened(command.sharedWith).page.context()
       : await browser.newContext({
-          viewport: command.viewport ?? { width: 1280, height: 800 },
+          // Null leaves the page as large as its window is.
+          viewport:
+            command.viewport === undefined ? { width: 1280, height: 800 } : command.viewport,
           locale: command.locale ?? "de-DE",
           colorScheme: command.colorScheme ?? "dark",
           hasTouch: command.touch ?? false,

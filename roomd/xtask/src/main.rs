@@ -14,6 +14,7 @@ mod fuzz;
 mod generate;
 mod kiosk;
 mod lab;
+mod part;
 mod project;
 mod test;
 
@@ -63,7 +64,7 @@ enum Task {
         #[arg(long, hide = true)]
         built: bool,
     },
-    /// Runs the benchmarks, side by side in one run
+    /// Runs the benchmarks, side by side in one run, and writes roomd/media/BENCHMARKS.md
     Bench {
         /// Writes the figures, as JSON
         #[arg(long, value_name = "FILE")]
@@ -135,7 +136,8 @@ const HELP: &str = "\
 ./x lab list                   the end-to-end scenarios
 ./x lab SCENARIO --report F    runs one of them, and writes its figures as JSON
 ./x lab SCENARIO --debian-13   runs it in a Debian 13 root file system
-./x bench                      benchmarks, side by side in one run
+./x bench --report F           the room beside Chromium and the bare decoder, in one run
+                               (about 15 minutes); writes roomd/media/BENCHMARKS.md
 ./x fuzz TARGET --seconds N    looks for input that does harm, from a corpus of roomd/fuzz on
 ./x generate                   TypeScript types from the Rust contracts
 ./x fmt                        formats Rust code";

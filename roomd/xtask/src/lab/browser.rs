@@ -40,6 +40,8 @@ pub struct Options<'a> {
     /// Addresses of the machine are hidden behind random names, as in an ordinary browser that
     /// was not allowed the camera.
     pub hidden_addresses: bool,
+    /// The X server that shows its window; without one it has none.
+    pub display: Option<&'a str>,
     /// Further command-line switches.
     pub arguments: &'a [&'a str],
 }
@@ -47,8 +49,10 @@ pub struct Options<'a> {
 impl Browser {
     /// Starts a browser.
     pub fn launch(options: &Options<'_>) -> Result<Self> {
+        let display = options.display.map(|display| ("DISPLAY", display));
         let mut agent = Command::new("node")
             .arg(kiosk::directory().join("tests/agent/agent.mjs"))
+            .envs(display)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .process_group(0)
@@ -78,6 +82,7 @@ impl Browser {
             "displayMedia": options.display_media,
             "hiddenAddresses": options.hidden_addresses,
             "args": options.arguments,
+            "headed": options.display.is_some(),
         }))?;
         Ok(browser)
     }

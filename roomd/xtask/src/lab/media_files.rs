@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use roomd_media_core::frame::I420;
+use roomd_media_core::testpicture::{self, TestPicture};
 use roomd_media_core::timecode::{self, TimeCode};
 
 use crate::project;
@@ -52,6 +53,24 @@ pub fn video_at(guest: u8, fps: u32) -> Result<PathBuf> {
             for plane in [planes.0, planes.1, planes.2] {
                 file.write_all(&plane)?;
             }
+        }
+        Ok(())
+    })
+}
+
+/// A Y4M file: two seconds of the room's test picture, for a browser that does what the room does.
+pub fn room_video() -> Result<PathBuf> {
+    let (width, height) = (testpicture::WIDTH, testpicture::HEIGHT);
+    cached("room.y4m", |file| {
+        writeln!(
+            file,
+            "YUV4MPEG2 W{width} H{height} F{FPS}:1 Ip A1:1 C420jpeg"
+        )?;
+        let picture = TestPicture::new(1);
+        for frame in 0..u64::from(FPS) * 2 {
+            file.write_all(b"FRAME\n")?;
+            let millis = frame * 1000 / u64::from(FPS);
+            file.write_all(picture.draw(millis, 0).data())?;
         }
         Ok(())
     })

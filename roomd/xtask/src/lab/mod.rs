@@ -21,7 +21,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::{kiosk, project};
+use crate::{kiosk, part, project};
 
 /// What a scenario measured, by name.
 pub type Figures = BTreeMap<&'static str, Value>;
@@ -94,13 +94,6 @@ pub fn run_all() -> Result<()> {
     Ok(())
 }
 
-/// One call, measured beside the guest's browser, which does the same work in the same seconds.
-pub fn bench_call(report: Option<&Path>) -> Result<()> {
-    let figures = scenarios::bench()?;
-    println!("{}", serde_json::to_string_pretty(&figures)?);
-    report.map_or(Ok(()), |path| write_report(path, &figures))
-}
-
 /// Writes figures as JSON.
 pub fn write_report(path: &Path, figures: &Figures) -> Result<()> {
     let text = serde_json::to_string_pretty(figures)? + "\n";
@@ -110,5 +103,6 @@ pub fn write_report(path: &Path, figures: &Figures) -> Result<()> {
 /// Builds what every scenario starts.
 pub fn prepare() -> Result<()> {
     kiosk::build()?;
-    project::build_programs()
+    project::build_programs()?;
+    part::build(part::Profile::Debug)
 }

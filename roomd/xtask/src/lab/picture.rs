@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use roomd_media_core::frame::Plane;
-use roomd_media_core::timecode;
+use roomd_media_core::timecode::{self, TimeCode};
 
 /// A decoded picture.
 pub struct Picture {
@@ -59,6 +59,11 @@ impl Picture {
         let count = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / count;
         (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt()
+    }
+
+    /// The time code in a part of it: left, top, width, height.
+    pub fn time_code(&self, [x, y, width, height]: [usize; 4]) -> Option<TimeCode> {
+        timecode::read(self.part(x, y, width, height))
     }
 
     /// The brightness of a part of it, for the reader of time codes.

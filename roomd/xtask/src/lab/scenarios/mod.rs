@@ -3,7 +3,6 @@
 //! The scenarios, one file each.
 
 mod bad_config;
-mod bench;
 mod calendar_server;
 mod come_and_go;
 mod direct_call;
@@ -17,8 +16,6 @@ mod silent_join;
 mod wrong_fingerprint;
 
 use super::Scenario;
-
-pub use bench::run as bench;
 
 /// What `./x test` leaves out: too long for every change, or no test.
 pub const APART: &[Scenario] = &[
