@@ -13,6 +13,7 @@ mod panel_walk;
 mod pictures;
 mod restart;
 mod silent_join;
+mod sixteen;
 mod wrong_fingerprint;
 
 use super::Scenario;
@@ -47,6 +48,11 @@ pub const ALL: &[Scenario] = &[
         name: "guests-mesh",
         about: "three guests see each other and the room; share, hand, chat",
         run: guests_mesh::run,
+    },
+    Scenario {
+        name: "sixteen",
+        about: "sixteen pictures on one connection come, pause, go and come again, proved by content",
+        run: sixteen::run,
     },
     Scenario {
         name: "lobby",
