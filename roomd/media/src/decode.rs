@@ -83,7 +83,10 @@ impl VideoDecoder {
         match self.gate.admit(&frame.payload, frame.contiguous, now) {
             Verdict::Decode => {
                 let at = from_rtp(frame.rtp_time, frame.clock_rate());
-                self.branch.push(frame.payload.clone(), at, None);
+                match self.codec.bounded(&frame.payload) {
+                    Some(payload) => self.branch.push(payload, at, None),
+                    None => self.branch.push(frame.payload.clone(), at, None),
+                }
                 false
             }
             Verdict::Drop => false,

@@ -41,9 +41,15 @@ impl Track {
 /// What leaves an encoder.
 #[derive(Debug)]
 pub(crate) enum Encoded {
-    /// A frame, and how many came out of this encoder before it: one that is lost on the way leaves
-    /// a hole.
-    Frame(Track, u64, Frame),
+    /// One that is lost on its way leaves a hole in the order.
+    Frame {
+        track: Track,
+        /// Which encoder of the track: it is opened anew now and then.
+        encoder: u64,
+        /// How many frames came out of it before.
+        order: u64,
+        frame: Frame,
+    },
     Failed(Track),
 }
 
@@ -267,12 +273,18 @@ fn encoder(
     output: &mpsc::Sender<Encoded>,
 ) -> Result<Branch, BranchError> {
     let (frames, failures) = (output.clone(), output.clone());
-    let mut count = 0;
+    let encoder = timeline.stamp(Instant::now()).nseconds();
+    let mut order = 0;
     let sample = move |sample: &gst::Sample| {
         if let Some(frame) = frame(sample, track, timeline) {
             // A full queue means that the engine is behind; it sees the hole.
-            let _ = frames.try_send(Encoded::Frame(track, count, frame));
-            count += 1;
+            let _ = frames.try_send(Encoded::Frame {
+                track,
+                encoder,
+                order,
+                frame,
+            });
+            order += 1;
         }
     };
     let notice = move |notice| {

@@ -56,7 +56,13 @@ async fn through(size: Size) {
         }
         encoder.push(&Arc::new(frame), at);
         let next = tokio::time::timeout(LIMIT, encoded.recv()).await;
-        let Some(Encoded::Frame(track, order, frame)) = next.expect("a picture") else {
+        let Some(Encoded::Frame {
+            track,
+            order,
+            frame,
+            ..
+        }) = next.expect("a picture")
+        else {
             panic!("the encoder failed");
         };
         assert_eq!((track, order), (Track::Camera(size), n));

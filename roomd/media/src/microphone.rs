@@ -41,7 +41,7 @@ const SILENT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 enum Worker {
     Closed,
-    Device(#[expect(dead_code, reason = "runs as long as it is kept")] Device),
+    Device(Device),
     File(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
     Test(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
 }
@@ -113,6 +113,11 @@ impl Microphone {
 
     /// Checks once a second that sound comes; false when the microphone is lost.
     pub(crate) fn check(&mut self, now: Instant) -> bool {
+        // A second attempt would only wait beside the first.
+        let opening = matches!(&self.worker, Worker::Device(device) if device.is_opening());
+        if opening {
+            self.alive = now;
+        }
         let silent = now.saturating_duration_since(self.alive) > SILENT;
         !self.is_open() || !silent || self.notice(Notice::Error)
     }

@@ -41,7 +41,7 @@ async fn encoded(sound: &[i16], silence: bool, set: impl Fn(&mut AudioEncoder)) 
             LIMIT
         };
         if let Ok(Some(encoded)) = tokio::time::timeout(patience, receiver.recv()).await {
-            let Encoded::Frame(_, _, frame) = encoded else {
+            let Encoded::Frame { frame, .. } = encoded else {
                 panic!("the encoder failed");
             };
             frames.push(frame);

@@ -91,7 +91,8 @@ async fn two_hundred_guests_come_and_go_and_leave_nothing() {
         late.descriptors <= early.descriptors + 4,
         "{early:?} {late:?}"
     );
-    assert!(late.held_kb <= early.held_kb + 1_000, "{early:?} {late:?}");
+    // A picture or two may be on its way.
+    assert!(late.held_kb <= early.held_kb + 4_000, "{early:?} {late:?}");
     assert!(
         late.resident_kb <= early.resident_kb + 80_000,
         "{early:?} {late:?}"

@@ -104,8 +104,9 @@ impl Faces {
     pub(crate) fn remove_stream(&mut self, stream: StreamId) {
         self.streams.retain(|known| known.stream != stream);
         // A stream that goes on may be announced again.
-        self.conditions
-            .retain(|known, condition| *known != stream || condition.live);
+        self.conditions.retain(|known, condition| {
+            *known != stream || condition.live || !condition.troubles.is_empty()
+        });
     }
 
     pub(crate) fn set_live(&mut self, stream: StreamId, live: bool) {

@@ -116,7 +116,8 @@ pub fn content(call: &Call) -> Option<(StreamId, Option<&Participant>)> {
     let mut screens = call
         .previews
         .iter()
-        .filter(|preview| preview.kind == StreamKind::Screen && preview.live);
+        .filter(|preview| preview.kind == StreamKind::Screen)
+        .filter(|preview| preview.live || preview.trouble.is_some());
     let preview = screens
         .clone()
         .find(|preview| Some(&preview.participant) == call.sharer.as_ref())

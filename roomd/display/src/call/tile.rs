@@ -59,9 +59,7 @@ pub fn person(sketch: &mut Sketch, view: &View<'_>, call: &Call, person: &Partic
         marks.push((Icon::Signal, WARNING));
     }
     if stalled {
-        let badge = label(view, view.texts.stalled, &[(Icon::Warning, WARNING)], rect);
-        let (x, y) = (rect.x + INSET, rect.y + INSET);
-        sketch.overlays.push((x, y, badge));
+        place_stalled(sketch, view, rect);
     }
     let label = label(view, person.name.expose(), &marks, rect);
     place_label(sketch, rect, label);
@@ -75,11 +73,28 @@ pub fn content(
     sharer: Option<&Participant>,
     rect: Rect,
 ) {
-    sketch.tiles.push(Tile {
-        source: TileSource::Stream(stream),
-        rect,
-    });
+    let call = view.call().map(|call| call.previews.iter());
+    let trouble = call
+        .and_then(|mut previews| previews.find(|preview| preview.stream == stream))
+        .and_then(|preview| preview.trouble);
+    let words = match trouble {
+        Some(StreamTrouble::Undecryptable) => Some(view.texts.undecryptable),
+        Some(StreamTrouble::Undecodable) => Some(view.texts.undecodable),
+        Some(StreamTrouble::Stalled) | None => None,
+    };
+    if let Some(words) = words {
+        let card = still(view, rect, Icon::Warning, words);
+        sketch.overlays.push((rect.x, rect.y, card));
+    } else {
+        sketch.tiles.push(Tile {
+            source: TileSource::Stream(stream),
+            rect,
+        });
+    }
     frame(sketch, view, rect, false);
+    if trouble == Some(StreamTrouble::Stalled) {
+        place_stalled(sketch, view, rect);
+    }
     if let Some(sharer) = sharer {
         let text = (view.texts.shared_by)(sharer.name.expose());
         let label = label(view, &text, &[(Icon::Share, ACCENT)], rect);
@@ -164,6 +179,13 @@ pub fn label(view: &View<'_>, text: &str, marks: &[Mark], rect: Rect) -> Drawing
     }
     canvas.text(x + 2.0, 33.0, style, &text);
     canvas.finish()
+}
+
+/// Says that a picture stands still.
+fn place_stalled(sketch: &mut Sketch, view: &View<'_>, rect: Rect) {
+    let badge = label(view, view.texts.stalled, &[(Icon::Warning, WARNING)], rect);
+    let (x, y) = (rect.x + INSET, rect.y + INSET);
+    sketch.overlays.push((x, y, badge));
 }
 
 /// Puts a label into its corner of a tile.

@@ -38,8 +38,27 @@ impl VideoCodec {
         }
     }
 
+    /// What to decode in place of a payload that says less about itself than a decoder reads: a VP9
+    /// decoder takes whatever follows a frame for the next one, unseen, unless an index (VP9 bitstream
+    /// specification, annex B) says that there is one frame. None where the payload is as it should be.
+    #[must_use]
+    pub fn bounded(self, payload: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Vp8 | Self::H264 => None,
+            Self::Vp9 if vp9_index(payload).is_some() => None,
+            Self::Vp9 => {
+                // One frame, its length in four bytes.
+                const MARK: u8 = 0xc0 | 3 << 3;
+                let length = u32::try_from(payload.len()).ok()?.to_le_bytes();
+                let index = [MARK, length[0], length[1], length[2], length[3], MARK];
+                Some([payload, &index].concat())
+            }
+        }
+    }
+
     /// Whether every size that a payload announces fits, those of hidden frames and of parameters
-    /// that no picture uses yet included. What cannot be read does not fit.
+    /// that no picture uses yet included. What VP9 and H.264 hide so that it cannot be read does not
+    /// fit.
     #[must_use]
     pub fn fits(self, payload: &[u8]) -> bool {
         let fits = |size: Option<(u32, u32)>| size.is_some_and(|(w, h)| frame::fits(w, h));
@@ -312,6 +331,17 @@ mod tests {
             false,
         );
         check(VideoCodec::H264, &[0, 0, 1, 0x41, 0x9a, 0x22], true);
+    }
+
+    #[test]
+    fn what_follows_a_vp9_frame_is_not_decoded() {
+        let mut payload = vp9_key(640, 360);
+        payload.extend(vp9_key(16384, 16384));
+        let bounded = VideoCodec::Vp9.bounded(&payload).unwrap();
+        assert_eq!(vp9_index(&bounded), Some(vec![payload.len()]));
+        assert_eq!(bounded[..payload.len()], payload);
+        assert_eq!(VideoCodec::Vp9.bounded(&bounded), None, "has its index");
+        assert_eq!(VideoCodec::Vp8.bounded(&payload), None);
     }
 
     #[test]

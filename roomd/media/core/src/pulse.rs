@@ -16,8 +16,10 @@ pub struct Counters {
 /// Watches one pipeline.
 #[derive(Debug, Default)]
 pub struct Pulse {
-    /// The counters when something last came out, and since when nothing did.
-    still: Option<(Counters, Instant)>,
+    /// The counters when something last came out.
+    last: Option<Counters>,
+    /// Since when more has gone in than may be inside.
+    waits: Option<Instant>,
 }
 
 /// How many frames may be inside: decoders of sound keep one back, encoders begin slowly.
@@ -29,13 +31,17 @@ impl Pulse {
     /// Takes the counters of this moment; true when the pipeline stands still and has to be built
     /// anew.
     pub fn is_stuck(&mut self, counters: Counters, now: Instant) -> bool {
-        let (at, since) = *self.still.get_or_insert((counters, now));
-        if counters.given != at.given {
-            self.still = Some((counters, now));
+        let last = *self.last.get_or_insert(counters);
+        if counters.given != last.given {
+            self.last = Some(counters);
+            self.waits = None;
             return false;
         }
-        let waits = counters.taken.saturating_sub(at.taken) > INSIDE;
-        waits && now.saturating_duration_since(since) >= PATIENCE
+        if counters.taken.saturating_sub(last.taken) <= INSIDE {
+            return false;
+        }
+        let since = *self.waits.get_or_insert(now);
+        now.saturating_duration_since(since) >= PATIENCE
     }
 }
 
@@ -64,16 +70,21 @@ mod tests {
         assert_eq!(stuck(|_| (0, 0)), None);
         let muted = |second: u64| (second.min(20) * 50, (second.min(20) * 50).saturating_sub(1));
         assert_eq!(stuck(muted), None, "one packet is kept back for ever");
+        let burst = |second: u64| match second {
+            0..20 => (5, 5),
+            _ => (second * 30, (second - 19) * 30),
+        };
+        assert_eq!(stuck(burst), None, "much comes at once after a pause");
     }
 
     #[test]
-    fn what_stands_still_is_noticed_in_two_seconds() {
+    fn what_stands_still_is_noticed_in_three_seconds() {
         assert_eq!(
             stuck(|second| (second * 30, 0)),
-            Some(2),
+            Some(3),
             "from the beginning"
         );
         let later = |second: u64| (second * 30, (second * 30).min(240));
-        assert_eq!(stuck(later), Some(10), "after 8 seconds");
+        assert_eq!(stuck(later), Some(11), "after 8 seconds");
     }
 }

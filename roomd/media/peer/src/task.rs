@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The task of a connection: sockets, the clock and the channels around the core.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -59,6 +59,8 @@ struct Task {
     moves: Moves,
     events: mpsc::Sender<(PeerId, PeerEvent)>,
     waiting: VecDeque<PeerEvent>,
+    /// Layers of which the engine did not take the last frame.
+    holes: BTreeSet<(String, Option<String>)>,
     lost_events: u64,
     unsent: u64,
     buffer: Vec<u8>,
@@ -107,6 +109,7 @@ impl Task {
             moves: Moves::new(config),
             events,
             waiting: VecDeque::new(),
+            holes: BTreeSet::new(),
             lost_events: 0,
             unsent: 0,
             buffer: vec![0; 2048],
@@ -248,7 +251,19 @@ impl Task {
         }
     }
 
-    fn tell(&mut self, event: PeerEvent) {
+    fn lose(&mut self, event: PeerEvent) {
+        self.lost_events += 1;
+        if let PeerEvent::Frame { mid, frame } = event {
+            self.holes.insert((mid, frame.rid));
+        }
+    }
+
+    fn tell(&mut self, mut event: PeerEvent) {
+        if let PeerEvent::Frame { mid, frame } = &mut event {
+            // What the engine did not take is missing before this one.
+            let layer = (mid.clone(), frame.rid.clone());
+            frame.contiguous &= !self.holes.remove(&layer);
+        }
         let must_arrive = match &event {
             PeerEvent::LocalDescription { .. }
             | PeerEvent::LocalParameters(_)
@@ -273,12 +288,13 @@ impl Task {
                 Err(mpsc::error::TrySendError::Full((_, event))) if must_arrive => {
                     self.waiting.push_back(event);
                 }
-                Err(_) => self.lost_events += 1,
+                Err(mpsc::error::TrySendError::Full((_, event))) => self.lose(event),
+                Err(mpsc::error::TrySendError::Closed(_)) => self.lost_events += 1,
             }
         } else if must_arrive {
             self.waiting.push_back(event);
         } else {
-            self.lost_events += 1;
+            self.lose(event);
         }
     }
 

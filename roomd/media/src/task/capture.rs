@@ -308,7 +308,8 @@ impl Task {
     }
 
     pub(super) fn captured_sound(&mut self, samples: &[i16]) {
-        if !self.capture.sending_microphone {
+        // What is still on its way from a device that is lost is not heard any more.
+        if !self.capture.sending_microphone || !self.capture.microphone.is_open() {
             return;
         }
         self.capture.microphone.is_heard(Instant::now());

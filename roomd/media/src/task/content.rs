@@ -51,6 +51,11 @@ impl Content {
         self.sending
     }
 
+    /// There is something to send.
+    pub(super) const fn has_picture(&self) -> bool {
+        self.sending && self.last.is_some()
+    }
+
     pub(super) const fn want_keyframe(&mut self) {
         self.keyframe_wanted = true;
     }
@@ -161,7 +166,11 @@ impl Task {
 
     pub(super) fn captured_content(&mut self, shot: Option<Shot>) {
         if let Some(shot) = shot {
+            let first = !self.content.has_picture();
             self.content.captured(shot);
+            if first {
+                self.allocate(Instant::now());
+            }
         }
     }
 

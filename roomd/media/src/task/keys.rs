@@ -26,6 +26,7 @@ pub(super) enum Purpose {
 #[derive(Debug)]
 pub(super) struct Job {
     pub purpose: Purpose,
+    pub peer: PeerId,
     pub scheme: FrameScheme,
     pub index: u32,
     pub material: FrameKeyMaterial,
@@ -39,10 +40,20 @@ pub(super) struct Derived {
     key: Result<FrameKey, KeyRefusal>,
 }
 
+/// The key that is being derived.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    purpose: Purpose,
+    peer: PeerId,
+    index: u32,
+    /// Nobody wants it any more.
+    forgotten: bool,
+}
+
 /// The queue of keys.
 pub(super) struct Keys {
     waiting: VecDeque<Job>,
-    busy: bool,
+    running: Option<Running>,
     output: mpsc::Sender<Derived>,
 }
 
@@ -50,7 +61,7 @@ impl Keys {
     pub(super) const fn new(output: mpsc::Sender<Derived>) -> Self {
         Self {
             waiting: VecDeque::new(),
-            busy: false,
+            running: None,
             output,
         }
     }
@@ -64,19 +75,44 @@ impl Keys {
         self.go_on();
     }
 
-    /// Forgets keys that are not derived yet.
+    /// Forgets every key that is not derived yet.
     pub(super) fn clear(&mut self) {
-        self.waiting.clear();
+        self.drop_if(|_, _, _| true);
+    }
+
+    /// Forgets those of a connection that is gone; another may have its name.
+    pub(super) fn forget_peer(&mut self, gone: PeerId) {
+        self.drop_if(|_, peer, _| peer == gone);
+    }
+
+    /// Forgets those of a stream: of one index, or all.
+    pub(super) fn forget(&mut self, stream: StreamId, which: Option<u32>) {
+        self.drop_if(|purpose, _, index| {
+            purpose == Purpose::Stream(stream) && which.is_none_or(|which| which == index)
+        });
+    }
+
+    fn drop_if(&mut self, gone: impl Fn(Purpose, PeerId, u32) -> bool) {
+        self.waiting
+            .retain(|job| !gone(job.purpose, job.peer, job.index));
+        if let Some(running) = &mut self.running {
+            running.forgotten |= gone(running.purpose, running.peer, running.index);
+        }
     }
 
     fn go_on(&mut self) {
-        if self.busy {
+        if self.running.is_some() {
             return;
         }
         let Some(job) = self.waiting.pop_front() else {
             return;
         };
-        self.busy = true;
+        self.running = Some(Running {
+            purpose: job.purpose,
+            peer: job.peer,
+            index: job.index,
+            forgotten: false,
+        });
         let output = self.output.clone();
         tokio::task::spawn_blocking(move || {
             let derived = Derived {
@@ -106,8 +142,11 @@ fn derive(scheme: FrameScheme, material: &FrameKeyMaterial) -> Result<FrameKey, 
 
 impl Task {
     pub(super) fn key_derived(&mut self, derived: Derived) {
-        self.keys.busy = false;
+        let running = self.keys.running.take();
         self.keys.go_on();
+        if running.is_some_and(|running| running.forgotten) {
+            return;
+        }
         let key = match derived.key {
             Ok(key) => key,
             Err(error) => {

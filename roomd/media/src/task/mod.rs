@@ -92,8 +92,8 @@ struct Task {
     echo: EchoPolicy,
     capture: Capture,
     content: Content,
-    /// How many frames of each track have come.
-    order: BTreeMap<Track, u64>,
+    /// The last frame of each track: which encoder's, and its place there.
+    order: BTreeMap<Track, (u64, u64)>,
     allocator: Allocator<(PeerId, String)>,
     openers: Openers,
     keys: Keys,
@@ -284,7 +284,12 @@ impl Task {
                 self.allocate(Instant::now());
             }
             MediaCommand::Offer { peer, offer } => self.peers.offer(peer, offer),
-            MediaCommand::Encrypt { peer, encryption } => self.peers.encrypt(peer, encryption),
+            MediaCommand::Encrypt { peer, encryption } => {
+                self.peers.encrypt(peer, encryption);
+                // What came readable before is not decoded any more.
+                let streams = self.peers.streams(peer);
+                self.remove_streams(streams);
+            }
             MediaCommand::SendingKey { peer, index, key } => {
                 self.derive(Purpose::Sending(peer), peer, index, key);
             }
@@ -295,9 +300,11 @@ impl Task {
                 key,
             } => self.derive(Purpose::Stream(stream), peer, index, key),
             MediaCommand::ForgetStreamKey { stream, index } => {
+                self.keys.forget(stream, Some(index));
                 self.openers.forget_key(stream, index);
             }
             MediaCommand::ClosePeer { peer } => {
+                self.keys.forget_peer(peer);
                 let gone = self.peers.close(peer);
                 self.remove_streams(gone);
                 self.allocate(Instant::now());
@@ -313,6 +320,7 @@ impl Task {
         let scheme = encryption.scheme;
         self.keys.derive(Job {
             purpose,
+            peer,
             scheme,
             index,
             material,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use roomd_conference::{LocalSource, PeerId};
+use roomd_conference::{Direction, LocalSource, PeerId, PeerState};
 use roomd_media_core::layers::{self, Allocator, Demand, Encoding, Outlet, Size, Sizes};
 use roomd_peer::{Codec, Frame, LineState, PeerCommand};
 
@@ -43,13 +43,14 @@ impl Published {
         self.wanted = sizes;
     }
 
-    fn admit(&mut self, track: Track, frame: &Frame) -> bool {
+    /// The RTP time with which a frame goes out; none when it does not.
+    fn admit(&mut self, track: Track, frame: &Frame) -> Option<u64> {
         match track {
-            Track::Microphone => true,
+            Track::Microphone => Some(frame.rtp_time),
             Track::Camera(size) => self.outlet.admit(size, frame.keyframe, frame.rtp_time),
             Track::Content => {
                 self.flowing |= frame.keyframe;
-                self.flowing
+                self.flowing.then_some(frame.rtp_time)
             }
         }
     }
@@ -97,6 +98,14 @@ fn layer_name(line: Option<&LineState>, track: Track) -> Option<String> {
     names.get(index).cloned()
 }
 
+fn takes_pictures(line: &LineState) -> bool {
+    let sends = match line.direction {
+        Direction::SendRecv | Direction::SendOnly => true,
+        Direction::RecvOnly | Direction::Inactive => false,
+    };
+    sends && line.codec == Some(Codec::Vp8)
+}
+
 impl Peer {
     fn budget(&self) -> u32 {
         let share = self.bandwidth.unwrap_or(BEGIN) as f64 * PICTURE_SHARE;
@@ -104,9 +113,13 @@ impl Peer {
     }
 
     fn takes_pictures(&self, mid: &str) -> bool {
-        self.lines
-            .get(mid)
-            .is_none_or(|line| line.codec == Some(Codec::Vp8))
+        self.lines.get(mid).is_none_or(takes_pictures)
+    }
+
+    /// Whether nothing can leave it, because frames are sealed and there is no key.
+    fn is_sealed_shut(&self) -> bool {
+        let sealing = self.sealing.as_ref();
+        sealing.is_some_and(|sealing| !sealing.has_key())
     }
 
     fn outlets(&self, source: LocalSource) -> impl Iterator<Item = (&String, &Published)> {
@@ -145,16 +158,23 @@ impl Peer {
     fn send_frame(&mut self, track: Track, frame: &Frame) -> bool {
         let mut sent = false;
         for (mid, published) in &mut self.published {
-            if published.source != track.source() || !published.admit(track, frame) {
+            let line = self.lines.get(mid);
+            if published.source != track.source()
+                || (track != Track::Microphone && !line.is_none_or(takes_pictures))
+            {
                 continue;
             }
+            let Some(rtp_time) = published.admit(track, frame) else {
+                continue;
+            };
             let sealed = match &mut self.sealing {
                 Some(sealing) => sealing.seal(mid, track, frame),
                 None => Some(frame.clone()),
             };
             // A connection that is behind loses frames, never order.
             let written = sealed.is_some_and(|mut frame| {
-                frame.rid = layer_name(self.lines.get(mid), track);
+                frame.rid = layer_name(line, track);
+                frame.rtp_time = rtp_time;
                 let mid = mid.clone();
                 let write = PeerCommand::Write { mid, frame };
                 self.pending.is_empty() && self.commands.try_send(write).is_ok()
@@ -195,6 +215,10 @@ impl Peers {
                 let sizes = allocation.lines.get(&line).copied().unwrap_or_default();
                 let together = demands.get(&line).is_some_and(|demand| demand.together);
                 published.outlet.allot(sizes, together);
+                // Whoever was gone for a while begins again with a keyframe.
+                let taken = peer.state == PeerState::Verified
+                    && peer.lines.get(mid).is_none_or(takes_pictures);
+                published.flowing &= taken;
                 encodings.kept = encodings.kept.or(published.outlet.needs());
             }
         }
@@ -205,7 +229,7 @@ impl Peers {
     fn waited_for(&self) -> (Sizes, bool) {
         let mut sizes = Sizes::default();
         let mut content = false;
-        for (_, peer) in self.verified() {
+        for (_, peer) in self.verified().filter(|(_, peer)| !peer.is_sealed_shut()) {
             for published in peer.published.values() {
                 sizes = sizes.or(published.outlet.waits_for());
                 content |= published.source == LocalSource::Content && !published.flowing;
@@ -252,7 +276,7 @@ impl Peers {
 impl Task {
     /// Encodes what is sent, as well as the paths carry it.
     pub(super) fn allocate(&mut self, now: Instant) {
-        let content = self.content.is_sending();
+        let content = self.content.has_picture();
         let encodings = self.peers.divide(&mut self.allocator, content, now);
         self.capture.encode(encodings.camera, encodings.kept);
         self.content.encode(encodings.content);
@@ -280,15 +304,24 @@ impl Task {
 
     pub(super) fn encoded(&mut self, encoded: Encoded) {
         match encoded {
-            Encoded::Frame(track, order, frame) => {
+            Encoded::Frame {
+                track,
+                encoder,
+                order,
+                frame,
+            } => {
                 let sends = match track.source() {
                     LocalSource::Content => self.content.is_sending(),
                     source @ (LocalSource::Camera | LocalSource::Microphone) => {
                         self.capture.sends(source)
                     }
                 };
-                let expected = self.order.insert(track, order + 1);
-                if order != 0 && expected != Some(order) {
+                let before = self.order.insert(track, (encoder, order));
+                let follows = match before {
+                    Some((known, last)) if known == encoder => order == last + 1,
+                    Some(_) | None => order == 0,
+                };
+                if !follows || !sends {
                     self.peers.lost(track);
                 }
                 if sends && self.peers.send(track, &frame) {

@@ -35,7 +35,7 @@ pub(super) struct Peers {
 pub(super) struct Peer {
     pub(super) commands: mpsc::Sender<PeerCommand>,
     pub(super) pending: VecDeque<PeerCommand>,
-    state: PeerState,
+    pub(super) state: PeerState,
     bindings: Vec<StreamBinding>,
     pub(super) published: BTreeMap<String, Published>,
     /// As negotiated.
@@ -192,7 +192,19 @@ impl Peers {
     }
 
     pub(super) fn encrypt(&mut self, id: PeerId, encryption: FrameEncryption) {
-        self.with(id, |peer| peer.sealing = Some(Sealing::new(encryption)));
+        self.with(id, |peer| {
+            let same = |sealing: &Sealing| sealing.encryption == encryption;
+            if !peer.sealing.as_ref().is_some_and(same) {
+                peer.sealing = Some(Sealing::new(encryption));
+            }
+        });
+    }
+
+    /// The streams of a connection.
+    pub(super) fn streams(&self, id: PeerId) -> Vec<StreamId> {
+        let bindings = self.open.get(&id).map(|peer| peer.bindings.as_slice());
+        let bindings = bindings.unwrap_or_default().iter();
+        bindings.map(|binding| binding.stream).collect()
     }
 
     /// How a connection's frames are encrypted, where they are.

@@ -27,6 +27,10 @@ impl Sealing {
         }
     }
 
+    pub(super) const fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// Seals with this key from now on.
     pub(super) fn set_key(&mut self, index: u32, key: FrameKey) {
         for sealer in self.sealers.values_mut() {

@@ -264,6 +264,12 @@ impl Streams {
             .collect()
     }
 
+    /// Whether it was told that a stream cannot be decoded.
+    pub(super) fn is_undecodable(&self, stream: StreamId) -> bool {
+        let stream = self.streams.get(&stream);
+        stream.is_some_and(|stream| stream.undecodable)
+    }
+
     /// Decoders that stand still.
     pub(super) fn stuck(&mut self, now: Instant) -> Vec<StreamId> {
         let stuck = |stream: &mut Stream| match &mut stream.decoder {
@@ -456,6 +462,10 @@ impl Task {
 
     pub(super) fn remove_streams(&mut self, streams: Vec<StreamId>) {
         for stream in streams {
+            self.keys.forget(stream, None);
+            if self.streams.is_undecodable(stream) {
+                self.trouble(stream, StreamTrouble::Undecodable, false);
+            }
             if self.openers.remove(stream) {
                 self.trouble(stream, StreamTrouble::Undecryptable, false);
             }

@@ -48,23 +48,24 @@ impl Outlet {
         self.allotted.iter().filter(waits).collect()
     }
 
-    /// Whether this picture goes out. RTP time never stands still or runs back within a stream.
-    pub fn admit(&mut self, size: Size, keyframe: bool, rtp_time: u64) -> bool {
+    /// The RTP time with which this picture goes out; none when it does not. It never stands still or
+    /// runs back within a stream: sizes of one picture have one time, and the first of the next size
+    /// may follow the last of the one before at once.
+    pub fn admit(&mut self, size: Size, keyframe: bool, rtp_time: u64) -> Option<u64> {
         let stream = self.together.then_some(size);
-        if self.last.get(&stream).is_some_and(|last| *last >= rtp_time) {
-            return false;
-        }
         if !self.flowing.contains(size) {
             if !keyframe || !self.allotted.contains(size) {
-                return false;
+                return None;
             }
             if !self.together {
                 self.flowing = Sizes::default();
             }
             self.flowing.insert(size);
         }
-        self.last.insert(stream, rtp_time);
-        true
+        let next = self.last.get(&stream).map_or(0, |last| last + 1);
+        let time = rtp_time.max(next);
+        self.last.insert(stream, time);
+        Some(time)
     }
 
     /// A picture of this size was lost before it reached the peer.
@@ -87,20 +88,18 @@ mod tests {
     fn a_single_stream_changes_its_size_at_a_keyframe() {
         let mut outlet = Outlet::default();
         outlet.allot(sizes(&[Size::High]), false);
-        assert!(!outlet.admit(Size::High, false, 10), "no keyframe yet");
-        assert!(outlet.admit(Size::High, true, 20));
-        assert!(outlet.admit(Size::High, false, 30));
+        assert_eq!(outlet.admit(Size::High, false, 10), None, "no keyframe yet");
+        assert_eq!(outlet.admit(Size::High, true, 20), Some(20));
+        assert_eq!(outlet.admit(Size::High, false, 30), Some(30));
 
         outlet.allot(sizes(&[Size::Low]), false);
         assert_eq!(outlet.needs(), sizes(&[Size::Low, Size::High]));
         assert_eq!(outlet.waits_for(), sizes(&[Size::Low]));
-        assert!(outlet.admit(Size::High, false, 40), "the old one goes on");
-        assert!(!outlet.admit(Size::Low, true, 40), "at the same time");
-        assert!(outlet.admit(Size::Low, true, 50));
-        assert!(
-            !outlet.admit(Size::High, true, 60),
-            "is not allotted any more"
-        );
+        assert_eq!(outlet.admit(Size::High, false, 40), Some(40), "the old one goes on");
+        // Both are made of the same picture, and the small one is done first or last.
+        assert_eq!(outlet.admit(Size::Low, true, 40), Some(41));
+        assert_eq!(outlet.admit(Size::Low, false, 50), Some(50));
+        assert_eq!(outlet.admit(Size::High, true, 60), None, "is not allotted any more");
         assert_eq!(outlet.needs(), sizes(&[Size::Low]));
     }
 
@@ -108,27 +107,27 @@ mod tests {
     fn simulcast_streams_begin_each_with_its_own_keyframe() {
         let mut outlet = Outlet::default();
         outlet.allot(sizes(&[Size::Low, Size::High]), true);
-        assert!(outlet.admit(Size::Low, true, 10));
-        assert!(!outlet.admit(Size::High, false, 10));
-        assert!(outlet.admit(Size::High, true, 10));
-        assert!(!outlet.admit(Size::Medium, true, 10), "not allotted");
+        assert_eq!(outlet.admit(Size::Low, true, 10), Some(10));
+        assert_eq!(outlet.admit(Size::High, false, 10), None);
+        assert_eq!(outlet.admit(Size::High, true, 10), Some(10));
+        assert_eq!(outlet.admit(Size::Medium, true, 10), None, "not allotted");
         outlet.allot(sizes(&[Size::Low]), true);
-        assert!(!outlet.admit(Size::High, true, 20));
+        assert_eq!(outlet.admit(Size::High, true, 20), None);
         outlet.allot(sizes(&[Size::Low, Size::High]), true);
         assert_eq!(outlet.waits_for(), sizes(&[Size::High]));
-        assert!(!outlet.admit(Size::High, false, 30));
-        assert!(outlet.admit(Size::Low, false, 30));
+        assert_eq!(outlet.admit(Size::High, false, 30), None);
+        assert_eq!(outlet.admit(Size::Low, false, 30), Some(30));
     }
 
     #[test]
     fn a_lost_picture_stops_its_size_until_a_keyframe() {
         let mut outlet = Outlet::default();
         outlet.allot(sizes(&[Size::High]), false);
-        assert!(outlet.admit(Size::High, true, 10));
+        assert_eq!(outlet.admit(Size::High, true, 10), Some(10));
         outlet.lost(Size::High);
         assert_eq!(outlet.waits_for(), sizes(&[Size::High]));
-        assert!(!outlet.admit(Size::High, false, 20));
-        assert!(outlet.admit(Size::High, true, 30));
+        assert_eq!(outlet.admit(Size::High, false, 20), None);
+        assert_eq!(outlet.admit(Size::High, true, 30), Some(30));
     }
 
     proptest! {
@@ -152,14 +151,15 @@ mod tests {
                         unbroken.remove(size);
                     }
                     let stream = together.then_some(size);
-                    if !outlet.admit(size, keyframe, time as u64) {
+                    // Several pictures of one time, and now and then one that is older.
+                    let Some(sent) = outlet.admit(size, keyframe, (time / 2) as u64) else {
                         unbroken.remove(size);
                         continue;
-                    }
-                    let before = decodable.insert(stream, (size, time as u64));
+                    };
+                    let before = decodable.insert(stream, (size, sent));
                     let same = before.is_some_and(|(before, _)| before == size);
                     prop_assert!(keyframe || (same && unbroken.contains(size)));
-                    prop_assert!(before.is_none_or(|(_, before)| before < time as u64));
+                    prop_assert!(before.is_none_or(|(_, before)| before < sent));
                     unbroken.insert(size);
                 }
             }
