@@ -95,11 +95,19 @@ mod tests {
         outlet.allot(sizes(&[Size::Low]), false);
         assert_eq!(outlet.needs(), sizes(&[Size::Low, Size::High]));
         assert_eq!(outlet.waits_for(), sizes(&[Size::Low]));
-        assert_eq!(outlet.admit(Size::High, false, 40), Some(40), "the old one goes on");
+        assert_eq!(
+            outlet.admit(Size::High, false, 40),
+            Some(40),
+            "the old one goes on"
+        );
         // Both are made of the same picture, and the small one is done first or last.
         assert_eq!(outlet.admit(Size::Low, true, 40), Some(41));
         assert_eq!(outlet.admit(Size::Low, false, 50), Some(50));
-        assert_eq!(outlet.admit(Size::High, true, 60), None, "is not allotted any more");
+        assert_eq!(
+            outlet.admit(Size::High, true, 60),
+            None,
+            "is not allotted any more"
+        );
         assert_eq!(outlet.needs(), sizes(&[Size::Low]));
     }
 
