@@ -65,7 +65,7 @@ const NEEDED: [&str; 8] = [
 /// # Errors
 /// When GStreamer or one of the elements that every call needs is missing.
 pub fn start(settings: Settings) -> Result<(Engine, mpsc::Receiver<EngineEvent>), StartError> {
-    memory::share_one_arena();
+    memory::give_back_what_is_free();
     gstreamer::init()?;
     for element in NEEDED {
         gstreamer::ElementFactory::find(element).ok_or(StartError::Element(element))?;
