@@ -57,7 +57,7 @@ export async function open(
   page.on("console", (message) => {
     // A channel that is refused is logged by the browser, whatever the page does about it.
     if (message.type() === "error" && !message.text().includes("WebSocket connection")) {
-      errors.push(message.text());
+      errors.push(`${message.text()} ${message.location().url}`.trim());
     }
   });
   await page.goto(url);
