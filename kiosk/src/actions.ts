@@ -25,10 +25,9 @@ export function createActions(
   }
 
   return {
-    request(request) {
-      void room.request(request).then((reply) => {
-        if (reply.reply === "refused") change({ toast: reply.refusal });
-      });
+    async request(request) {
+      const reply = await room.request(request);
+      if (reply.reply === "refused") change({ toast: reply.refusal });
     },
     open: (dialog) => change({ dialog }),
     show: change,

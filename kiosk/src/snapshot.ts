@@ -13,7 +13,15 @@ export type Dialog =
   | { readonly kind: "start-meeting" }
   | { readonly kind: "leave" }
   | { readonly kind: "remove"; readonly participant: ParticipantId }
-  | { readonly kind: "diagnosis" };
+  | { readonly kind: "diagnosis" }
+  | CameraDialog;
+
+/** The cameras; their positions while they are being tidied; and one that is saved or deleted. */
+export type CameraDialog =
+  | { readonly kind: "cameras" }
+  | { readonly kind: "edit-presets" }
+  | { readonly kind: "save-preset"; readonly camera: string }
+  | { readonly kind: "delete-preset"; readonly camera: string; readonly preset: string };
 
 export type Tab = "people" | "chat" | "invite";
 
@@ -53,7 +61,8 @@ export interface Live {
 
 /** What a person can do. */
 export interface Actions {
-  request(request: Request): void;
+  /** Done when the room has answered; why it refuses is shown. */
+  request(request: Request): Promise<void>;
   open(dialog: Dialog | null): void;
   show(change: Partial<Pick<Ui, "tab" | "person" | "toast" | "seenChat" | "language">>): void;
   theme(theme: Theme): void;

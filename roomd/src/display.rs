@@ -2,12 +2,14 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The display task: the published state as scenes, drawn anew when it or the clock changes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use roomd_api::State;
 use roomd_display::{Display, Fonts};
 use roomd_media::{Engine, EngineCommand};
+use roomd_model::StreamId;
 use tokio::sync::watch;
 
 use crate::daemon::now;
@@ -32,18 +34,34 @@ impl Displays {
         }
     }
 
-    fn draw(&mut self, state: &State) -> Vec<EngineCommand> {
+    fn draw(&mut self, state: &State) -> Drawn {
         let people = self.people.scene(state, now());
         let content = self.content.as_mut();
         let content = content.map(|display| display.content_scene(state, now()));
+        let shown = roomd_display::shown([Some(&people), content.as_ref()].into_iter().flatten());
         let mut commands = vec![EngineCommand::Scene(Arc::new(people))];
         commands.extend(content.map(|scene| EngineCommand::ContentScene(Arc::new(scene))));
-        commands
+        Drawn { commands, shown }
     }
 }
 
-/// Runs until the daemon or the engine ends; `two` says whether there is a display for content.
-pub async fn run(mut state: watch::Receiver<Arc<State>>, engine: Engine, two: bool) {
+/// What was drawn.
+struct Drawn {
+    commands: Vec<EngineCommand>,
+    shown: OnDisplay,
+}
+
+/// The lines of each stream's picture on the displays.
+pub type OnDisplay = BTreeMap<StreamId, u32>;
+
+/// Runs until the daemon or the engine ends; `two` says whether there is a display for content. Says
+/// which pictures are shown, so that nobody sends larger ones.
+pub async fn run(
+    mut state: watch::Receiver<Arc<State>>,
+    engine: Engine,
+    two: bool,
+    shown: watch::Sender<OnDisplay>,
+) {
     // Reading fonts and drawing text take many milliseconds: not on the runtime's threads.
     let Ok(mut displays) = tokio::task::spawn_blocking(move || Displays::new(two)).await else {
         return;
@@ -52,17 +70,22 @@ pub async fn run(mut state: watch::Receiver<Arc<State>>, engine: Engine, two: bo
         let current = Arc::clone(&state.borrow_and_update());
         let again = displays.people.next_change(&current, now());
         let drawn = tokio::task::spawn_blocking(move || {
-            let commands = displays.draw(&current);
-            (displays, commands)
+            let drawn = displays.draw(&current);
+            (displays, drawn)
         });
-        let Ok((back, commands)) = drawn.await else {
+        let Ok((back, drawn)) = drawn.await else {
             tracing::error!("drawing the display failed");
             return;
         };
         displays = back;
-        for command in commands {
+        for command in drawn.commands {
             engine.command(command).await;
         }
+        shown.send_if_modified(|known| {
+            let differs = *known != drawn.shown;
+            *known = drawn.shown;
+            differs
+        });
         tokio::select! {
             changed = state.changed() => {
                 if changed.is_err() {

@@ -102,6 +102,9 @@ impl Guests {
     pub fn command(&mut self, id: ChannelId, command: ChannelCommand) {
         match command {
             ChannelCommand::Text(text) => self.text(id.0, text),
+            ChannelCommand::Open(_) | ChannelCommand::Binary(_) => {
+                tracing::warn!("a session asks of a guest's channel what only servers take");
+            }
             ChannelCommand::Close => {
                 let commands = self
                     .channels

@@ -2,16 +2,20 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The meeting-room daemon: arguments, logging, and the start of everything else.
 
+mod account;
 mod daemon;
 mod display;
 mod guests;
+mod hardware;
 mod links;
 mod process;
 mod projection;
 mod request;
+mod secrets;
 mod service;
 mod start;
 mod store;
+mod touch;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -66,7 +70,7 @@ fn main() -> ExitCode {
         }
     };
     if check {
-        let faults = start::unreadable(&settings);
+        let faults = secrets::faults(&settings);
         if !faults.is_empty() {
             say(&faults.join("\n"));
             return ExitCode::from(BAD_CONFIG);
@@ -94,8 +98,10 @@ fn run(settings: Settings, path: PathBuf, camera: Option<PathBuf>) -> anyhow::Re
 
 /// Standard error goes to the journal; systemd adds the time.
 fn log_to_stderr(settings: &Settings) {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new(settings.log_level.as_str()));
+    let chosen = std::env::var(EnvFilter::DEFAULT_ENV);
+    let level = chosen.as_deref().unwrap_or(settings.log_level.as_str());
+    // The Matrix library writes ids of people and rooms into its log, so nobody turns it on.
+    let filter = EnvFilter::new(format!("{level},{}", roomd_matrix::LOG_DIRECTIVES));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, Utc};
 use roomd_api::{
-    Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Pairing, Preview, Room,
-    SkippedEntry, State, Statistics,
+    Agenda, AgendaEntry, AgendaLink, Call, Camera, Countdown, Devices, Health, Pairing, Preview,
+    Room, SkippedEntry, State, Statistics,
 };
 use roomd_bookings::Today;
 use roomd_model::{Booking, BookingLink, Fault, Phase, Pii};
@@ -28,6 +28,10 @@ pub struct Parts<'a> {
     pub today: Today,
     /// What is attached.
     pub devices: &'a Devices,
+    /// The cameras to choose from.
+    pub cameras: &'a [Camera],
+    /// How the devices are.
+    pub health: &'a Health,
     /// The pairing code that the display shows.
     pub pairing: Option<Pairing>,
     /// What is wrong besides what the room machine knows.
@@ -75,6 +79,8 @@ pub fn state(parts: Parts<'_>) -> State {
             .as_ref()
             .map(|call| Box::new(self::call(call, view.volume))),
         devices: parts.devices.clone(),
+        cameras: parts.cameras.to_vec(),
+        health: parts.health.clone(),
         pairing: parts.pairing,
         faults: faults(view, parts.faults),
         statistics: parts.statistics,

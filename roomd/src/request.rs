@@ -6,9 +6,22 @@ use roomd_api::{Refusal, Request};
 use roomd_driver::calendar::AnswerError;
 use roomd_room::Request as Wish;
 
-/// What the room machine should do; none for what the daemon does itself.
-pub fn wish(request: Request, seed: [u8; 32]) -> Option<Wish> {
-    Some(match request {
+use crate::hardware::Order;
+
+/// Who does what is asked for.
+#[derive(Debug)]
+pub enum Wanted {
+    /// The room machine.
+    Room(Wish),
+    /// The hardware task.
+    Hardware(Order),
+    /// The pairing desk: shows a code.
+    PairingCode,
+}
+
+/// Who should do it.
+pub fn wanted(request: Request, seed: [u8; 32]) -> Wanted {
+    let wish = match request {
         Request::JoinBooking { booking } => Wish::JoinBooking(booking),
         Request::JoinLink { url } => Wish::JoinLink(url),
         Request::StartMeeting { password } => Wish::StartMeeting { password, seed },
@@ -28,8 +41,26 @@ pub fn wish(request: Request, seed: [u8; 32]) -> Option<Wish> {
         Request::Attendance { booking, accept } => Wish::Attendance { booking, accept },
         Request::Language { language } => Wish::Language(language),
         Request::Acknowledge { code } => Wish::Acknowledge(code),
-        Request::ShowPairingCode => return None,
-    })
+        Request::ShowPairingCode => return Wanted::PairingCode,
+        Request::SelectCamera { camera } => return Wanted::Hardware(Order::SelectCamera(camera)),
+        Request::MoveCamera {
+            camera,
+            pan,
+            tilt,
+            zoom,
+        } => return Wanted::Hardware(Order::Turn(camera, [pan, tilt, zoom])),
+        Request::RecallPreset { camera, preset } => {
+            return Wanted::Hardware(Order::Recall(camera, preset));
+        }
+        Request::SavePreset { camera, preset } => {
+            return Wanted::Hardware(Order::Save(camera, preset));
+        }
+        Request::DeletePreset { camera, preset } => {
+            return Wanted::Hardware(Order::Delete(camera, preset));
+        }
+        Request::DisplayIsOn => return Wanted::Hardware(Order::DisplayIsOn),
+    };
+    Wanted::Room(wish)
 }
 
 /// A refusal as the panel knows it.

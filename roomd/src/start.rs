@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The start: settings to tasks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,25 +10,31 @@ use anyhow::Context;
 use roomd_bookings::{Privacy, Today};
 use roomd_conference::IceServer;
 use roomd_config::{
-    Bus, CalendarSource, Camera, ContentDisplay, EchoCancellation, Loudspeaker, Microphone, Output,
+    Bus, CalendarSource, Camera, ContentDisplay, Loudspeaker, MatrixEncryption, Microphone, Output,
     Remote, Settings, Titles, Tls,
 };
 use roomd_driver::calendar::{self, Password};
+use roomd_driver::channels;
 use roomd_interfaces::pairing::Desk;
 use roomd_interfaces::web::{Certificate, WebServer, WebSettings};
 use roomd_interfaces::{GuestPort, dbus};
-use roomd_media::{CameraSource, DisplayOutput, EchoPolicy, MicrophoneSource};
+use roomd_media::{CameraSource, DisplayOutput, MicrophoneSource};
 use roomd_model::Secret;
 use roomd_peer::PeerConfig;
-use roomd_providers::{DirectConfig, ProvidersConfig};
+use roomd_providers::{DirectConfig, MatrixRtcConfig, ProvidersConfig};
 use roomd_room::{AllowList, Platforms, Room, RoomConfig};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::daemon::{Daemon, Inlets, now};
+use crate::display::OnDisplay;
 use crate::guests::Guests;
 use crate::links::Rules;
 use crate::process::{Meter, Usage};
 use crate::projection::{self, Calendar, Parts};
+use crate::secrets;
 use crate::store::Store;
+use crate::{account, hardware};
 
 const HTTPS: u16 = 443;
 
@@ -53,6 +59,7 @@ pub async fn run(
     if let Some(file) = camera {
         settings.media.camera = Camera::File(file);
     }
+    secrets::warn(&settings);
     let state_dir = settings.state_directory.clone();
     private_directory(&state_dir)?;
     let platforms = platforms(&settings);
@@ -84,21 +91,26 @@ pub async fn run(
         // A dropped sender ends the server too.
         let _ = stopped.await;
     }));
-    let bus = match &settings.bus {
-        Bus::System => dbus::Bus::System,
-        Bus::Session => dbus::Bus::Session,
-        Bus::Address(address) => dbus::Bus::Address(address.clone()),
-    };
+    let bus = bus(&settings);
     let (leave_bus, left) = tokio::sync::oneshot::channel::<()>();
     let on_bus = tokio::spawn(dbus::serve(bus, client.clone(), async move {
         // A dropped sender ends it too.
         let _ = left.await;
     }));
     let two = settings.media.content_display.is_some();
-    tokio::spawn(crate::display::run(client.state(), engine.clone(), two));
+    let (tell_shown, shown) = watch::channel(OnDisplay::default());
+    let display = crate::display::run(client.state(), engine.clone(), two, tell_shown);
+    tokio::spawn(display);
+    let (hardware, outlets) = hardware::start(&settings, &state_dir, engine.clone());
+    let ca_file = settings.matrix.as_ref().and_then(|it| it.ca_file.clone());
+    let mut services = channels::Services::default();
+    let account = account::start(&settings, &mut services);
     let mut inlets = Inlets {
+        hardware: outlets,
+        account: account.as_ref().map(|account| account.state()),
         engine: engine_events,
         figures: engine.statistics(),
+        shown,
         guests,
         serving,
     };
@@ -110,7 +122,11 @@ pub async fn run(
         platforms,
         guests: Guests::default(),
         session: None,
+        channels: channels::Settings { ca_file, services },
+        farewells: JoinSet::new(),
         engine,
+        hardware,
+        hardware_state: hardware::HardwareState::default(),
         calendar,
         desk,
         owner,
@@ -120,14 +136,18 @@ pub async fn run(
         usage: Usage::default(),
         figures: roomd_media::EngineStatistics::default(),
         devices: roomd_api::Devices::default(),
+        lost: BTreeSet::new(),
         faults: BTreeMap::new(),
         senders: BTreeMap::new(),
+        shown: OnDisplay::default(),
         bad_messages: 0,
         answering: None,
         published: Arc::new(first),
     };
     let result = daemon.run(&mut inlets).await;
     drop((stop, leave_bus));
+    // The daemon's hold on it went with the daemon.
+    account::stop(account).await;
     if let Err(error) = on_bus.await {
         tracing::warn!(%error, "D-Bus did not end well");
     }
@@ -137,6 +157,14 @@ pub async fn run(
         tracing::warn!(%error, "the server did not end well");
     }
     result
+}
+
+fn bus(settings: &Settings) -> dbus::Bus {
+    match &settings.bus {
+        Bus::System => dbus::Bus::System,
+        Bus::Session => dbus::Bus::Session,
+        Bus::Address(address) => dbus::Bus::Address(address.clone()),
+    }
 }
 
 /// What is shown until the room task publishes for the first time.
@@ -149,6 +177,8 @@ fn first_state(settings: &Settings, room: &Room) -> roomd_api::State {
         calendar: Calendar::default(),
         today: Today::new(now(), settings.room.time_zone),
         devices: &roomd_api::Devices::default(),
+        cameras: &[],
+        health: &roomd_api::Health::default(),
         pairing: None,
         faults: &[],
         statistics: roomd_api::Statistics::default(),
@@ -218,44 +248,19 @@ fn extra_hosts(settings: &Settings) -> anyhow::Result<AllowList> {
     AllowList::parse(extra).context("the allow-list holds no hosts")
 }
 
-fn first_line(path: &Path, what: &str) -> anyhow::Result<Secret> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read {what} in {}", path.display()))?;
-    Ok(Secret::new(text.lines().next().unwrap_or_default()))
-}
-
-/// What the configuration names and the room cannot read, as lines for people. A room without it
-/// holds its meetings all the same, so only `check-config` insists.
-pub fn unreadable(settings: &Settings) -> Vec<String> {
-    let calendar = match &settings.calendar.source {
-        CalendarSource::None | CalendarSource::File(_) => None,
-        CalendarSource::Ics(remote) | CalendarSource::CalDav(remote) => {
-            remote.password_file.as_ref()
-        }
-    };
-    let calendar = calendar.and_then(|path| first_line(path, "the calendar's password").err());
-    let faults = [
-        calendar,
-        turn_password(settings).err(),
-        metrics_token(settings).err(),
-    ];
-    let lines = faults.into_iter().flatten();
-    lines.map(|error| format!("error: {error:#}")).collect()
-}
-
 fn platforms(settings: &Settings) -> Platforms {
     let direct = settings.direct.enabled.then(|| DirectConfig {
         hosts: vec![authority(settings)],
         max_guests: usize::from(settings.direct.max_guests),
         ice_servers: ice_servers(settings),
     });
-    roomd_providers::registry(ProvidersConfig { direct }).into()
-}
-
-fn turn_password(settings: &Settings) -> anyhow::Result<Option<Secret>> {
-    let file = settings.media.turn.as_ref().map(|turn| &turn.password_file);
-    file.map(|file| first_line(file, "the TURN server's password"))
-        .transpose()
+    let matrix_rtc = settings.matrix.as_ref().map(|matrix| MatrixRtcConfig {
+        hosts: matrix.element_call.clone(),
+        matrix_to: true,
+        default_server: matrix.default_server.clone(),
+        encryption_required: matrix.encryption == MatrixEncryption::Required,
+    });
+    roomd_providers::registry(ProvidersConfig { direct, matrix_rtc }).into()
 }
 
 fn ice_servers(settings: &Settings) -> Vec<IceServer> {
@@ -265,7 +270,7 @@ fn ice_servers(settings: &Settings) -> Vec<IceServer> {
         credential: None,
     };
     let mut servers: Vec<IceServer> = settings.media.stun.iter().map(server).collect();
-    let credential = turn_password(settings).unwrap_or_else(|error| {
+    let credential = secrets::turn_password(settings).unwrap_or_else(|error| {
         tracing::warn!("the room does without TURN: {error:#}");
         None
     });
@@ -318,28 +323,11 @@ fn web_settings(settings: &Settings) -> WebSettings {
                 key: key.clone(),
             },
         },
-        metrics_token: metrics_token(settings).unwrap_or_else(|error| {
+        metrics_token: secrets::metrics_token(settings).unwrap_or_else(|error| {
             tracing::warn!("the room gives no figures: {error:#}");
             None
         }),
     }
-}
-
-/// A token that is guessed opens the room's figures to strangers.
-const METRICS_TOKEN_LENGTH: usize = 32;
-
-fn metrics_token(settings: &Settings) -> anyhow::Result<Option<Secret>> {
-    let Some(path) = &settings.web.metrics_token_file else {
-        return Ok(None);
-    };
-    let token = first_line(path, "the token of the figures")?;
-    anyhow::ensure!(
-        token.expose().len() >= METRICS_TOKEN_LENGTH,
-        "the token in {} has fewer than {METRICS_TOKEN_LENGTH} characters: \
-         make one with `openssl rand -hex 32`",
-        path.display()
-    );
-    Ok(Some(token))
 }
 
 fn media_settings(settings: &Settings) -> roomd_media::Settings {
@@ -366,14 +354,7 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
             Loudspeaker::Off => roomd_media::Loudspeaker::None,
             Loudspeaker::Device(name) => roomd_media::Loudspeaker::Device(name.clone()),
         },
-        echo: EchoPolicy {
-            cancellation: match media.echo_cancellation {
-                EchoCancellation::Auto => roomd_media::EchoCancellation::Auto,
-                EchoCancellation::On => roomd_media::EchoCancellation::On,
-                EchoCancellation::Off => roomd_media::EchoCancellation::Off,
-            },
-            devices: media.echo_cancelling_devices.clone(),
-        },
+        echo: hardware::echo_policy(media),
         display: match media.display {
             Output::Auto => DisplayOutput::Auto,
             Output::Headless => DisplayOutput::Headless,

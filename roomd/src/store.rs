@@ -53,17 +53,21 @@ impl Store {
         }
     }
 
-    /// Whole or not at all: a power cut leaves the old file.
     fn write(&self, resume: &Resume) -> std::io::Result<()> {
-        let part = self.path.with_extension("part");
-        let mut file = std::fs::File::options()
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&part)?;
-        file.write_all(&serde_json::to_vec(resume)?)?;
-        file.sync_all()?;
-        std::fs::rename(&part, &self.path)
+        write_whole(&self.path, &serde_json::to_vec(resume)?)
     }
+}
+
+/// Writes a file that roomd alone reads; whole or not at all: a power cut leaves the old one.
+pub fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let part = path.with_extension("part");
+    let mut file = std::fs::File::options()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&part)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(&part, path)
 }

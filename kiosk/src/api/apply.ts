@@ -18,6 +18,10 @@ export function apply(state: State | null, event: Event): State | null {
       return { ...state, call: event.value };
     case "devices":
       return { ...state, devices: event.value };
+    case "cameras":
+      return { ...state, cameras: event.value };
+    case "health":
+      return { ...state, health: event.value };
     case "pairing":
       return { ...state, pairing: event.value };
     case "faults":

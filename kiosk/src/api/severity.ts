@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-import type { FaultCode } from "./types";
-
-export type Severity = "notice" | "warning" | "error";
+import type { FaultCode, Severity } from "./types";
 
 /** How much a fault matters; as `FaultCode::severity` of the crate. */
 export const SEVERITY: Record<FaultCode, Severity> = {
@@ -17,6 +15,7 @@ export const SEVERITY: Record<FaultCode, Severity> = {
   "display-missing": "warning",
   "peer-not-verified": "warning",
   "media-failed": "warning",
+  "account-unreachable": "warning",
   "destination-not-allowed": "error",
   "platform-unknown": "error",
   "meeting-unknown": "error",
@@ -24,4 +23,19 @@ export const SEVERITY: Record<FaultCode, Severity> = {
   "password-required": "error",
   "meeting-unreachable": "error",
   "connection-lost": "error",
+  "account-refused": "error",
+  "account-unverified": "warning",
+  "encryption-missing": "error",
+  "call-not-allowed": "error",
+  "transport-missing": "error",
+  "token-refused": "error",
+  "token-service-down": "error",
+  "knock-denied": "error",
+  "link-broken": "error",
+  "clock-wrong": "error",
+  "meeting-full": "error",
+  "removed-from-meeting": "error",
+  replaced: "error",
+  "message-not-sent": "notice",
+  "sending-refused": "warning",
 };

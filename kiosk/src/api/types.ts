@@ -188,6 +188,48 @@ canRaiseHand: boolean,
 previews: Array<Preview>, };
 
 /**
+ * A camera that the room can show itself with.
+ */
+export type Camera = { 
+/**
+ * Its name from the configuration, or what it calls itself.
+ */
+name: string, 
+/**
+ * It is plugged in and may be used.
+ */
+present: boolean, 
+/**
+ * It is the one in use.
+ */
+active: boolean, 
+/**
+ * It can be pointed: pan and tilt.
+ */
+moves: boolean, 
+/**
+ * It can be zoomed.
+ */
+zooms: boolean, 
+/**
+ * Its saved positions, in the order in which people see them.
+ */
+presets: Array<CameraPreset>, };
+
+/**
+ * A saved position of a camera.
+ */
+export type CameraPreset = { 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * A small picture of what it shows, taken when it was saved, as a data URL; none without one.
+ */
+thumbnail: string | null, };
+
+/**
  * A line of the meeting's chat; kept in memory until the meeting ends, never on disk.
  */
 export type ChatMessage = { 
@@ -266,7 +308,11 @@ contentDisplay: string | null,
 /**
  * The camera is a test picture, not a device: the panel says so.
  */
-testPicture: boolean, };
+testPicture: boolean, 
+/**
+ * The display should be on and does not turn on by itself: the panel asks for a hand.
+ */
+displayAsks: boolean, };
 
 /**
  * End-to-end encryption as negotiated, never as configured.
@@ -276,7 +322,7 @@ export type E2ee = "pending" | "verified" | "off";
 /**
  * One change; each replaces one part of the [`State`] as a whole.
  */
-export type Event = { "event": "state", "value": State } | { "event": "room", "value": Room } | { "event": "agenda", "value": Agenda } | { "event": "call", "value": Call | null } | { "event": "devices", "value": Devices } | { "event": "pairing", "value": Pairing | null } | { "event": "faults", "value": Array<Fault> } | { "event": "statistics", "value": Statistics } | { "event": "levels", "value": Levels };
+export type Event = { "event": "state", "value": State } | { "event": "room", "value": Room } | { "event": "agenda", "value": Agenda } | { "event": "call", "value": Call | null } | { "event": "devices", "value": Devices } | { "event": "cameras", "value": Array<Camera> } | { "event": "health", "value": Health } | { "event": "pairing", "value": Pairing | null } | { "event": "faults", "value": Array<Fault> } | { "event": "statistics", "value": Statistics } | { "event": "levels", "value": Levels };
 
 /**
  * Something that people or operators should know, as a code that panel and display translate.
@@ -294,7 +340,49 @@ detail: string | null, };
 /**
  * Every fault the room can show. The panel holds text and remedy for each, in each language.
  */
-export type FaultCode = "calendar-unreachable" | "calendar-refused" | "calendar-entries-skipped" | "config-rejected" | "camera-missing" | "microphone-missing" | "loudspeaker-missing" | "display-missing" | "destination-not-allowed" | "platform-unknown" | "meeting-unknown" | "meeting-refused" | "password-required" | "meeting-unreachable" | "connection-lost" | "peer-not-verified" | "guest-dropped" | "media-failed";
+export type FaultCode = "calendar-unreachable" | "calendar-refused" | "calendar-entries-skipped" | "config-rejected" | "camera-missing" | "microphone-missing" | "loudspeaker-missing" | "display-missing" | "destination-not-allowed" | "platform-unknown" | "meeting-unknown" | "meeting-refused" | "password-required" | "meeting-unreachable" | "connection-lost" | "peer-not-verified" | "guest-dropped" | "media-failed" | "account-unreachable" | "account-refused" | "account-unverified" | "encryption-missing" | "call-not-allowed" | "transport-missing" | "token-refused" | "token-service-down" | "knock-denied" | "link-broken" | "clock-wrong" | "meeting-full" | "removed-from-meeting" | "replaced" | "message-not-sent" | "sending-refused";
+
+/**
+ * How the room's devices are. Panel, D-Bus, figures and the command line all show this.
+ */
+export type Health = { 
+/**
+ * 100 when all is well, 0 when the room is of no use.
+ */
+score: number, 
+/**
+ * Every device that the room uses or should use.
+ */
+items: Array<HealthItem>, };
+
+/**
+ * How a device is.
+ */
+export type HealthItem = { 
+/**
+ * Code for operators, such as `camera-missing`; `camera-ok` for a device that is well.
+ */
+code: string, 
+/**
+ * How much it matters; none when it is well.
+ */
+severity: Severity | null, 
+/**
+ * Which one, such as `front` or `usb:046d:0857/A1B2@1-1.4:1.0`.
+ */
+device: string, 
+/**
+ * What is the matter.
+ */
+text: Words, 
+/**
+ * What to do about it; none when there is nothing to do.
+ */
+remedy: Words | null, 
+/**
+ * A short technical detail for operators.
+ */
+detail: string | null, };
 
 /**
  * A language of panel and display.
@@ -374,6 +462,10 @@ sharing: boolean,
  * They raised a hand.
  */
 hand: boolean, 
+/**
+ * The emoji that they show for a few seconds.
+ */
+reaction: Pii<string> | null, 
 /**
  * They speak now.
  */
@@ -474,7 +566,7 @@ trouble: StreamTrouble | null, };
 /**
  * Why a request was refused.
  */
-export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked";
+export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked" | "camera-unknown" | "camera-refused" | "preset-unknown" | "preset-name" | "presets-full";
 
 /**
  * The answer to a [`Request`].
@@ -552,7 +644,51 @@ accept: boolean, } | { "request": "language",
 /**
  * To.
  */
-language: Language, } | { "request": "show-pairing-code" } | { "request": "acknowledge", 
+language: Language, } | { "request": "show-pairing-code" } | { "request": "select-camera", 
+/**
+ * Its name.
+ */
+camera: string, } | { "request": "move-camera", 
+/**
+ * Its name.
+ */
+camera: string, 
+/**
+ * Steps to the right; to the left when negative.
+ */
+pan: number, 
+/**
+ * Steps up; down when negative.
+ */
+tilt: number, 
+/**
+ * Steps closer; away when negative.
+ */
+zoom: number, } | { "request": "recall-preset", 
+/**
+ * The camera's name.
+ */
+camera: string, 
+/**
+ * The preset's name, or its number counted from 1.
+ */
+preset: string, } | { "request": "save-preset", 
+/**
+ * The camera's name.
+ */
+camera: string, 
+/**
+ * 1 to 40 characters.
+ */
+preset: string, } | { "request": "delete-preset", 
+/**
+ * The camera's name.
+ */
+camera: string, 
+/**
+ * The preset's name.
+ */
+preset: string, } | { "request": "display-is-on" } | { "request": "acknowledge", 
 /**
  * Which.
  */
@@ -647,6 +783,11 @@ id: number,
 reply: Reply, };
 
 /**
+ * How much a fault matters.
+ */
+export type Severity = "notice" | "warning" | "error";
+
+/**
  * Why a calendar entry was left out.
  */
 export type SkipCause = "too-large" | "too-many" | "not-closed" | "not-calendar" | "no-uid" | "no-start" | "bad-time" | "ends-before-start" | "unknown-zone" | "bad-rule";
@@ -684,6 +825,14 @@ call: Call | null,
  * What is attached.
  */
 devices: Devices, 
+/**
+ * The cameras to choose from.
+ */
+cameras: Array<Camera>, 
+/**
+ * How the devices are.
+ */
+health: Health, 
 /**
  * The pairing code that the display shows, or none.
  */
@@ -839,3 +988,16 @@ erleDb: number,
  * How much faster the loudspeaker's clock runs than the microphone's, in parts of a million.
  */
 driftPpm: number, };
+
+/**
+ * A sentence in each language of the room.
+ */
+export type Words = { 
+/**
+ * German.
+ */
+de: string, 
+/**
+ * English.
+ */
+en: string, };

@@ -15,6 +15,7 @@ export function Announcer({ link, state }: { link: Link; state: State | null }) 
       </div>
       <div class="visually-hidden" aria-live="assertive">
         {waiting > 0 ? text.people.waiting(waiting) : ""}
+        {state?.devices.displayAsks ? text.displayAsks.title : ""}
         {state?.call?.countdown ? text.countdown.title : ""}
       </div>
     </>

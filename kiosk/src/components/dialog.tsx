@@ -38,6 +38,11 @@ export function Dialog({ title, onClose, modal = false, size = "small", children
     };
   }, []);
 
+  // What had the focus may have gone with the page of the dialog that it was on.
+  useEffect(() => {
+    if (document.activeElement === document.body) dialog.current?.focus();
+  }, [title]);
+
   return (
     <dialog
       ref={dialog}

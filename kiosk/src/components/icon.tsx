@@ -25,6 +25,7 @@ const PATHS = {
   check: "M5 12.5l4.5 4.5L19 7",
   close: "M6 6l12 12 M18 6 6 18",
   warning: "M12 4 2.5 20h19L12 4Z M12 10v4.5 M12 17.2v.1",
+  error: "M8.4 3.5h7.2l4.9 4.9v7.2l-4.9 4.9H8.4l-4.9-4.9V8.4Z M12 8v4.5 M12 15.7v.1",
   notice: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Z M12 11v5.5 M12 7.7v.1",
   calendar: "M4 6h16v14H4Z M4 10.5h16 M8 3.5V7 M16 3.5V7",
   "calendar-off": "M8.5 6H20v11.5 M4 8v12h14 M4 10.5h3 M12 10.5h8 M16 3.5V7 M4 4l16 16",
@@ -43,6 +44,14 @@ const PATHS = {
   enter: "M19.5 6v7h-14 M9.5 9l-4 4 4 4",
   "keyboard-hide": "M3 4.5h18v10H3Z M6.5 8h.1 M10 8h.1 M14 8h.1 M17.5 8h.1 M8 11.5h8 M9 18l3 3 3-3",
   chevron: "M9 5.5l6.5 6.5L9 18.5",
+  up: "M5.5 15 12 8.5l6.5 6.5",
+  down: "M5.5 9l6.5 6.5L18.5 9",
+  left: "M15 5.5 8.5 12l6.5 6.5",
+  frame: "M4 8V4h4 M16 4h4v4 M20 16v4h-4 M8 20H4v-4 M12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z",
+  edit: "M4 20l1-4.5L15.5 5 19 8.5 8.5 19Z",
+  delete: "M4.5 7h15 M9 7V4.5h6V7 M6.5 7l1 12.5h9l1-12.5 M10.5 10.5V16 M13.5 10.5V16",
+  panel: "M6 3h12v18H6Z M10.5 18h3",
+  keys: "M5 5h14v14H5Z M12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z",
 } as const;
 
 export type IconName = keyof typeof PATHS;

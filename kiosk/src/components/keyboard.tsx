@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Language } from "../api/types";
 import { useLocale } from "../i18n/locale";
 import { erase, field, forgetGone, hideKeyboard, submit, type, type Field } from "../keyboard";
+import { useHold } from "./hold";
 import { Icon, type IconName } from "./icon";
 
 const LETTERS: Record<Language, readonly string[]> = {
@@ -15,7 +16,6 @@ const SYMBOLS = ["1234567890", "/:.-_@?=&#", "!%+*()\"',;"];
 type Shift = "off" | "once" | "locked";
 const NEXT_SHIFT: Record<Shift, Shift> = { off: "once", once: "locked", locked: "off" };
 
-const REPEAT_AFTER_MS = 450;
 const REPEAT_EVERY_MS = 70;
 
 /**
@@ -132,13 +132,7 @@ function Special({ name, icon, id, pressed, main = false, onPress }: SpecialProp
 
 /** Deletes once when tapped, and goes on while it is held. */
 function Backspace({ into, name }: { into: Field; name: string }) {
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  const stop = (): void => clearTimeout(timer.current);
-  const repeat = (): void => {
-    erase(into);
-    timer.current = setTimeout(repeat, REPEAT_EVERY_MS);
-  };
-  useEffect(() => stop, []);
+  const hold = useHold(() => erase(into), REPEAT_EVERY_MS);
   return (
     <button
       type="button"
@@ -146,13 +140,7 @@ function Backspace({ into, name }: { into: Field; name: string }) {
       class="button cap special"
       aria-label={name}
       data-key="backspace"
-      onPointerDown={() => {
-        timer.current = setTimeout(repeat, REPEAT_AFTER_MS);
-      }}
-      onPointerUp={stop}
-      onPointerLeave={stop}
-      onPointerCancel={stop}
-      onClick={() => erase(into)}
+      {...hold}
     >
       <Icon name="backspace" />
     </button>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-import type { Severity } from "../api/severity";
+import type { Severity } from "../api/types";
+import { useLocale } from "../i18n/locale";
 import { Icon, type IconName } from "./icon";
 
-const ICONS: Record<Severity, IconName> = { notice: "notice", warning: "warning", error: "warning" };
+const ICONS: Record<Severity, IconName> = { notice: "notice", warning: "warning", error: "error" };
 
 interface Props {
   severity: Severity;
@@ -13,11 +14,15 @@ interface Props {
 
 /** Something people should know, and what to do about it. */
 export function Notice({ severity, title, remedy }: Props) {
+  const { text } = useLocale();
   return (
     <div class={`notice ${severity}`} data-testid="notice">
       <Icon name={ICONS[severity]} />
       <div class="notice-text">
-        <strong>{title}</strong>
+        <strong>
+          <span class="visually-hidden">{text.severity[severity]}: </span>
+          {title}
+        </strong>
         {remedy && <p>{remedy}</p>}
       </div>
     </div>

@@ -12,10 +12,12 @@ interface Props {
   onLanguage: (language: Language) => void;
   /** Not offered where there is nothing to diagnose yet. */
   onDiagnosis?: () => void;
+  /** Not offered where no camera can be chosen or moved. */
+  onCamera?: (() => void) | undefined;
 }
 
 /** Language, appearance, diagnosis: there in every quiet moment, out of the way otherwise. */
-export function Toolbar({ theme, onTheme, onLanguage, onDiagnosis }: Props) {
+export function Toolbar({ theme, onTheme, onLanguage, onDiagnosis, onCamera }: Props) {
   const { text, language } = useLocale();
   return (
     <div class="toolbar">
@@ -42,6 +44,17 @@ export function Toolbar({ theme, onTheme, onLanguage, onDiagnosis }: Props) {
       >
         <Icon name={theme === "dark" ? "sun" : "moon"} />
       </button>
+      {onCamera && (
+        <button
+          type="button"
+          class="button square quiet"
+          aria-label={text.cameras.title}
+          data-testid="cameras"
+          onClick={onCamera}
+        >
+          <Icon name="frame" />
+        </button>
+      )}
       {onDiagnosis && (
         <button
           type="button"

@@ -12,6 +12,12 @@ export type Catalogue<T> = {
       : Catalogue<T[K]>;
 };
 
+/** Something that went wrong, and what to do about it. */
+export interface Explained {
+  readonly title: string;
+  readonly remedy: string;
+}
+
 export const LANGUAGES = ["de", "en"] as const;
 
 /** The browser's wish, German when it has none that is spoken here. */

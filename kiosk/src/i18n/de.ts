@@ -1,90 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 // The reference texts; every other language has the same keys (see catalogue.ts).
-import type { FaultCode, LinkRefusal, LinkWarning, Refusal } from "../api/types";
-
-interface Explained {
-  readonly title: string;
-  readonly remedy: string;
-}
+import type { LinkRefusal, LinkWarning, Refusal } from "../api/types";
+import type { Explained } from "./catalogue";
+import { faults } from "./faults/de";
 
 const people = (n: number): string => (n === 1 ? "1 Person" : `${n} Personen`);
 const minutes = (n: number): string => (n === 1 ? "1 Minute" : `${n} Minuten`);
-
-const faults: Record<FaultCode, Explained> = {
-  "calendar-unreachable": {
-    title: "Kalender nicht erreichbar",
-    remedy: "Es gilt der zuletzt bekannte Stand. Beitreten bleibt möglich.",
-  },
-  "calendar-refused": {
-    title: "Kalender weist den Raum ab",
-    remedy: "Bitte die Betreuung, das Raumkonto des Kalenders zu prüfen.",
-  },
-  "calendar-entries-skipped": {
-    title: "Einzelne Termine nicht lesbar",
-    remedy: "Die übrigen Termine stimmen. Näheres steht unter „Diagnose“.",
-  },
-  "config-rejected": {
-    title: "Neue Einstellungen fehlerhaft",
-    remedy: "Der Raum arbeitet mit den letzten gültigen Einstellungen weiter.",
-  },
-  "camera-missing": {
-    title: "Kamera liefert kein Bild",
-    remedy: "Prüfen Sie das Kabel der Kamera. Ohne Kamera geht es mit Ton weiter.",
-  },
-  "microphone-missing": {
-    title: "Mikrofon liefert keinen Ton",
-    remedy: "Prüfen Sie Kabel und Stummtaste des Mikrofons.",
-  },
-  "loudspeaker-missing": {
-    title: "Kein Lautsprecher",
-    remedy: "Prüfen Sie das Kabel und ob der Lautsprecher eingeschaltet ist.",
-  },
-  "display-missing": {
-    title: "Raumdisplay ohne Bild",
-    remedy: "Schalten Sie das Display ein und prüfen Sie das Kabel.",
-  },
-  "destination-not-allowed": {
-    title: "Ziel nicht freigegeben",
-    remedy: "Der Raum öffnet nur freigegebene Dienste. Bitte die Betreuung um Freigabe.",
-  },
-  "platform-unknown": {
-    title: "Konferenzdienst unbekannt",
-    remedy: "Dieser Raum kann dem Dienst nicht beitreten. Fragen Sie nach einem anderen Link.",
-  },
-  "meeting-unknown": {
-    title: "Besprechung nicht gefunden",
-    remedy: "Der Link ist abgelaufen oder unvollständig. Bitte um einen neuen Link.",
-  },
-  "meeting-refused": {
-    title: "Kein Zutritt zur Besprechung",
-    remedy: "Der Gastgeber hat den Raum nicht eingelassen. Sprechen Sie ihn an.",
-  },
-  "password-required": {
-    title: "Kennwort nötig",
-    remedy: "Fragen Sie den Gastgeber nach dem Kennwort und treten Sie erneut bei.",
-  },
-  "meeting-unreachable": {
-    title: "Besprechung nicht erreichbar",
-    remedy: "Der Server antwortet nicht. Versuchen Sie es in einer Minute erneut.",
-  },
-  "connection-lost": {
-    title: "Verbindung verloren",
-    remedy: "Die Besprechung war nicht mehr erreichbar. Treten Sie erneut bei.",
-  },
-  "peer-not-verified": {
-    title: "Teilnehmer nicht bestätigt",
-    remedy: "Sein Zertifikat passt nicht. Mit ihm wird weder Bild noch Ton ausgetauscht.",
-  },
-  "guest-dropped": {
-    title: "Teilnehmer getrennt",
-    remedy: "Seine Daten waren fehlerhaft. Er kann erneut beitreten.",
-  },
-  "media-failed": {
-    title: "Bild und Ton neu gestartet",
-    remedy: "Es geht gleich weiter. Wiederholt es sich, rufen Sie die Betreuung.",
-  },
-};
 
 const refusals: Record<Refusal, Explained> = {
   "calendar-read-only": {
@@ -110,6 +32,26 @@ const refusals: Record<Refusal, Explained> = {
   "pairing-locked": {
     title: "Koppeln ist gerade gesperrt",
     remedy: "Es gab zu viele falsche Codes. Warten Sie einige Minuten.",
+  },
+  "camera-unknown": {
+    title: "Diese Kamera ist nicht angeschlossen",
+    remedy: "Prüfen Sie das Kabel der Kamera, oder wählen Sie eine andere.",
+  },
+  "camera-refused": {
+    title: "Die Kamera folgt nicht",
+    remedy: "Sie kann das nicht, oder sie ist am Anschlag. Versuchen Sie eine andere Richtung.",
+  },
+  "preset-unknown": {
+    title: "Diese Position gibt es nicht mehr",
+    remedy: "Die Anzeige ist gleich wieder aktuell.",
+  },
+  "preset-name": {
+    title: "Dieser Name geht nicht",
+    remedy: "Der Name einer Position hat 1 bis 40 Zeichen.",
+  },
+  "presets-full": {
+    title: "Die Kamera merkt sich keine weiteren Positionen",
+    remedy: "Löschen Sie zuerst eine, die niemand mehr braucht.",
   },
   "not-now": { title: "Das geht gerade nicht", remedy: "Der Raum ist in einem anderen Zustand." },
   unknown: { title: "Nicht mehr vorhanden", remedy: "Die Anzeige ist gleich wieder aktuell." },
@@ -168,6 +110,7 @@ export const de = {
     diagnosis: "Diagnose",
     dismiss: "Meldung schließen",
   },
+  severity: { notice: "Hinweis", warning: "Warnung", error: "Fehler" },
   connection: {
     title: "Verbindung zum Raum wird hergestellt",
     detail: "Einen Moment bitte. Eine laufende Besprechung geht weiter.",
@@ -383,9 +326,48 @@ export const de = {
   },
   leaving: { title: "Besprechung wird verlassen", hint: "Kamera und Mikrofon sind aus." },
   fault: { acknowledge: "Verstanden", heading: "Es hat nicht geklappt" },
+  displayAsks: { title: "Bitte den Bildschirm einschalten", done: "Ist an" },
+  cameras: {
+    title: "Kamera einstellen",
+    choose: "Kamera wählen",
+    inUse: "In Gebrauch",
+    ready: "Bereit",
+    absent: "Nicht angeschlossen",
+    unplugged: (name: string) => `Die Kamera „${name}“ ist nicht angeschlossen`,
+    unpluggedHint: "Prüfen Sie das Kabel. Sobald die Kamera wieder da ist, geht es hier weiter.",
+    none: "Keine Kamera in Gebrauch",
+    noneHint: "Wählen Sie eine angeschlossene Kamera, oder prüfen Sie die Kabel.",
+    fixed: "Diese Kamera lässt sich nicht ausrichten",
+    fixedHint: "Sie zeigt immer dasselbe Bild.",
+    direction: "Ausrichten",
+    up: "Nach oben",
+    down: "Nach unten",
+    left: "Nach links",
+    right: "Nach rechts",
+    zoom: "Zoom",
+    closer: "Näher heran",
+    wider: "Weiter weg",
+    presets: "Positionen",
+    noPresets: "Noch keine Position gespeichert.",
+    recall: (name: string) => `${name}: Position anfahren`,
+    save: "Position speichern",
+    edit: "Bearbeiten",
+    done: "Fertig",
+    nameLabel: "Name der Position",
+    suggestion: (n: number) => `Position ${n}`,
+    saveHint: "Gespeichert wird, wohin die Kamera jetzt zeigt.",
+    replaces: "Ersetzt die Position, die schon so heißt.",
+    saveConfirm: "Speichern",
+    replaceConfirm: "Ersetzen",
+    deleteName: (name: string) => `${name}: Position löschen`,
+    deleteTitle: (name: string) => `Position „${name}“ löschen?`,
+    deleteHint: "Die Kamera bleibt, wo sie ist. Die Position lässt sich nicht zurückholen.",
+    deleteConfirm: "Löschen",
+  },
   diagnosis: {
     title: "Diagnose",
     devices: "Geräte",
+    score: (n: number) => `Zustand ${n} von 100`,
     camera: "Kamera",
     microphone: "Mikrofon",
     loudspeaker: "Lautsprecher",
@@ -395,7 +377,8 @@ export const de = {
     headless: "Keines angeschlossen",
     testPicture: "Testbild",
     faults: "Meldungen",
-    noFaults: "Keine Meldungen. Alles in Ordnung.",
+    noFaults: "Keine Meldungen.",
+    noOtherFaults: "Keine weiteren Meldungen.",
     statistics: "Messwerte",
     joinMs: "Beitreten bis Bild und Ton",
     firstFrameMs: "Erstes fremdes Bild",

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 import type { Catalogue } from "./catalogue";
 import type { de } from "./de";
+import { faults } from "./faults/en";
 
 const people = (n: number): string => (n === 1 ? "1 person" : `${n} people`);
 const minutes = (n: number): string => (n === 1 ? "1 minute" : `${n} minutes`);
@@ -18,6 +19,7 @@ export const en: Catalogue<typeof de> = {
     diagnosis: "Diagnosis",
     dismiss: "Dismiss message",
   },
+  severity: { notice: "Notice", warning: "Warning", error: "Error" },
   connection: {
     title: "Connecting to the room",
     detail: "One moment please. A meeting in progress carries on.",
@@ -232,9 +234,48 @@ export const en: Catalogue<typeof de> = {
   },
   leaving: { title: "Leaving the meeting", hint: "Camera and microphone are off." },
   fault: { acknowledge: "Understood", heading: "That did not work" },
+  displayAsks: { title: "Please turn the display on", done: "It is on" },
+  cameras: {
+    title: "Adjust camera",
+    choose: "Choose a camera",
+    inUse: "In use",
+    ready: "Ready",
+    absent: "Not plugged in",
+    unplugged: (name) => `The camera “${name}” is not plugged in`,
+    unpluggedHint: "Check the cable. Once the camera is back, this goes on here.",
+    none: "No camera in use",
+    noneHint: "Choose a camera that is plugged in, or check the cables.",
+    fixed: "This camera cannot be pointed",
+    fixedHint: "It always shows the same picture.",
+    direction: "Direction",
+    up: "Up",
+    down: "Down",
+    left: "Left",
+    right: "Right",
+    zoom: "Zoom",
+    closer: "Closer",
+    wider: "Wider",
+    presets: "Positions",
+    noPresets: "No position saved yet.",
+    recall: (name) => `${name}: go to this position`,
+    save: "Save position",
+    edit: "Edit",
+    done: "Done",
+    nameLabel: "Name of the position",
+    suggestion: (n) => `Position ${n}`,
+    saveHint: "This saves where the camera points now.",
+    replaces: "Replaces the position that already has this name.",
+    saveConfirm: "Save",
+    replaceConfirm: "Replace",
+    deleteName: (name) => `${name}: delete this position`,
+    deleteTitle: (name) => `Delete the position “${name}”?`,
+    deleteHint: "The camera stays where it is. The position cannot be brought back.",
+    deleteConfirm: "Delete",
+  },
   diagnosis: {
     title: "Diagnosis",
     devices: "Devices",
+    score: (n) => `Condition ${n} of 100`,
     camera: "Camera",
     microphone: "Microphone",
     loudspeaker: "Loudspeaker",
@@ -244,7 +285,8 @@ export const en: Catalogue<typeof de> = {
     headless: "None attached",
     testPicture: "Test picture",
     faults: "Messages",
-    noFaults: "No messages. Everything is in order.",
+    noFaults: "No messages.",
+    noOtherFaults: "No other messages.",
     statistics: "Measurements",
     joinMs: "Join to picture and sound",
     firstFrameMs: "First remote picture",
@@ -318,80 +360,7 @@ export const en: Catalogue<typeof de> = {
     leaving: "Leaving the meeting.",
     offered: (title) => `${title} can begin.`,
   },
-  faults: {
-    "calendar-unreachable": {
-      title: "Calendar not reachable",
-      remedy: "The last known schedule stands. Joining still works.",
-    },
-    "calendar-refused": {
-      title: "Calendar refuses the room",
-      remedy: "Ask support to check the room's calendar account.",
-    },
-    "calendar-entries-skipped": {
-      title: "Some entries cannot be read",
-      remedy: "The other meetings are right. See “Diagnosis” for details.",
-    },
-    "config-rejected": {
-      title: "New settings are faulty",
-      remedy: "The room carries on with the last valid settings.",
-    },
-    "camera-missing": {
-      title: "No picture from the camera",
-      remedy: "Check the camera's cable. Sound works without it.",
-    },
-    "microphone-missing": {
-      title: "No sound from the microphone",
-      remedy: "Check the microphone's cable and mute button.",
-    },
-    "loudspeaker-missing": {
-      title: "No loudspeaker",
-      remedy: "Check the cable and that the loudspeaker is switched on.",
-    },
-    "display-missing": {
-      title: "The room's display is dark",
-      remedy: "Switch the display on and check its cable.",
-    },
-    "destination-not-allowed": {
-      title: "Destination not allowed",
-      remedy: "The room only opens approved services. Ask support to approve it.",
-    },
-    "platform-unknown": {
-      title: "Unknown conference service",
-      remedy: "This room cannot join that service. Ask for another link.",
-    },
-    "meeting-unknown": {
-      title: "Meeting not found",
-      remedy: "The link has expired or is incomplete. Ask for a new one.",
-    },
-    "meeting-refused": {
-      title: "Not let into the meeting",
-      remedy: "The host did not admit the room. Please contact the host.",
-    },
-    "password-required": {
-      title: "Password needed",
-      remedy: "Ask the host for the password and join again.",
-    },
-    "meeting-unreachable": {
-      title: "Meeting not reachable",
-      remedy: "The server does not answer. Try again in a minute.",
-    },
-    "connection-lost": {
-      title: "Connection lost",
-      remedy: "The meeting could not be reached any more. Join again.",
-    },
-    "peer-not-verified": {
-      title: "Participant not verified",
-      remedy: "Their certificate does not match. No picture or sound is exchanged.",
-    },
-    "guest-dropped": {
-      title: "Participant disconnected",
-      remedy: "Their data was faulty. They can join again.",
-    },
-    "media-failed": {
-      title: "Picture and sound restarted",
-      remedy: "It carries on in a moment. If it happens again, call support.",
-    },
-  },
+  faults,
   refusals: {
     "calendar-read-only": {
       title: "This calendar takes no answers",
@@ -416,6 +385,26 @@ export const en: Catalogue<typeof de> = {
     "pairing-locked": {
       title: "Pairing is locked at the moment",
       remedy: "There were too many wrong codes. Wait a few minutes.",
+    },
+    "camera-unknown": {
+      title: "This camera is not plugged in",
+      remedy: "Check the camera's cable, or choose another camera.",
+    },
+    "camera-refused": {
+      title: "The camera does not follow",
+      remedy: "It cannot do this, or has reached its end. Try another direction.",
+    },
+    "preset-unknown": {
+      title: "This position is no longer there",
+      remedy: "The panel will be up to date in a moment.",
+    },
+    "preset-name": {
+      title: "This name will not do",
+      remedy: "The name of a position has 1 to 40 characters.",
+    },
+    "presets-full": {
+      title: "The camera remembers no further positions",
+      remedy: "First delete one that nobody needs any more.",
     },
     "not-now": { title: "Not possible right now", remedy: "The room is in another state." },
     unknown: { title: "No longer there", remedy: "The panel will be up to date in a moment." },

@@ -2,31 +2,34 @@
 // SPDX-FileCopyrightText: The roomd authors
 import type { ComponentChildren } from "preact";
 import { SEVERITY } from "../api/severity";
-import type { Devices, Statistics } from "../api/types";
+import type { SentStats, Statistics, StreamStats } from "../api/types";
 import { Dialog } from "../components/dialog";
-import { Icon, type IconName } from "../components/icon";
 import { Notice } from "../components/notice";
+import { otherFaults } from "../health";
 import { type Locale, useLocale } from "../i18n/locale";
+import { Health } from "./health";
 import type { ViewProps } from "./panel";
 
 /** What an operator wants to know; nothing personal. */
 export function Diagnosis({ close, ...props }: ViewProps & { close: () => void }) {
   const { text } = useLocale();
   const { state } = props;
+  const faults = otherFaults(state.faults, state.health.items);
+  const silent = faults.length < state.faults.length ? text.diagnosis.noOtherFaults : text.diagnosis.noFaults;
   return (
     <Dialog title={text.diagnosis.title} onClose={close} size="large">
       {/* A scrolling region takes the focus so that arrow keys can scroll it. */}
       <div class="diagnosis" data-testid="diagnosis-view" tabIndex={0} role="region" aria-label={text.diagnosis.title}>
+        <Health {...props} />
         <Section title={text.diagnosis.faults}>
-          {state.faults.length === 0 && <p class="fine">{text.diagnosis.noFaults}</p>}
-          {state.faults.map(({ code, detail }) => (
+          {faults.length === 0 && <p class="fine">{silent}</p>}
+          {faults.map(({ code, detail }) => (
             <div key={code} class="diagnosed">
               <Notice severity={SEVERITY[code]} {...text.faults[code]} />
               {detail && <code>{detail}</code>}
             </div>
           ))}
         </Section>
-        <DeviceList devices={state.devices} />
         <About {...props} />
         <Calendar {...props} />
         <Measured statistics={state.statistics} />
@@ -44,35 +47,6 @@ function Section({ title, children }: { title: string; children: ComponentChildr
       <h3>{title}</h3>
       {children}
     </section>
-  );
-}
-
-function DeviceList({ devices }: { devices: Devices }) {
-  const { text } = useLocale();
-  const rows: [IconName, string, string | null, string][] = [
-    ["camera", text.diagnosis.camera, devices.camera, text.diagnosis.missing],
-    ["microphone", text.diagnosis.microphone, devices.microphone, text.diagnosis.missing],
-    ["volume", text.diagnosis.loudspeaker, devices.loudspeaker, text.diagnosis.missing],
-    ["display", text.diagnosis.display, devices.display, text.diagnosis.headless],
-  ];
-  // Most rooms have one display, and miss nothing.
-  if (devices.contentDisplay !== null) {
-    rows.push(["display", text.diagnosis.contentDisplay, devices.contentDisplay, text.diagnosis.headless]);
-  }
-  return (
-    <Section title={text.diagnosis.devices}>
-      <ul class="devices">
-        {rows.map(([icon, name, device, missing]) => (
-          <li key={name} class={device === null ? "missing" : ""}>
-            <Icon name={icon} />
-            <span>
-              <span class="muted">{name}</span>
-              <strong>{device ?? missing}</strong>
-            </span>
-          </li>
-        ))}
-      </ul>
-    </Section>
   );
 }
 
@@ -175,6 +149,17 @@ function Connections({ statistics }: { statistics: Statistics }) {
   );
 }
 
+/** What a stream carries, and how large its pictures are. */
+function StreamName({ of: { kind, width, height } }: { of: StreamStats | SentStats }) {
+  const { text } = useLocale();
+  return (
+    <strong>
+      {text.diagnosis.streamKinds[kind]}
+      {width !== null && height !== null && ` ${width} × ${height}`}
+    </strong>
+  );
+}
+
 function Streams({ statistics }: { statistics: Statistics }) {
   const locale = useLocale();
   const words = locale.text.diagnosis;
@@ -184,10 +169,7 @@ function Streams({ statistics }: { statistics: Statistics }) {
       <ul class="connections">
         {statistics.streams.map((one) => (
           <li key={one.stream}>
-            <strong>
-              {words.streamKinds[one.kind]}
-              {one.width !== null && one.height !== null && ` ${one.width} × ${one.height}`}
-            </strong>
+            <StreamName of={one} />
             <dl class="facts">
               <Fact name={one.kind === "audio" ? words.packets : words.pictures} value={amount(one.fps, "1/s", locale, 1)} />
               <Fact name={words.bitrate} value={amount(one.kbps, "kbit/s", locale)} />
@@ -212,10 +194,7 @@ function Sent({ statistics }: { statistics: Statistics }) {
       <ul class="connections">
         {statistics.sent.map((one) => (
           <li key={`${one.kind} ${one.height}`}>
-            <strong>
-              {words.streamKinds[one.kind]}
-              {one.width !== null && one.height !== null && ` ${one.width} × ${one.height}`}
-            </strong>
+            <StreamName of={one} />
             <dl class="facts">
               <Fact name={one.kind === "audio" ? words.packets : words.pictures} value={amount(one.fps, "1/s", locale, 1)} />
               <Fact name={words.bitrate} value={amount(one.kbps, "kbit/s", locale)} />

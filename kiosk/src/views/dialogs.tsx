@@ -7,6 +7,7 @@ import { Dialog } from "../components/dialog";
 import { Icon } from "../components/icon";
 import { Notice } from "../components/notice";
 import { useLocale } from "../i18n/locale";
+import { Cameras } from "./cameras";
 import { Diagnosis } from "./diagnosis";
 import type { ViewProps } from "./panel";
 import { StartMeeting } from "./start-meeting";
@@ -39,6 +40,11 @@ export function Dialogs(props: ViewProps) {
     }
     case "diagnosis":
       return <Diagnosis close={close} {...props} />;
+    case "cameras":
+    case "edit-presets":
+    case "save-preset":
+    case "delete-preset":
+      return <Cameras page={ui.dialog} close={close} {...props} />;
   }
 }
 

@@ -7,6 +7,7 @@ import { Icon } from "../components/icon";
 import { Notice } from "../components/notice";
 import { useLocale } from "../i18n/locale";
 import { AgendaList } from "./agenda-list";
+import { DisplayAsks } from "./display-asks";
 import type { ViewProps } from "./panel";
 import { TopBar } from "./top-bar";
 
@@ -110,12 +111,15 @@ function Offer({ entry, state, live, act }: ViewProps & { entry: AgendaEntry }) 
   );
 }
 
-function Notices({ state, act }: ViewProps) {
+function Notices(props: ViewProps) {
   const { text } = useLocale();
-  const rest = state.faults.length - MOST_NOTICES;
+  const { state, act } = props;
+  const most = state.devices.displayAsks ? MOST_NOTICES - 1 : MOST_NOTICES;
+  const rest = state.faults.length - most;
   return (
     <div class="notices">
-      {state.faults.slice(0, MOST_NOTICES).map(({ code }) => (
+      <DisplayAsks {...props} />
+      {state.faults.slice(0, most).map(({ code }) => (
         <Notice key={code} severity={SEVERITY[code]} {...text.faults[code]} />
       ))}
       {rest > 0 && (

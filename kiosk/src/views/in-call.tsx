@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 import type { ComponentChildren } from "preact";
 import { upNext } from "../agenda";
+import { adjustable } from "../cameras";
 import { SEVERITY } from "../api/severity";
 import type { Call, E2ee, Layout } from "../api/types";
 import { Icon, type IconName } from "../components/icon";
@@ -9,6 +10,7 @@ import { Meter } from "../components/meter";
 import { Notice } from "../components/notice";
 import { VolumeSlider } from "../components/slider";
 import { type Text, useLocale } from "../i18n/locale";
+import { DisplayAsks } from "./display-asks";
 import type { ViewProps } from "./panel";
 import { SidePanel } from "./side-panel";
 
@@ -81,8 +83,9 @@ function Encryption({ e2ee, text }: { e2ee: E2ee; text: Text }) {
   );
 }
 
-function CallNotices({ state, call, live, act }: CallProps) {
+function CallNotices(props: CallProps) {
   const { text, format } = useLocale();
+  const { state, call, live, act } = props;
   const [fault] = state.faults;
   return (
     <>
@@ -109,7 +112,9 @@ function CallNotices({ state, call, live, act }: CallProps) {
           </button>
         </div>
       )}
-      {!call.countdown && fault && (
+      {/* In a meeting that is about to end, nobody needs the display. */}
+      {!call.countdown && <DisplayAsks {...props} />}
+      {!call.countdown && !state.devices.displayAsks && fault && (
         <Notice severity={SEVERITY[fault.code]} {...text.faults[fault.code]} />
       )}
     </>
@@ -281,7 +286,7 @@ function Settings({ call, act }: CallProps) {
   );
 }
 
-function Bottom({ call, act }: CallProps) {
+function Bottom({ state, call, act }: CallProps) {
   const { text } = useLocale();
   const leave = (): void => {
     if (call.participants.length > 0) act.open({ kind: "leave" });
@@ -299,6 +304,17 @@ function Bottom({ call, act }: CallProps) {
         >
           <Icon name="hand" />
           {call.hand ? text.call.lowerHand : text.call.raiseHand}
+        </button>
+      )}
+      {adjustable(state.cameras) && (
+        <button
+          type="button"
+          class="button"
+          data-testid="cameras"
+          onClick={() => act.open({ kind: "cameras" })}
+        >
+          <Icon name="frame" />
+          {text.cameras.title}
         </button>
       )}
       <button type="button" class="button danger leave" data-testid="leave" onClick={leave}>

@@ -4,6 +4,7 @@ import { Icon } from "../components/icon";
 import { Meter } from "../components/meter";
 import { type Text, useLocale } from "../i18n/locale";
 import type { State } from "../api/types";
+import { DisplayAsks } from "./display-asks";
 import type { ViewProps } from "./panel";
 import { TopBar } from "./top-bar";
 
@@ -37,6 +38,7 @@ export function Joining(props: ViewProps) {
             <Meter levels={live.levels} label={text.joining.level} />
           </div>
         )}
+        {phase !== "leaving" && <DisplayAsks {...props} />}
         {phase !== "leaving" && (
           <button
             type="button"

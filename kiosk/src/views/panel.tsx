@@ -51,10 +51,16 @@ export function Panel({ snapshot, live, act }: Props) {
       )}
       {link === "online" && <Keyboard dialog={false} />}
       {link === "connecting" && <Connecting over={state !== null} />}
-      <Toast refusal={ui.toast} onClose={() => act.show({ toast: null })} />
+      {/* Over a dialog that stays open, only what is in it can be seen. */}
+      <Toast refusal={staysOpen(ui) ? null : ui.toast} onClose={() => act.show({ toast: null })} />
       <Announcer link={link} state={state} />
     </LocaleContext.Provider>
   );
+}
+
+/** A dialog from which people ask for more than one thing; it shows refusals itself. */
+function staysOpen({ dialog }: Ui): boolean {
+  return dialog?.kind === "cameras" || dialog?.kind === "edit-presets";
 }
 
 /** What was open for one meeting must not be open in the next, nor anybody's list or chat. */

@@ -78,6 +78,11 @@ function Row({ person, trouble, mixed, open, canOpen, onToggle }: RowProps) {
         )}
       </span>
       <span class="person-marks" aria-hidden="true">
+        {person.reaction && (
+          <span class="person-reaction" data-testid="reaction">
+            {person.reaction}
+          </span>
+        )}
         {person.hand && <Mark icon="hand" tone="warning" />}
         {person.sharing && <Mark icon="share" tone="accent" />}
         {mixed && person.e2ee === "off" && <Mark icon="lock-open" tone="warning" />}
@@ -137,6 +142,7 @@ function spoken(person: Participant, text: Text): string {
     person.camera ? text.people.cameraOn : text.people.cameraOff,
   ];
   if (person.speaking) marks.push(text.people.speaking);
+  if (person.reaction) marks.push(person.reaction);
   if (person.hand) marks.push(text.people.hand);
   if (person.sharing) marks.push(text.people.sharing);
   if (person.e2ee === "off") marks.push(text.people.notEncrypted);

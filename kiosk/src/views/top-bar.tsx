@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 import type { ComponentChildren } from "preact";
+import { adjustable } from "../cameras";
 import { Toolbar } from "../components/toolbar";
 import type { ViewProps } from "./panel";
 
@@ -29,6 +30,7 @@ export function TopBar({
         theme={theme}
         onTheme={act.theme}
         onLanguage={(language) => act.request({ request: "language", language })}
+        onCamera={adjustable(state.cameras) ? () => act.open({ kind: "cameras" }) : undefined}
         onDiagnosis={() => act.open({ kind: "diagnosis" })}
       />
     </header>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-// A browser that tests in another language drive: one JSON command per line on stdin, one JSON
-// reply per line on stdout, matched by `id`. A reply is {"id", "ok": VALUE} or {"id", "error": TEXT}.
-// Commands run side by side as they arrive; the agent ends with its stdin.
+// A browser that tests in another language drive by lines of JSON (lines.mjs).
 //
 // launch      args?, pinnedKeys?, fakeVideo?, fakeAudio?, displayMedia?, hiddenAddresses?, executable?, headed?
 // newPage     page, url?, viewport?, locale?, colorScheme?, permissions?, probe?, sharedWith?, touch?
@@ -28,8 +26,8 @@
 // TARGET is `selector`, or `role` with an optional `name`, or `label`.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import { serve } from "./lines.mjs";
 
 const require = createRequire(import.meta.url);
 const PROBE = new URL("./probe.js", import.meta.url);
@@ -249,33 +247,4 @@ const commands = {
   },
 };
 
-function reply(value) {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-async function run(line) {
-  let id = null;
-  try {
-    const command = JSON.parse(line);
-    id = command.id ?? null;
-    if (!Object.hasOwn(commands, command.command)) {
-      throw new Error(`unknown command ${String(command.command)}`);
-    }
-    reply({ id, ok: (await commands[command.command](command)) ?? null });
-  } catch (error) {
-    reply({ id, error: error instanceof Error ? error.message : String(error) });
-  }
-}
-
-process.on("unhandledRejection", () => {});
-// A driver that is gone reads no reply.
-process.stdout.on("error", () => process.exit(1));
-
-const lines = createInterface({ input: process.stdin });
-lines.on("line", (line) => {
-  if (line.trim() !== "") void run(line);
-});
-lines.on("close", async () => {
-  await browser?.close().catch(() => {});
-  process.exit(0);
-});
+serve(commands, async () => browser?.close());

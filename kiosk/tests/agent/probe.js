@@ -90,6 +90,23 @@
     return { millis, source: bytes[8], width: image.width, height: image.height, readAt };
   }
 
+  /** Draws a time code where `readTimecode` looks for it in an area of this size. */
+  function drawTimecode(context, { millis, source }, { width, height }) {
+    const bytes = new Uint8Array((COLUMNS * ROWS) / 8);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(0, BigInt(millis));
+    bytes[8] = source;
+    bytes[9] = MARK;
+    view.setUint16(10, crc16(bytes.subarray(0, 10)));
+    const cell = width / PER_WIDTH;
+    for (let index = 0; index < COLUMNS * ROWS; index += 1) {
+      const left = (MARGIN + (index % COLUMNS)) * cell;
+      const top = height - (1 + ROWS - Math.floor(index / COLUMNS)) * cell;
+      context.fillStyle = (bytes[index >> 3] >> (7 - (index & 7))) & 1 ? "#fff" : "#000";
+      context.fillRect(left, top, cell, cell);
+    }
+  }
+
   /** `{ mean, deviation, width, height }` of a picture's luma; a black or grey one deviates by 0. */
   function luma(source) {
     const image = pixels(source);
@@ -216,5 +233,5 @@
     };
   }
 
-  globalThis.roomdProbe = { readTimecode, luma, dominantTone, inboundStats, connections };
+  globalThis.roomdProbe = { readTimecode, drawTimecode, luma, dominantTone, inboundStats, connections };
 })();

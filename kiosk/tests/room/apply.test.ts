@@ -6,6 +6,7 @@ import { apply } from "../../src/api/apply";
 import type { Event, State } from "../../src/api/types";
 import { occupancy } from "../../src/agenda";
 import { createFormat } from "../../src/i18n/format";
+import { FRONT, HEALTH_TROUBLED } from "../stories/hardware";
 import { IDLE, NOW, at, entry, inCall } from "../stories/state";
 
 test("nothing stands before the first state", () => {
@@ -20,6 +21,8 @@ test("each event replaces its own part and no other", () => {
     { event: "agenda", value: { ...IDLE.agenda, entries: [] } },
     { event: "call", value: next.call },
     { event: "devices", value: { ...IDLE.devices, camera: null } },
+    { event: "cameras", value: [FRONT] },
+    { event: "health", value: HEALTH_TROUBLED },
     { event: "pairing", value: { code: null, url: "https://room/panel.html", expiresAt: at(10) } },
     { event: "faults", value: [{ code: "camera-missing", detail: null }] },
     { event: "statistics", value: { ...IDLE.statistics, threads: 99 } },

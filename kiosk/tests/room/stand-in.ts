@@ -3,6 +3,7 @@
 // A room that speaks the panel's protocol and does what a test tells it.
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { apply } from "../../src/api/apply";
 import type { Event, Reply, Request, State } from "../../src/api/types";
 import { ServerSocket } from "../guest/websocket";
 import { listen, serveFolder } from "../support/server";
@@ -53,7 +54,9 @@ export class StandInRoom {
     this.#sockets.clear();
   }
 
+  /** Changes the room. A page that connects later learns of it with the whole state. */
   tell(event: Event): void {
+    this.state = apply(this.state, event) ?? this.state;
     for (const socket of this.#sockets) socket.send(JSON.stringify({ message: "event", event }));
   }
 

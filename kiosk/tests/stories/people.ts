@@ -12,6 +12,7 @@ const QUIET: Participant = {
   camera: true,
   sharing: false,
   hand: false,
+  reaction: null,
   speaking: false,
   connection: "good",
   e2ee: "verified",

@@ -61,7 +61,10 @@ export const IDLE: State = {
     display: "HDMI-A-1 · 1920×1080",
     contentDisplay: null,
     testPicture: false,
+    displayAsks: false,
   },
+  cameras: [],
+  health: { score: 100, items: [] },
   pairing: null,
   faults: [],
   statistics: {
@@ -98,7 +101,7 @@ export const CALL: Call = {
   participants: [
     person("p0", "Erika Mustermann", { speaking: true }),
     person("p1", "Ahmet Yılmaz", { microphone: false, sharing: true }),
-    person("p2", "Katarzyna Wiśniewska", { camera: false, hand: true, connection: "poor" }),
+    person("p2", "Katarzyna Wiśniewska", { camera: false, hand: true, reaction: "👏", connection: "poor" }),
   ],
   waiting: [],
   speaker: "p0",

@@ -4,6 +4,7 @@
 import type { Levels, State } from "../../src/api/types";
 import type { Link } from "../../src/room";
 import type { Ui } from "../../src/snapshot";
+import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, TABLE } from "./hardware";
 import { chat, crowd, person } from "./people";
 import { CALL, DAY, IDLE, NOW, at, entry, idle, inCall } from "./state";
 
@@ -160,6 +161,7 @@ export const STORIES: Record<string, Story> = {
 
   fault: { state: idle({}, { phase: { phase: "fault", code: "meeting-unreachable" } }) },
   "fault-not-allowed": { state: idle({}, { phase: { phase: "fault", code: "destination-not-allowed" } }) },
+  "fault-long": { state: idle({ faults: [{ code: "account-refused", detail: null }] }, { phase: { phase: "fault", code: "encryption-missing" } }) },
   diagnosis: {
     state: {
       ...inCall(),
@@ -205,5 +207,95 @@ export const STORIES: Record<string, Story> = {
       call: CALL,
     },
     ui: { dialog: { kind: "diagnosis" } },
+  },
+
+  "health-well": {
+    state: idle({ health: HEALTH_WELL }),
+    ui: { dialog: { kind: "diagnosis" } },
+  },
+  "health-troubled": {
+    state: idle({
+      health: HEALTH_TROUBLED,
+      devices: { ...IDLE.devices, camera: null },
+      faults: [
+        { code: "camera-missing", detail: null },
+        { code: "config-rejected", detail: "/etc/roomd/roomd.toml:14:3" },
+      ],
+    }),
+    ui: { dialog: { kind: "diagnosis" } },
+  },
+  "idle-cameras": { state: idle({ cameras: BOTH }) },
+  "lobby-cameras": {
+    state: { ...inCall({ sending: false, participants: [] }, { cameras: BOTH }), room: { ...IDLE.room, phase: { phase: "lobby" } } },
+  },
+  "in-call-cameras": { state: inCall({}, { cameras: BOTH }) },
+  "in-call-silent-cameras": { state: inCall({ sending: false, microphone: false, camera: false }, { cameras: BOTH }) },
+  cameras: { state: inCall({}, { cameras: BOTH }), ui: { dialog: { kind: "cameras" } } },
+  "cameras-one": {
+    state: idle({ cameras: [{ ...FRONT, presets: [] }] }),
+    ui: { dialog: { kind: "cameras" } },
+  },
+  "cameras-fixed": {
+    state: inCall({}, { cameras: [{ ...FRONT, active: false }, { ...TABLE, active: true }] }),
+    ui: { dialog: { kind: "cameras" } },
+  },
+  "cameras-many": {
+    state: inCall({}, {
+      cameras: [
+        { ...FRONT, moves: false, presets: Array.from({ length: 8 }, () => FRONT.presets).flat().map((preset, index) => ({ ...preset, name: `Platz ${index + 1}` })) },
+        TABLE,
+        { ...TABLE, name: "Dokumentenkamera am Rednerpult, rechts vorn neben der Tür" },
+        { ...TABLE, name: "Kamera hinten", present: false },
+      ],
+    }),
+    ui: { dialog: { kind: "cameras" } },
+  },
+  "cameras-unplugged": {
+    state: inCall({}, { cameras: [{ ...FRONT, present: false }, TABLE] }),
+    ui: { dialog: { kind: "cameras" } },
+  },
+  "cameras-none": {
+    state: inCall({}, { cameras: [{ ...FRONT, present: false, active: false }, { ...TABLE, present: false }] }),
+    ui: { dialog: { kind: "cameras" } },
+  },
+  "cameras-refused": {
+    state: inCall({}, { cameras: BOTH }),
+    ui: { dialog: { kind: "cameras" }, toast: "camera-refused" },
+  },
+  "cameras-edit": { state: inCall({}, { cameras: BOTH }), ui: { dialog: { kind: "edit-presets" } } },
+  "preset-save": {
+    state: inCall({}, { cameras: BOTH }),
+    ui: { dialog: { kind: "save-preset", camera: FRONT.name } },
+  },
+  "preset-save-keyboard": {
+    state: inCall({}, { cameras: BOTH }),
+    ui: { dialog: { kind: "save-preset", camera: FRONT.name } },
+    wired: true,
+  },
+  "preset-delete": {
+    state: inCall({}, { cameras: BOTH }),
+    ui: { dialog: { kind: "delete-preset", camera: FRONT.name, preset: "Ganzer Tisch" } },
+  },
+  "idle-display-asks": {
+    state: idle({ devices: { ...IDLE.devices, displayAsks: true }, faults: [{ code: "camera-missing", detail: null }] }),
+  },
+  "offered-display-asks": {
+    state: idle(
+      {
+        devices: { ...IDLE.devices, displayAsks: true },
+        agenda: { ...IDLE.agenda, entries: [entry("jf", LONG, at(9, 15), at(10, 15)), ...DAY.slice(1)] },
+      },
+      { phase: { phase: "offered", booking: "jf" } },
+    ),
+  },
+  "joining-display-asks": {
+    state: {
+      ...inCall({ sending: false, participants: [] }, { devices: { ...IDLE.devices, displayAsks: true }, cameras: BOTH }),
+      room: { ...IDLE.room, phase: { phase: "joining" } },
+    },
+  },
+  "in-call-display-asks": { state: inCall({}, { devices: { ...IDLE.devices, displayAsks: true }, cameras: BOTH }) },
+  "in-call-silent-display-asks": {
+    state: inCall({ sending: false, microphone: false, camera: false }, { devices: { ...IDLE.devices, displayAsks: true } }),
   },
 };

@@ -13,8 +13,8 @@ const TYPES: Record<string, string> = {
   ".woff2": "font/woff2",
 };
 
-/** The strictest policy that roomd serves the pages with. */
-const CSP = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/** As strict as the policy that roomd serves the pages with. */
+const CSP = "default-src 'self'; img-src 'self' data: blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /** Serves a folder as roomd does: same origin, strict content security policy. */
 export function serveFolder(folder: string): Server {

@@ -4,7 +4,9 @@ use roomd_model::{Fault, ParticipantId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Agenda, Call, Devices, Pairing, Reply, Request, Room, State, Statistics};
+use crate::{
+    Agenda, Call, Camera, Devices, Health, Pairing, Reply, Request, Room, State, Statistics,
+};
 
 /// One change; each replaces one part of the [`State`] as a whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -20,6 +22,10 @@ pub enum Event {
     Call(Option<Box<Call>>),
     /// What is attached.
     Devices(Devices),
+    /// The cameras to choose from.
+    Cameras(Vec<Camera>),
+    /// How the devices are.
+    Health(Health),
     /// The pairing code that the display shows, or none.
     Pairing(Option<Pairing>),
     /// What is wrong.

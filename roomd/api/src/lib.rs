@@ -8,11 +8,13 @@
 #![deny(missing_docs)]
 
 mod event;
+mod hardware;
 mod request;
 mod state;
 mod typescript;
 
 pub use event::{ClientMessage, Event, Levels, ServerMessage};
+pub use hardware::{Camera, CameraPreset, Health, HealthItem, Words};
 pub use request::{Refusal, Reply, Request};
 pub use state::{
     Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Pairing, PeerStats, Preview, Room,

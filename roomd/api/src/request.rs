@@ -97,6 +97,45 @@ pub enum Request {
     },
     /// Shows a pairing code on the room's display.
     ShowPairingCode,
+    /// Uses another camera, in a call too.
+    SelectCamera {
+        /// Its name.
+        camera: String,
+    },
+    /// Points and zooms a camera.
+    MoveCamera {
+        /// Its name.
+        camera: String,
+        /// Steps to the right; to the left when negative.
+        pan: i8,
+        /// Steps up; down when negative.
+        tilt: i8,
+        /// Steps closer; away when negative.
+        zoom: i8,
+    },
+    /// Brings a camera to a saved position.
+    RecallPreset {
+        /// The camera's name.
+        camera: String,
+        /// The preset's name, or its number counted from 1.
+        preset: String,
+    },
+    /// Saves a camera's position under a name; replaces the one that has it.
+    SavePreset {
+        /// The camera's name.
+        camera: String,
+        /// 1 to 40 characters.
+        preset: String,
+    },
+    /// Deletes a saved position.
+    DeletePreset {
+        /// The camera's name.
+        camera: String,
+        /// The preset's name.
+        preset: String,
+    },
+    /// Somebody turned the display on that the panel asked for.
+    DisplayIsOn,
     /// Takes a fault that ended a call off the screen.
     Acknowledge {
         /// Which.
@@ -151,4 +190,14 @@ pub enum Refusal {
     CalendarUnreachable,
     /// Too many wrong codes: no tablet can be paired for some minutes.
     PairingLocked,
+    /// The room has no camera of this name, or it is not plugged in.
+    CameraUnknown,
+    /// The camera refused, or cannot do this.
+    CameraRefused,
+    /// The camera has no position of this name or number.
+    PresetUnknown,
+    /// The name of a position is empty or too long.
+    PresetName,
+    /// The camera keeps no further positions.
+    PresetsFull,
 }

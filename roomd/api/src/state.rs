@@ -8,7 +8,7 @@ use roomd_model::{
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::Event;
+use crate::{Camera, Event, Health};
 
 /// Everything a panel shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -22,6 +22,10 @@ pub struct State {
     pub call: Option<Box<Call>>,
     /// What is attached.
     pub devices: Devices,
+    /// The cameras to choose from.
+    pub cameras: Vec<Camera>,
+    /// How the devices are.
+    pub health: Health,
     /// The pairing code that the display shows, or none.
     pub pairing: Option<Pairing>,
     /// What is wrong, worst first.
@@ -39,6 +43,8 @@ impl State {
             Event::Agenda(agenda) => self.agenda = agenda,
             Event::Call(call) => self.call = call,
             Event::Devices(devices) => self.devices = devices,
+            Event::Cameras(cameras) => self.cameras = cameras,
+            Event::Health(health) => self.health = health,
             Event::Pairing(pairing) => self.pairing = pairing,
             Event::Faults(faults) => self.faults = faults,
             Event::Statistics(statistics) => self.statistics = *statistics,
@@ -61,6 +67,12 @@ impl State {
         }
         if self.devices != next.devices {
             events.push(Event::Devices(next.devices.clone()));
+        }
+        if self.cameras != next.cameras {
+            events.push(Event::Cameras(next.cameras.clone()));
+        }
+        if self.health != next.health {
+            events.push(Event::Health(next.health.clone()));
         }
         if self.pairing != next.pairing {
             events.push(Event::Pairing(next.pairing.clone()));
@@ -259,6 +271,8 @@ pub struct Devices {
     pub content_display: Option<String>,
     /// The camera is a test picture, not a device: the panel says so.
     pub test_picture: bool,
+    /// The display should be on and does not turn on by itself: the panel asks for a hand.
+    pub display_asks: bool,
 }
 
 /// A code that pairs a tablet with the room.

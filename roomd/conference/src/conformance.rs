@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use roomd_model::{MeetingLink, Now, Pii, StreamId, StreamTrouble};
 
 use crate::{
-    ChannelEvent, ChannelId, Command, Event, Input, JoinRequest, MediaEvent, Output, PeerId,
-    PeerState, Provider, SdpKind, Session,
+    ChannelEvent, ChannelId, Command, DataChannelId, Event, Input, JoinRequest, MediaEvent, Output,
+    PeerId, PeerState, Provider, SdpKind, Session,
 };
 
 /// How long a session may take to say goodbye.
@@ -232,6 +232,21 @@ fn strange_media() -> Vec<MediaEvent> {
         MediaEvent::Speaking {
             stream,
             speaking: true,
+        },
+        MediaEvent::ChannelOpen {
+            peer,
+            channel: DataChannelId(0),
+            label: String::new(),
+        },
+        MediaEvent::Data {
+            peer,
+            channel: DataChannelId(0),
+            binary: true,
+            data: Pii::new(vec![0xff; 16]),
+        },
+        MediaEvent::ChannelClosed {
+            peer,
+            channel: DataChannelId(0),
         },
         MediaEvent::Quality { peer, poor: true },
     ]

@@ -11,18 +11,23 @@
 //! panic.
 #![deny(missing_docs)]
 
+mod channel;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+mod data;
 mod media;
 mod offer;
 mod session;
 
+pub use channel::{
+    ChannelCommand, ChannelEvent, ChannelId, Endpoint, HttpRequest, Method, Refusal,
+};
+pub use data::{DataChannel, DataChannelId, Reliability};
 pub use media::{
     FrameEncryption, FrameKeyMaterial, FrameScheme, IceServer, LocalSource, MediaCommand,
     MediaEvent, PeerId, PeerState, SdpKind, StreamBinding,
 };
 pub use offer::{Direction, Layers, MediaKind, NewLine, Offer};
 pub use session::{
-    Capabilities, ChannelCommand, ChannelEvent, ChannelId, Command, Ended, Event, Input,
-    JoinRequest, Output, Provider, Session,
+    Capabilities, Command, Ended, Event, Input, JoinRequest, Output, Provider, Session,
 };

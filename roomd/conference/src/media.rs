@@ -4,7 +4,7 @@
 
 use roomd_model::{PictureSizes, Pii, Secret, StreamId, StreamKind, StreamTrouble};
 
-use crate::Offer;
+use crate::{DataChannel, DataChannelId, Offer};
 
 /// Names one WebRTC connection; chosen by the session, unique within it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -144,6 +144,15 @@ pub enum MediaCommand {
         /// largest of them that its path carries.
         sizes: PictureSizes,
     },
+    /// Holds back what is published on an m-line, whatever the room sends, or lets it go again.
+    Hold {
+        /// The connection.
+        peer: PeerId,
+        /// The m-line's identification tag.
+        mid: String,
+        /// Held back from now on.
+        held: bool,
+    },
     /// Makes an offer, told by [`MediaEvent::LocalDescription`].
     Offer {
         /// The connection.
@@ -185,6 +194,31 @@ pub enum MediaCommand {
         stream: StreamId,
         /// The key's index.
         index: u32,
+    },
+    /// Opens a data channel, told by [`MediaEvent::ChannelOpen`] when both sides have it. The first
+    /// one of a connection waits for an offer, of either side.
+    OpenChannel {
+        /// The connection.
+        peer: PeerId,
+        /// How it is opened.
+        channel: DataChannel,
+    },
+    /// Tells of a connection's data channels and of what arrives on them from now on. Without this
+    /// it is dropped.
+    TakeData {
+        /// The connection.
+        peer: PeerId,
+    },
+    /// Sends a message on a data channel; lost when it is not open, or too much waits to be sent.
+    SendData {
+        /// The connection.
+        peer: PeerId,
+        /// The channel.
+        channel: DataChannelId,
+        /// Bytes; text otherwise.
+        binary: bool,
+        /// The message, at most 64 KiB.
+        data: Pii<Vec<u8>>,
     },
     /// Ends a connection and its streams.
     ClosePeer {
@@ -269,6 +303,34 @@ pub enum MediaEvent {
         stream: StreamId,
         /// Speaking now.
         speaking: bool,
+    },
+    /// A data channel can be used.
+    ChannelOpen {
+        /// The connection.
+        peer: PeerId,
+        /// The channel.
+        channel: DataChannelId,
+        /// Its name; empty when it is longer than 255 bytes.
+        label: String,
+    },
+    /// A message arrived on a data channel, at most 64 KiB. Messages that come faster than the session
+    /// takes them are lost, whatever the channel promises.
+    Data {
+        /// The connection.
+        peer: PeerId,
+        /// The channel.
+        channel: DataChannelId,
+        /// Bytes; text, not checked to be UTF-8, otherwise.
+        binary: bool,
+        /// The message.
+        data: Pii<Vec<u8>>,
+    },
+    /// A data channel ended.
+    ChannelClosed {
+        /// The connection.
+        peer: PeerId,
+        /// The channel.
+        channel: DataChannelId,
     },
     /// Loss or delay that people notice began or ended on this connection.
     Quality {

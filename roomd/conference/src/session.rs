@@ -8,7 +8,7 @@ use roomd_model::{
 };
 use url::Url;
 
-use crate::{MediaCommand, MediaEvent};
+use crate::{ChannelCommand, ChannelEvent, ChannelId, LocalSource, MediaCommand, MediaEvent};
 
 /// One conference platform.
 pub trait Provider: Send + Sync + std::fmt::Debug {
@@ -105,30 +105,6 @@ pub enum Output {
     Event(Event),
 }
 
-/// Names one signalling channel: a guest's WebSocket, or a connection to a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChannelId(pub u64);
-
-/// What happens on a channel.
-#[derive(Clone, Debug)]
-pub enum ChannelEvent {
-    /// It is open.
-    Opened,
-    /// A text message arrived, at most 64 KiB.
-    Text(Pii<String>),
-    /// It is gone.
-    Closed,
-}
-
-/// What a session does with a channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChannelCommand {
-    /// Sends a text message.
-    Text(Pii<String>),
-    /// Closes it, after what was sent before.
-    Close,
-}
-
 /// What a person at the room wants of the meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -153,6 +129,8 @@ pub enum Command {
     Password(Secret),
     /// The most picture lines that a camera stream is shown with, so that nobody sends more.
     WantedHeight(u32),
+    /// The pictures that the displays show, and with how many lines. What is not named is not shown.
+    Shown(Vec<(StreamId, u32)>),
     /// Leaves. The session ends with [`Event::Ended`].
     Leave {
         /// The room comes back in a moment: a meeting that it hosts is interrupted, not over.
@@ -192,6 +170,8 @@ pub enum Event {
     },
     /// A chat message, our own included.
     Chat(ChatMessage),
+    /// What the meeting is called there.
+    Title(Pii<String>),
     /// End-to-end encryption of the whole meeting, as negotiated.
     E2ee(E2ee),
     /// The meeting asks for a password.
@@ -199,6 +179,8 @@ pub enum Event {
         /// The one given before was wrong.
         wrong: bool,
     },
+    /// The meeting muted what the room sends; only a person in the room turns it on again.
+    Muted(LocalSource),
     /// Something went wrong that the meeting survives.
     Fault(FaultCode),
     /// The meeting is over for the room; the last event.

@@ -8,6 +8,7 @@ use std::{
 };
 
 use chrono_tz::Tz;
+use roomd_devices_core::identity::DeviceId;
 use roomd_model::Pii;
 use toml::Spanned;
 use url::Url;
@@ -30,7 +31,7 @@ pub fn parse(text: &str, file_name: &str) -> Result<Settings, ConfigError> {
     checker.settings(file)
 }
 
-struct Checker<'a> {
+pub(crate) struct Checker<'a> {
     text: &'a str,
     file_name: &'a str,
 }
@@ -38,7 +39,7 @@ struct Checker<'a> {
 /// A key, where it stands, and with which sources it means something.
 type Place = (&'static str, Option<Range<usize>>, &'static [raw::Source]);
 
-type Checked<T> = Result<T, ConfigError>;
+pub(crate) type Checked<T> = Result<T, ConfigError>;
 
 impl Checker<'_> {
     fn settings(&self, file: raw::File) -> Checked<Settings> {
@@ -57,8 +58,12 @@ impl Checker<'_> {
             join: self.join(&file.join)?,
             calendar: self.calendar(&file.calendar)?,
             direct: self.direct(file.direct)?,
+            matrix: self.matrix(file.matrix)?,
             web: self.web(&file.web)?,
             media: self.media(&file.media)?,
+            cameras: self.cameras(&file.cameras)?,
+            display: self.display(&file.display)?,
+            buttons: self.buttons(&file.buttons)?,
             bus,
             state_directory,
             log_level: file.log.level,
@@ -333,10 +338,16 @@ impl Checker<'_> {
                 Some(camera) => self.camera(camera)?,
                 None => Camera::Auto,
             },
+            mains: self.mains(media.mains_hz.as_ref())?,
             microphone,
             loudspeaker,
             echo_cancellation: media.echo_cancellation,
             echo_cancelling_devices: devices.collect::<Checked<_>>()?,
+            sound_devices: media
+                .sound_devices
+                .as_ref()
+                .map(|path| self.path(path))
+                .transpose()?,
             display: media.display,
             content_display: media
                 .content_display
@@ -386,12 +397,13 @@ impl Checker<'_> {
         let name = text.get_ref();
         let plain = |c: char| c.is_ascii_alphanumeric() || ":,=._-".contains(c);
         let known = name.contains(':') || matches!(name.as_str(), "default" | "pulse" | "pipewire");
-        if known && name.len() <= 120 && name.chars().all(plain) {
+        let identity = name.parse::<DeviceId>().is_ok();
+        if identity || known && name.len() <= 120 && name.chars().all(plain) {
             return Ok(name.clone());
         }
         Err(self
             .error(text.span(), "not a sound device")
-            .with_help("use \"auto\" or an ALSA device such as \"hw:1,0\" or \"default\""))
+            .with_help("use \"auto\", an ALSA device such as \"hw:1,0\" or \"default\", or a USB id such as \"046d:0857\""))
     }
 
     fn content_display(&self, text: &Spanned<String>) -> Checked<ContentDisplay> {
@@ -474,7 +486,7 @@ impl Checker<'_> {
         }
     }
 
-    fn url(&self, text: &Spanned<String>) -> Checked<Url> {
+    pub(crate) fn url(&self, text: &Spanned<String>) -> Checked<Url> {
         let url = Url::parse(text.get_ref())
             .map_err(|cause| self.error(text.span(), &format!("not a URL: {cause}")))?;
         let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
@@ -491,7 +503,7 @@ impl Checker<'_> {
         Ok(url)
     }
 
-    fn path(&self, text: &Spanned<String>) -> Checked<PathBuf> {
+    pub(crate) fn path(&self, text: &Spanned<String>) -> Checked<PathBuf> {
         let path = Path::new(text.get_ref());
         if path.is_absolute() {
             return Ok(path.to_owned());
@@ -499,7 +511,7 @@ impl Checker<'_> {
         Err(self.error(text.span(), "a path must begin with `/`"))
     }
 
-    fn words(&self, text: &Spanned<String>, most: usize) -> Checked<String> {
+    pub(crate) fn words(&self, text: &Spanned<String>, most: usize) -> Checked<String> {
         let words = text.get_ref().trim();
         if words.is_empty() {
             return Err(self.error(text.span(), "the text is empty"));
@@ -511,7 +523,7 @@ impl Checker<'_> {
         Ok(words.to_owned())
     }
 
-    fn number(&self, value: &Spanned<i64>, range: RangeInclusive<u64>) -> Checked<u64> {
+    pub(crate) fn number(&self, value: &Spanned<i64>, range: RangeInclusive<u64>) -> Checked<u64> {
         match u64::try_from(*value.get_ref()) {
             Ok(number) if range.contains(&number) => Ok(number),
             Ok(_) | Err(_) => {
@@ -537,7 +549,7 @@ impl Checker<'_> {
         })
     }
 
-    fn error(&self, span: Range<usize>, cause: &str) -> ConfigError {
+    pub(crate) fn error(&self, span: Range<usize>, cause: &str) -> ConfigError {
         ConfigError::new(self.text, self.file_name, span, cause.to_owned())
     }
 }

@@ -78,20 +78,36 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// A line as it can be printed: without tabs, which would move the caret, and without secrets.
+/// A line as it can be printed: without tabs, which would move the caret, and without secrets. Also
+/// a secret under a key that does not exist is one: somebody meant it.
 fn shown(line: &str) -> String {
-    let secret = line.trim_start().starts_with("password_default");
-    line.chars()
-        .scan(false, |after_equals, character| {
-            let hidden = secret && *after_equals && !character.is_whitespace();
-            *after_equals |= character == '=';
-            Some(match character {
-                _ if hidden => '*',
-                _ if character.is_control() => ' ',
-                _ => character,
-            })
+    let (from, until) = hidden(line);
+    line.char_indices()
+        .map(|(at, character)| match character {
+            _ if (from..until).contains(&at) && !character.is_whitespace() => '*',
+            _ if character.is_control() => ' ',
+            _ => character,
         })
         .collect()
+}
+
+/// The bytes that hold a secret: the value of such a key, or the account in a URL.
+fn hidden(line: &str) -> (usize, usize) {
+    let (key, value) = line.split_once('=').unwrap_or(("", line));
+    let key = key.trim().trim_matches(['"', '\'']);
+    let is_secret = ["password", "passphrase", "token", "secret", "recovery_key"]
+        .into_iter()
+        .any(|word| key.contains(word));
+    let start = line.len() - value.len();
+    if is_secret && !key.ends_with("_file") && key != "panel_token" {
+        return (start, line.len());
+    }
+    let account = value.find("://").and_then(|scheme| {
+        let rest = &value[scheme + 3..];
+        let host = rest.split(['/', '?', '#', '"']).next()?;
+        Some((start + scheme + 3, start + scheme + 3 + host.rfind('@')?))
+    });
+    account.unwrap_or((0, 0))
 }
 
 fn floor(text: &str, at: usize) -> usize {

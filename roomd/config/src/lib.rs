@@ -7,9 +7,12 @@
 //! column and cause. `REFERENCE.md` describes each key.
 #![deny(missing_docs)]
 
+mod buttons;
 mod check;
+mod devices;
 mod error;
 mod hosts;
+mod matrix;
 mod raw;
 mod servers;
 mod settings;
@@ -19,9 +22,9 @@ pub use check::parse;
 pub use error::ConfigError;
 pub use hosts::HostPattern;
 pub use settings::{
-    Bus, Calendar, CalendarSource, Camera, ContentDisplay, Direct, EchoCancellation, Join,
-    LogLevel, Loudspeaker, Media, Microphone, Output, Remote, Room, Settings, Titles, Tls, Turn,
-    Web,
+    Bus, Buttons, Calendar, CalendarSource, Camera, ContentDisplay, Direct, Display, DisplayPower,
+    EchoCancellation, Join, LogLevel, Loudspeaker, Matrix, MatrixEncryption, MatrixLogin, Media,
+    Microphone, NamedCamera, Output, Remote, Room, Settings, Titles, Tls, Turn, Web,
 };
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The file as it is written. Values that are checked further keep their place in it.
 
+use std::collections::BTreeMap;
+
 use roomd_model::{Language, Secret};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{EchoCancellation, LogLevel, Output, Titles};
+use crate::{DisplayPower, EchoCancellation, LogLevel, MatrixEncryption, Output, Titles};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,10 +20,17 @@ pub struct File {
     pub calendar: Calendar,
     #[serde(default)]
     pub direct: Direct,
+    pub matrix: Option<Spanned<Matrix>>,
     #[serde(default)]
     pub web: Web,
     #[serde(default)]
     pub media: Media,
+    #[serde(default)]
+    pub cameras: Vec<Spanned<Camera>>,
+    #[serde(default)]
+    pub display: Display,
+    #[serde(default)]
+    pub buttons: Buttons,
     #[serde(default)]
     pub dbus: Dbus,
     #[serde(default)]
@@ -82,6 +91,46 @@ pub struct Direct {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub struct Matrix {
+    pub homeserver: Option<Spanned<String>>,
+    pub user: Option<Spanned<String>>,
+    pub password_file: Option<Spanned<String>>,
+    pub token_file: Option<Spanned<String>>,
+    pub recovery_key_file: Option<Spanned<String>>,
+    pub ca_file: Option<Spanned<String>>,
+    pub element_call: Vec<Spanned<String>>,
+    pub default_server: Option<Spanned<String>>,
+    pub encryption: Option<MatrixEncryption>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Camera {
+    pub name: Option<Spanned<String>>,
+    pub device: Option<Spanned<String>>,
+    pub visca: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Display {
+    pub power: Option<DisplayPower>,
+    pub connector: Option<Spanned<String>>,
+    pub cec: Option<Spanned<String>>,
+    pub wake_minutes: Option<Spanned<i64>>,
+    pub standby_minutes: Option<Spanned<i64>>,
+    pub quirks: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Buttons {
+    pub devices: Vec<Spanned<String>>,
+    pub keys: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Web {
     pub listen: Option<Spanned<String>>,
     pub kiosk_dir: Option<Spanned<String>>,
@@ -111,10 +160,12 @@ pub struct TlsFiles {
 #[serde(default, deny_unknown_fields)]
 pub struct Media {
     pub camera: Option<Spanned<String>>,
+    pub mains_hz: Option<Spanned<i64>>,
     pub microphone: Option<Spanned<String>>,
     pub loudspeaker: Option<Spanned<String>>,
     pub echo_cancellation: EchoCancellation,
     pub echo_cancelling_devices: Vec<Spanned<String>>,
+    pub sound_devices: Option<Spanned<String>>,
     pub display: Output,
     pub content_display: Option<Spanned<String>>,
     pub udp_ports: Option<Spanned<String>>,

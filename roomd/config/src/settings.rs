@@ -8,6 +8,9 @@ use std::{
 };
 
 use chrono_tz::Tz;
+use roomd_devices_core::camera::controls::Mains;
+use roomd_devices_core::inventory::Roles;
+use roomd_devices_core::keys::KeyMap;
 use roomd_model::{Language, Pii, Secret};
 use serde::Deserialize;
 use url::Url;
@@ -25,10 +28,18 @@ pub struct Settings {
     pub calendar: Calendar,
     /// `[direct]`
     pub direct: Direct,
+    /// `[matrix]`; none when the room has no account there.
+    pub matrix: Option<Matrix>,
     /// `[web]`
     pub web: Web,
     /// `[media]`
     pub media: Media,
+    /// `[[cameras]]`, the first one first; any that is found when empty.
+    pub cameras: Vec<NamedCamera>,
+    /// `[display]`
+    pub display: Display,
+    /// `[buttons]`
+    pub buttons: Buttons,
     /// `[dbus]`: where roomd offers its interface.
     pub bus: Bus,
     /// `[state]`: the directory of what survives a restart.
@@ -51,13 +62,80 @@ impl Settings {
             join: Join::default(),
             calendar: Calendar::default(),
             direct: Direct::default(),
+            matrix: None,
             web: Web::default(),
             media: Media::default(),
+            cameras: Vec::new(),
+            display: Display::default(),
+            buttons: Buttons::default(),
             bus: Bus::System,
             state_directory: PathBuf::from("/var/lib/roomd"),
             log_level: LogLevel::Info,
         }
     }
+}
+
+/// A camera that has a name in the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedCamera {
+    /// What people call it.
+    pub name: String,
+    /// Its identity, a USB id, or a node, as [`Roles::give`] takes it.
+    pub device: String,
+    /// Where it takes orders over VISCA, when its own node cannot turn it.
+    pub visca: Option<SocketAddr>,
+}
+
+/// How the room's display wakes and sleeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Display {
+    /// Who turns it on and off.
+    pub power: DisplayPower,
+    /// Its connector, such as `HDMI-A-1`; the first that has a display when none.
+    pub connector: Option<String>,
+    /// The HDMI-CEC adapter; the first one found when none.
+    pub cec: Option<PathBuf>,
+    /// How long before a meeting it is on.
+    pub wake: Duration,
+    /// How long after the room fell idle it sleeps.
+    pub standby: Duration,
+    /// A table of what displays do differently.
+    pub quirks: Option<PathBuf>,
+}
+
+impl Default for Display {
+    fn default() -> Self {
+        Self {
+            power: DisplayPower::default(),
+            connector: None,
+            cec: None,
+            wake: Duration::from_secs(5 * 60),
+            standby: Duration::from_secs(15 * 60),
+            quirks: None,
+        }
+    }
+}
+
+/// Who turns the display on and off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DisplayPower {
+    /// The room, over HDMI-CEC or DDC/CI; where it can do neither, nobody.
+    #[default]
+    Auto,
+    /// The room; where it cannot, the panel asks people for it.
+    Ask,
+    /// People, or the display itself.
+    Off,
+}
+
+/// Hardware buttons and sensors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Buttons {
+    /// Which devices they are on; nothing is listened to when there are none.
+    pub devices: Roles,
+    /// What each does.
+    pub keys: KeyMap,
 }
 
 /// The room itself.
@@ -160,6 +238,47 @@ pub enum Titles {
     HideAll,
 }
 
+/// The room's Matrix account, and the meetings that it joins with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matrix {
+    /// The account's server. Plain HTTP only to the device itself.
+    pub homeserver: Pii<Url>,
+    /// The account, `@name:server`.
+    pub user: Pii<String>,
+    /// How it logs in.
+    pub login: MatrixLogin,
+    /// The file that holds the recovery key of the account's identity, where it has one already.
+    pub recovery_key_file: Option<PathBuf>,
+    /// A certificate authority to trust besides the system's, PEM; for media servers too.
+    pub ca_file: Option<PathBuf>,
+    /// Hosts of Element Call whose links the room joins.
+    pub element_call: Vec<String>,
+    /// The Matrix server of rooms whose link names none.
+    pub default_server: String,
+    /// What the room joins.
+    pub encryption: MatrixEncryption,
+}
+
+/// How an account logs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MatrixLogin {
+    /// With the password in this file.
+    Password(PathBuf),
+    /// With the access token in this file.
+    Token(PathBuf),
+}
+
+/// Which meetings the room joins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MatrixEncryption {
+    /// Those that are encrypted from end to end.
+    #[default]
+    Required,
+    /// All; those that are not are shown as such.
+    Preferred,
+}
+
 /// Meetings that the room hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Direct {
@@ -230,6 +349,8 @@ pub enum Tls {
 pub struct Media {
     /// The camera.
     pub camera: Camera,
+    /// What lamps flicker with.
+    pub mains: Mains,
     /// The microphone.
     pub microphone: Microphone,
     /// The loudspeaker.
@@ -238,6 +359,8 @@ pub struct Media {
     pub echo_cancellation: EchoCancellation,
     /// Further devices that cancel their own echo, by USB id or part of the name.
     pub echo_cancelling_devices: Vec<String>,
+    /// A table of sound devices.
+    pub sound_devices: Option<PathBuf>,
     /// The display.
     pub display: Output,
     /// A second display, for content.

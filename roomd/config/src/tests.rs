@@ -5,8 +5,8 @@ use std::{fmt::Write, path::Path, time::Duration};
 use roomd_model::Language;
 
 use crate::{
-    Bus, CalendarSource, Camera, EchoCancellation, HostPattern, Loudspeaker, Microphone, Settings,
-    Tls, parse, raw,
+    Bus, CalendarSource, Camera, EchoCancellation, HostPattern, Loudspeaker, MatrixEncryption,
+    MatrixLogin, Microphone, Settings, Tls, parse, raw,
 };
 
 const FILE: &str = "/etc/roomd/roomd.toml";
@@ -46,7 +46,9 @@ fn every_example_in_the_documentation_is_valid() {
 fn the_reference_describes_every_key() {
     let reference = include_str!("../REFERENCE.md");
     for (section, keys) in keys() {
-        assert!(reference.contains(&format!("`[{section}]`")), "[{section}]");
+        let headings = [format!("`[{section}]`"), format!("`[[{section}]]`")];
+        let mut headings = headings.iter();
+        assert!(headings.any(|it| reference.contains(it)), "[{section}]");
         assert!(!keys.is_empty());
         for key in keys {
             let row = format!("| `{key}` |");
@@ -78,6 +80,14 @@ fn every_value_arrives() {
         url = "http://127.0.0.1:5232/room.ics"
         [direct]
         password_default = "geheimnis"
+        [matrix]
+        homeserver = "https://matrix.example.org"
+        user = "@room-elbe:example.org"
+        password_file = "/etc/roomd/matrix-password"
+        recovery_key_file = "/etc/roomd/matrix-recovery"
+        ca_file = "/etc/roomd/authority.pem"
+        element_call = ["call.example.org", "call.example.net:8443"]
+        encryption = "preferred"
         [web]
         tls = { certificate = "/a.pem", key = "/b.pem" }
         [media]
@@ -98,6 +108,16 @@ fn every_value_arrives() {
     "#;
     let settings = parse(text, FILE).unwrap();
     assert_eq!(settings.room.language, Language::En);
+    let matrix = settings.matrix.as_ref().unwrap();
+    assert_eq!(matrix.user.expose(), "@room-elbe:example.org");
+    assert_eq!(matrix.default_server, "example.org");
+    assert_eq!(
+        matrix.element_call,
+        ["call.example.org", "call.example.net:8443"]
+    );
+    assert_eq!(matrix.encryption, MatrixEncryption::Preferred);
+    let login = MatrixLogin::Password("/etc/roomd/matrix-password".into());
+    assert_eq!(matrix.login, login);
     assert_eq!(settings.room.time_zone, chrono_tz::Europe::Lisbon);
     assert!(settings.join.sending);
     assert_eq!(settings.join.window, Duration::ZERO);
@@ -143,6 +163,97 @@ fn every_value_arrives() {
 }
 
 #[test]
+fn cameras_and_the_display_have_their_own_sections() {
+    use roomd_devices_core::camera::controls::Mains;
+
+    use crate::DisplayPower;
+
+    let text = r#"
+        [room]
+        name = "a"
+        [media]
+        mains_hz = 60
+        microphone = "usb:046d:0857/A1@1-1.4:1.0"
+        [[cameras]]
+        name = "Vorne"
+        device = "usb:046d:0857/A1@1-1.4:1.0"
+        [[cameras]]
+        name = "Tafel"
+        device = "046d:0858"
+        visca = "192.0.2.7"
+        [display]
+        power = "ask"
+        cec = "/dev/cec1"
+        wake_minutes = 0
+        standby_minutes = 30
+    "#;
+    let settings = parse(text, FILE).unwrap();
+    let names: Vec<&str> = settings.cameras.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["Vorne", "Tafel"]);
+    assert_eq!(settings.cameras[0].visca, None);
+    let visca = settings.cameras[1].visca.unwrap();
+    assert_eq!(visca.to_string(), "192.0.2.7:52381");
+    assert_eq!(settings.media.mains, Mains::Hz60);
+    assert_eq!(
+        settings.media.microphone,
+        Microphone::Device("usb:046d:0857/A1@1-1.4:1.0".to_owned())
+    );
+    assert_eq!(settings.display.power, DisplayPower::Ask);
+    assert_eq!(settings.display.wake, Duration::ZERO);
+    assert_eq!(settings.display.standby, Duration::from_secs(1800));
+    assert_eq!(settings.display.cec, Some("/dev/cec1".into()));
+}
+
+#[test]
+fn buttons_are_named_by_device_and_key() {
+    use roomd_devices_core::keys::{Action, Code};
+
+    let text = "[room]\nname = \"a\"\n[buttons]\ndevices = [\"046d:0857\"]\n\
+                keys = { KEY_F1 = \"join\" }\n";
+    let buttons = parse(text, FILE).unwrap().buttons;
+    assert!(!buttons.devices.is_empty());
+    assert_eq!(buttons.keys.action(Code::Key(59)), Some(Action::Join));
+    assert_eq!(buttons.keys.action(Code::Key(113)), None);
+    let without = parse("[room]\nname = \"a\"\n", FILE).unwrap().buttons;
+    assert!(without.devices.is_empty());
+    assert_eq!(without.keys.action(Code::Key(113)), Some(Action::Mute));
+    for (wrong, cause) in [
+        (text.replace("KEY_F1", "KEY_FF1"), "did you mean `KEY_F1`"),
+        (text.replace("\"join\"", "\"jion\""), "did you mean `join`"),
+        (
+            text.replace("046d:0857", "the red one"),
+            "names no input device",
+        ),
+    ] {
+        let error = parse(&wrong, FILE).unwrap_err().to_string();
+        assert!(error.contains(cause), "{error}");
+    }
+}
+
+#[test]
+fn errors_print_no_secret_wherever_it_was_written() {
+    for text in [
+        "[direct]\npassword = \"hunter2\"\n",
+        "[direct]\npassword_default = hunter2\n",
+        "[matrix]\n\"access_token\" = \"hunter2\"\n",
+        "[matrix]\npasphrase = 1\nclient_secret = \"hunter2\"\n",
+        "[room]\nname = \"a\"\n[calendar]\nsource = \"ics\"\nurl = \"https://me:hunter2@example.org/\"\n",
+        "[room]\nname = \"a\"\n[matrix]\nhomeserver = \"https://hunter2@example.org/a@b\"\nuser = \"@a:b.org\"\npassword_file = \"/a\"\n",
+    ] {
+        let error = parse(text, FILE).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+    // What only names a file is shown, as people need it.
+    let error = parse("[matrix]\npassword_file = \"secrets\"\n", FILE).unwrap_err();
+    assert!(!error.to_string().contains('*'), "{error}");
+    let error = parse(
+        "[room]\nname = \"a\"\n[matrix]\nhomeserver = \"https://h.org\"\nuser = \"@a:b.org\"\npassword_file = \"secrets\"\n",
+        FILE,
+    );
+    assert!(error.unwrap_err().to_string().contains("secrets"));
+}
+
+#[test]
 fn errors_name_line_caret_and_cause() {
     let room = "[room]\nname = \"Elbe\"\n";
     let mut all = String::new();
@@ -175,6 +286,13 @@ fn errors_name_line_caret_and_cause() {
         "[direct]\nmax_guests = 7\n",
         "[direct]\nhost = \"https://room.example.org\"\n",
         "[direct]\npassword_default = \"kurz\"\n",
+        "[matrix]\nuser = \"@room:example.org\"\n",
+        "[matrix]\nhomeserver = \"http://matrix.example.org\"\nuser = \"@room:example.org\"\npassword_file = \"/a\"\n",
+        "[matrix]\nhomeserver = \"https://matrix.example.org\"\nuser = \"room\"\npassword_file = \"/a\"\n",
+        "[matrix]\nhomeserver = \"https://matrix.example.org\"\nuser = \"@room:example.org\"\n",
+        "[matrix]\nhomeserver = \"https://matrix.example.org\"\nuser = \"@room:example.org\"\npassword_file = \"/a\"\ntoken_file = \"/b\"\n",
+        "[matrix]\nhomeserver = \"https://matrix.example.org\"\nuser = \"@room:example.org\"\npassword_file = \"/a\"\nelement_call = [\"https://call.example.org\"]\n",
+        "[matrix]\nhomeserver = \"https://matrix.example.org\"\nuser = \"@room:example.org\"\npassword_file = \"/a\"\nencryption = \"off\"\n",
         "[web]\nlisten = \"[::]:70000\"\n",
         "[web]\ntls = \"none\"\n",
         "[web]\ntls = { certificate = \"/a.pem\" }\n",
@@ -194,6 +312,14 @@ fn errors_name_line_caret_and_cause() {
         "[media.turn]\nurls = [\"turn:a\"]\nusername = \"\"\npassword_file = \"/p\"\n",
         "[media.turn]\nurls = [\"turn:a\"]\nusername = \"a\"\n",
         "[media.turn]\nurls = [\"turn:a\"]\nusername = \"a\"\npassword = \"b\"\n",
+        "[media]\nmains_hz = 400\n",
+        "[[cameras]]\nname = \"Vorne\"\n",
+        "[[cameras]]\nname = \"Vorne\"\ndevice = \"the left one\"\n",
+        "[[cameras]]\nname = \"A\"\ndevice = \"/dev/video0\"\n[[cameras]]\nname = \"A\"\ndevice = \"/dev/video2\"\n",
+        "[[cameras]]\nname = \"A\"\ndevice = \"/dev/video0\"\nvisca = \"camera.example.org\"\n",
+        "[display]\npower = \"maybe\"\n",
+        "[display]\nstandby_minutes = 0\n",
+        "[display]\ncec = \"cec0\"\n",
         "[dbus]\nbus = \"user\"\n",
         "[log]\nlevel = \"loud\"\n",
     ] {
@@ -269,7 +395,11 @@ fn keys() -> Vec<(String, Vec<String>)> {
     listed("zz = 1")
         .into_iter()
         .map(|section| {
-            let keys = listed(&format!("[{section}]\nzz = 1\n"));
+            let mut keys = listed(&format!("[{section}]\nzz = 1\n"));
+            if keys.is_empty() {
+                // A section that may stand several times.
+                keys = listed(&format!("[[{section}]]\nzz = 1\n"));
+            }
             (section, keys)
         })
         .collect()

@@ -52,7 +52,7 @@ pub(crate) enum Command {
     Mute,
     /// Switches the microphone on.
     Unmute,
-    /// Switches the camera.
+    /// Switches the camera's picture; `use-camera` chooses another camera.
     Camera {
         /// On or off.
         switch: Switch,
@@ -102,6 +102,67 @@ pub(crate) enum Command {
     Diagnose,
     /// Shows a pairing code on the room's display.
     Pair,
+    /// The room's cameras, what they can do, and their saved positions.
+    Cameras,
+    #[command(flatten)]
+    Hardware(Hardware),
+}
+
+/// Cameras and display.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hardware {
+    /// Uses another camera, in a call too.
+    UseCamera {
+        /// Which, as `cameras` names it.
+        name: String,
+    },
+    /// Points and zooms a camera by steps.
+    #[command(allow_negative_numbers = true)]
+    MoveCamera {
+        /// Which, as `cameras` names it.
+        name: String,
+        /// Steps to the right; to the left when negative.
+        #[arg(long, default_value_t = 0)]
+        pan: i8,
+        /// Steps up; down when negative.
+        #[arg(long, default_value_t = 0)]
+        tilt: i8,
+        /// Steps closer; away when negative.
+        #[arg(long, default_value_t = 0)]
+        zoom: i8,
+    },
+    /// Saved positions of a camera; `cameras` lists them.
+    Preset {
+        #[command(subcommand)]
+        what: Preset,
+    },
+    /// Tells the room that somebody turned the display on that it asked for.
+    DisplayIsOn,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Preset {
+    /// Brings the camera to a saved position.
+    Recall {
+        /// Which camera, as `cameras` names it.
+        camera: String,
+        /// The position's name, or its number counted from 1.
+        name: String,
+    },
+    /// Saves where the camera points; replaces the position of this name.
+    Save {
+        /// Which camera, as `cameras` names it.
+        camera: String,
+        /// 1 to 40 characters.
+        name: String,
+    },
+    /// Deletes a saved position.
+    Delete {
+        /// Which camera, as `cameras` names it.
+        camera: String,
+        /// The position's name.
+        name: String,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

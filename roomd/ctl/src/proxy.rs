@@ -25,4 +25,10 @@ pub(crate) trait Room1 {
     fn remove(&self, participant: &str) -> zbus::Result<()>;
     fn answer(&self, booking: &str, accept: bool) -> zbus::Result<()>;
     fn show_pairing_code(&self) -> zbus::Result<()>;
+    fn select_camera(&self, name: &str) -> zbus::Result<()>;
+    fn move_camera(&self, name: &str, pan: i16, tilt: i16, zoom: i16) -> zbus::Result<()>;
+    fn recall_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
+    fn save_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
+    fn delete_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
+    fn display_is_on(&self) -> zbus::Result<()>;
 }

@@ -11,7 +11,7 @@ use roomd_api::{Agenda, State};
 use serde_json::{Value, json};
 use zbus::connection::Builder;
 
-use crate::arguments::{Arguments, Command, Switch};
+use crate::arguments::{Arguments, Command, Hardware, Preset, Switch};
 use crate::failure::Failure;
 use crate::print;
 use crate::proxy::Room1Proxy;
@@ -63,6 +63,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Output, Failure> {
         Command::Status => status(&room).await,
         Command::Meetings => meetings(&room).await,
         Command::Diagnose => diagnose(&room).await,
+        Command::Cameras => cameras(&room).await,
         Command::Snapshot { file } => {
             let picture = room.snapshot().await?;
             write_private(&file, &picture).map_err(|source| Failure::Write {
@@ -90,7 +91,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Output, Failure> {
         | Command::Remove { .. }
         | Command::Accept { .. }
         | Command::Decline { .. }
-        | Command::Pair) => request(&room, command).await,
+        | Command::Pair
+        | Command::Hardware(_)) => request(&room, command).await,
     }
 }
 
@@ -129,7 +131,13 @@ async fn meetings(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
 
 async fn diagnose(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
     let diagnosis: Value = serde_json::from_str(&room.diagnose().await?)?;
-    Ok(Output::new(print::tree(&diagnosis), diagnosis))
+    Ok(Output::new(print::diagnosis(&diagnosis), diagnosis))
+}
+
+async fn cameras(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
+    let state: State = serde_json::from_str(&room.status().await?)?;
+    let json = serde_json::to_value(&state.cameras)?;
+    Ok(Output::new(print::cameras(&state.cameras), json))
 }
 
 async fn admit_all(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
@@ -226,11 +234,57 @@ async fn request(room: &Room1Proxy<'_>, command: Command) -> Result<Output, Fail
             room.show_pairing_code().await?;
             "the room's display shows a pairing code"
         }
-        Command::Status | Command::Meetings | Command::Diagnose | Command::Snapshot { .. } => {
+        Command::Hardware(command) => hardware(room, command).await?,
+        Command::Status
+        | Command::Meetings
+        | Command::Diagnose
+        | Command::Cameras
+        | Command::Snapshot { .. } => {
             return status(room).await;
         }
     };
     Ok(Output::accepted(text))
+}
+
+async fn hardware(room: &Room1Proxy<'_>, command: Hardware) -> Result<&'static str, Failure> {
+    Ok(match command {
+        Hardware::UseCamera { name } => {
+            room.select_camera(&name).await?;
+            "camera in use"
+        }
+        Hardware::MoveCamera {
+            name,
+            pan,
+            tilt,
+            zoom,
+        } => {
+            room.move_camera(&name, pan.into(), tilt.into(), zoom.into())
+                .await?;
+            "camera moved"
+        }
+        Hardware::Preset { what } => preset(room, what).await?,
+        Hardware::DisplayIsOn => {
+            room.display_is_on().await?;
+            "noted"
+        }
+    })
+}
+
+async fn preset(room: &Room1Proxy<'_>, what: Preset) -> Result<&'static str, Failure> {
+    Ok(match what {
+        Preset::Recall { camera, name } => {
+            room.recall_preset(&camera, &name).await?;
+            "position recalled"
+        }
+        Preset::Save { camera, name } => {
+            room.save_preset(&camera, &name).await?;
+            "position saved"
+        }
+        Preset::Delete { camera, name } => {
+            room.delete_preset(&camera, &name).await?;
+            "position deleted"
+        }
+    })
 }
 
 /// The first line. None is an error: a meeting that was meant to have a password must not open

@@ -11,11 +11,12 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use roomd_api::{
-    Agenda, Devices, Pairing, Refusal, Reply, Request, Room as RoomFacts, SkippedEntry, State,
+    Agenda, Camera, CameraPreset, Devices, Health, HealthItem, Pairing, Refusal, Reply, Request,
+    Room as RoomFacts, SkippedEntry, State, Words,
 };
 use roomd_interfaces::dbus::{self, Bus};
 use roomd_interfaces::{Room, RoomOwner, SnapshotError};
-use roomd_model::{Fault, FaultCode, Language, Layout, Phase, Pii, Secret, SkipCause};
+use roomd_model::{Fault, FaultCode, Language, Layout, Phase, Pii, Secret, Severity, SkipCause};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -101,6 +102,31 @@ fn state() -> State {
         agenda: Agenda::default(),
         call: None,
         devices: Devices::default(),
+        cameras: vec![Camera {
+            name: "Front".to_owned(),
+            present: true,
+            active: true,
+            moves: true,
+            zooms: true,
+            presets: vec![CameraPreset {
+                name: "Platz von Frau Jansen".to_owned(),
+                thumbnail: Some("data:image/jpeg;base64,AAAA".to_owned()),
+            }],
+        }],
+        health: Health {
+            score: 70,
+            items: vec![HealthItem {
+                code: "microphone-missing".to_owned(),
+                severity: Some(Severity::Error),
+                device: "table".to_owned(),
+                text: Words {
+                    de: "Das Mikrofon „table“ fehlt.".to_owned(),
+                    en: "The microphone “table” is missing.".to_owned(),
+                },
+                remedy: None,
+                detail: None,
+            }],
+        },
         pairing: Some(Pairing {
             code: Some(Pii::from("482913")),
             url: Pii::from("https://room.example/"),
@@ -157,6 +183,116 @@ async fn commands_become_requests() {
     }
 }
 
+fn texts<const COUNT: usize>(texts: [&str; COUNT]) -> [String; COUNT] {
+    texts.map(str::to_owned)
+}
+
+#[tokio::test]
+async fn hardware_is_operated() {
+    let (room, owner) = Room::new(state());
+    let mut requests = answering(owner, Reply::Accepted);
+    let bus = PrivateBus::with_room(room).await;
+    let [camera, preset] = texts(["Front", "Podium"]);
+    let cases: [(&[&str], Request); 6] = [
+        (
+            &["use-camera", "Front"],
+            Request::SelectCamera {
+                camera: camera.clone(),
+            },
+        ),
+        (
+            &["move-camera", "Front", "--pan", "-3", "--zoom", "1"],
+            Request::MoveCamera {
+                camera: camera.clone(),
+                pan: -3,
+                tilt: 0,
+                zoom: 1,
+            },
+        ),
+        (
+            &["preset", "recall", "Front", "2"],
+            Request::RecallPreset {
+                camera: camera.clone(),
+                preset: "2".to_owned(),
+            },
+        ),
+        (
+            &["preset", "save", "Front", "Podium"],
+            Request::SavePreset {
+                camera: camera.clone(),
+                preset: preset.clone(),
+            },
+        ),
+        (
+            &["preset", "delete", "Front", "Podium"],
+            Request::DeletePreset { camera, preset },
+        ),
+        (&["display-is-on"], Request::DisplayIsOn),
+    ];
+    for (arguments, expected) in cases {
+        let output = bus.roomctl(arguments).await;
+        assert_eq!(output.status.code(), Some(0), "{arguments:?} {output:?}");
+        assert_eq!(requests.recv().await, Some(expected));
+    }
+    let list = stdout(&bus.roomctl(&["cameras"]).await);
+    assert!(list.contains("Front  (in use, moves, zooms)"), "{list}");
+    assert!(list.contains("1. Platz von Frau Jansen"), "{list}");
+    let output = bus.roomctl(&["camera", "Front"]).await;
+    assert_eq!(output.status.code(), Some(2), "a switch takes on or off");
+}
+
+#[tokio::test]
+async fn refusals_of_hardware_name_what_to_do() {
+    let cases = [
+        (Refusal::CameraUnknown, "CameraUnknown", "plugged in"),
+        (Refusal::CameraRefused, "CameraRefused", "move or zoom"),
+        (Refusal::PresetUnknown, "PresetUnknown", "name or number"),
+        (Refusal::PresetName, "PresetName", "1 to 40 characters"),
+        (Refusal::PresetsFull, "PresetsFull", "delete one first"),
+    ];
+    for (refusal, code, hint) in cases {
+        let (room, owner) = Room::new(state());
+        let _requests = answering(owner, Reply::Refused { refusal });
+        let bus = PrivateBus::with_room(room).await;
+        let output = bus.roomctl(&["--json", "use-camera", "Rear"]).await;
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let error: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(error["error"]["code"], code);
+        let text = error["error"]["message"].as_str().unwrap();
+        assert!(text.contains(hint), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn steps_beyond_a_byte_are_refused() {
+    let (room, owner) = Room::new(state());
+    let mut requests = answering(owner, Reply::Accepted);
+    let bus = PrivateBus::with_room(room).await;
+    let connection = zbus::connection::Builder::address(bus.address.as_str())
+        .build()
+        .await
+        .unwrap();
+    let proxy = zbus::Proxy::new(&connection, dbus::NAME, dbus::PATH, dbus::INTERFACE)
+        .await
+        .unwrap();
+    let steps = |pan: i16| ("Front", pan, 0_i16, 0_i16);
+    let refused = proxy.call::<_, _, ()>("MoveCamera", &steps(128)).await;
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains("-128 to 127"), "{error}");
+    assert!(requests.try_recv().is_err());
+    proxy
+        .call::<_, _, ()>("MoveCamera", &steps(-128))
+        .await
+        .unwrap();
+    let moved = Request::MoveCamera {
+        camera: "Front".to_owned(),
+        pan: -128,
+        tilt: 0,
+        zoom: 0,
+    };
+    assert_eq!(requests.recv().await, Some(moved));
+}
+
 #[tokio::test]
 async fn status_is_complete_but_for_the_pairing_code() {
     let (room, _owner) = Room::new(state());
@@ -164,6 +300,10 @@ async fn status_is_complete_but_for_the_pairing_code() {
     let text = stdout(&bus.roomctl(&["status"]).await);
     assert!(
         text.contains("Raum Elbe") && text.contains("camera-missing (warning)"),
+        "{text}"
+    );
+    assert!(
+        text.contains("70 of 100") && text.contains("microphone-missing (error): The microphone"),
         "{text}"
     );
     let json = stdout(&bus.roomctl(&["--json", "status"]).await);
@@ -205,13 +345,22 @@ async fn a_diagnosis_counts_what_was_skipped_and_names_nothing() {
     let bus = PrivateBus::with_room(room).await;
     let json = stdout(&bus.roomctl(&["diagnose", "--json"]).await);
     assert!(!json.contains("jane") && !json.contains("salary"), "{json}");
+    // Of a camera its name alone.
+    assert!(
+        !json.contains("Jansen") && !json.contains("data:"),
+        "{json}"
+    );
     let diagnosis: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(diagnosis["healthy"], json!(false));
     assert_eq!(
         diagnosis["calendar"]["skipped"],
         json!({"the entry has no start": 2, "the time zone is unknown": 1})
     );
+    assert_eq!(diagnosis["cameras"], json!(["Front"]));
+    assert_eq!(diagnosis["health"]["score"], 70);
+    assert_eq!(diagnosis["health"]["items"][0]["severity"], "error");
     let text = stdout(&bus.roomctl(&["diagnose"]).await);
+    assert!(text.contains("table: microphone-missing (error)"), "{text}");
     assert!(text.contains("the entry has no start: 2"), "{text}");
 }
 
@@ -283,6 +432,42 @@ async fn properties_change_with_a_signal() {
     loop {
         let change = futures_util::StreamExt::next(&mut changes).await.unwrap();
         if change.get().await.unwrap() == "joining" {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn hardware_has_properties_that_change_with_a_signal() {
+    let (room, owner) = Room::new(state());
+    let bus = PrivateBus::with_room(room).await;
+    let connection = zbus::connection::Builder::address(bus.address.as_str())
+        .build()
+        .await
+        .unwrap();
+    let proxy = zbus::Proxy::new(&connection, dbus::NAME, dbus::PATH, dbus::INTERFACE)
+        .await
+        .unwrap();
+    let score: u8 = proxy.get_property("HealthScore").await.unwrap();
+    let camera: String = proxy.get_property("ActiveCamera").await.unwrap();
+    assert_eq!((score, camera.as_str()), (70, "Front"));
+    let mut scores = proxy.receive_property_changed::<u8>("HealthScore").await;
+    let mut cameras = proxy
+        .receive_property_changed::<String>("ActiveCamera")
+        .await;
+    let mut next = state();
+    next.health = Health::default();
+    next.cameras.clear();
+    owner.state.send_replace(Arc::new(next));
+    loop {
+        let change = futures_util::StreamExt::next(&mut scores).await.unwrap();
+        if change.get().await.unwrap() == 100 {
+            break;
+        }
+    }
+    loop {
+        let change = futures_util::StreamExt::next(&mut cameras).await.unwrap();
+        if change.get().await.unwrap().is_empty() {
             break;
         }
     }

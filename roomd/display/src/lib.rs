@@ -17,6 +17,7 @@ mod icons;
 pub mod layout;
 mod local;
 mod render;
+mod shown;
 mod sketch;
 mod svg;
 mod texts;
@@ -24,6 +25,7 @@ mod tokens;
 
 pub use display::Display;
 pub use fonts::Fonts;
+pub use shown::shown;
 
 #[cfg(test)]
 #[path = "../tests/states/mod.rs"]

@@ -4,8 +4,10 @@ use std::{fmt::Write, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use roomd_api::{Countdown, State};
-use roomd_media_core::scene::{HEIGHT, Scene, TileSource, WIDTH};
-use roomd_model::{Fault, FaultCode, Language, Layout, ParticipantId, Phase, Pii, StreamId};
+use roomd_media_core::scene::{HEIGHT, Overlay, Scene, TileSource, WIDTH};
+use roomd_model::{
+    Fault, FaultCode, Language, Layout, ParticipantId, Phase, Pii, StreamId, StreamTrouble,
+};
 
 use crate::{
     Display, Fonts,
@@ -247,6 +249,40 @@ fn who_speaks_has_a_tile_among_forty() {
         assert!(of(&sketch).contains(&last), "{layout:?}");
         assert!(texts(&sketch).iter().any(|text| text.starts_with('+')));
     }
+}
+
+#[test]
+fn a_picture_that_does_not_come_is_asked_for_all_the_same() {
+    let mut display = display();
+    let troubles = [
+        None,
+        Some(StreamTrouble::Undecodable),
+        Some(StreamTrouble::Undecryptable),
+    ];
+    let whole = display.scene(&states::call(2), states::now());
+    for trouble in troubles {
+        let state = states::with(states::call(2), |call| {
+            call.previews[0].live = false;
+            call.previews[0].trouble = trouble;
+        });
+        let scene = display.scene(&state, states::now());
+        let asked = crate::shown([&scene].into_iter());
+        assert_eq!(asked, crate::shown([&whole].into_iter()), "{trouble:?}");
+        // The initials stand over its place.
+        assert_eq!(scene.overlays.len(), whole.overlays.len() + 1);
+        let place = scene.tiles[0].rect;
+        let covers = |overlay: &Overlay| {
+            (overlay.x, overlay.y) == (place.x, place.y)
+                && (overlay.picture.width, overlay.picture.height) == (place.width, place.height)
+        };
+        assert!(scene.overlays.iter().any(covers), "{trouble:?}");
+    }
+    // Nobody asks for what a camera that is off does not send.
+    let off = states::with(states::call(2), |call| {
+        call.participants[0].camera = false;
+    });
+    let scene = display.scene(&off, states::now());
+    assert!(!crate::shown([&scene].into_iter()).contains_key(&StreamId(100)));
 }
 
 #[test]

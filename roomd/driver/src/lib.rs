@@ -2,4 +2,6 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The async shell of every session, and of the calendar.
 pub mod calendar;
+pub mod channels;
+mod http;
 pub mod session;

@@ -8,25 +8,28 @@
 //! The shell never waits for the reader while holding on to the handle's callers: a full input
 //! queue is an error for the caller, who drops the flooding channel or the session.
 //!
-//! A platform whose room is the client plugs in here: its channel commands gain a variant that
-//! opens a WebSocket or sends an HTTP request, and this task's owner runs them in a task of their
-//! own, which reports back through [`SessionHandle::channel`] like a guest's WebSocket does.
+//! Channels that the session opens itself run in tasks of their own, see [`crate::channels`]; they
+//! report back through [`SessionHandle::channel_when_free`]. Of a channel that the session has closed
+//! it hears nothing more, whatever waits in the queue.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::Utc;
 use roomd_conference::{
-    ChannelEvent, ChannelId, Command, Event, Input, MediaEvent, Output, Session,
+    ChannelCommand, ChannelEvent, ChannelId, Command, Event, Input, MediaEvent, Output, Session,
 };
 use roomd_model::Now;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
 /// Inputs that may wait for the session.
 const INPUTS: usize = 1024;
+/// Bytes from servers that may wait for the session: a few of the largest messages.
+const WAITING_BYTES: usize = 8 * 1024 * 1024;
 /// Outputs that may wait for the owner.
 const OUTPUTS: usize = 1024;
 /// Outputs of one input; a session that says more is broken and is ended.
@@ -58,8 +61,17 @@ pub enum FeedError {
 /// Feeds a running session. Dropping the last clone stops the task.
 #[derive(Clone, Debug)]
 pub struct SessionHandle {
-    inputs: mpsc::Sender<Input>,
+    inputs: mpsc::Sender<Waiting>,
+    bytes: Arc<Semaphore>,
     bad_messages: Arc<AtomicU64>,
+}
+
+/// An input in the queue.
+#[derive(Debug)]
+struct Waiting {
+    input: Input,
+    /// Counts its bytes until the session has it.
+    _bytes: Option<OwnedSemaphorePermit>,
 }
 
 impl SessionHandle {
@@ -90,7 +102,8 @@ impl SessionHandle {
         self.feed(Input::Media(event))
     }
 
-    /// Waits for space in the queue; for channel readers, so that TCP itself slows a flood down.
+    /// Waits for space in the queue, in messages and in bytes; for channel readers, so that TCP itself
+    /// slows a flood down.
     ///
     /// # Errors
     ///
@@ -100,8 +113,16 @@ impl SessionHandle {
         channel: ChannelId,
         event: ChannelEvent,
     ) -> Result<(), FeedError> {
-        let input = Input::Channel(channel, event);
-        self.inputs.send(input).await.map_err(|_| FeedError::Ended)
+        let bytes = u32::try_from(bytes_of(&event).min(WAITING_BYTES)).unwrap_or(u32::MAX);
+        let bytes = Arc::clone(&self.bytes).acquire_many_owned(bytes).await;
+        let waiting = Waiting {
+            input: Input::Channel(channel, event),
+            _bytes: bytes.ok(),
+        };
+        self.inputs
+            .send(waiting)
+            .await
+            .map_err(|_| FeedError::Ended)
     }
 
     /// Signalling messages that did not parse, so far.
@@ -111,10 +132,22 @@ impl SessionHandle {
     }
 
     fn feed(&self, input: Input) -> Result<(), FeedError> {
-        self.inputs.try_send(input).map_err(|error| match error {
+        let waiting = Waiting {
+            input,
+            _bytes: None,
+        };
+        self.inputs.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => FeedError::Full,
             mpsc::error::TrySendError::Closed(_) => FeedError::Ended,
         })
+    }
+}
+
+fn bytes_of(event: &ChannelEvent) -> usize {
+    match event {
+        ChannelEvent::Text(text) | ChannelEvent::Response { body: text, .. } => text.expose().len(),
+        ChannelEvent::Binary(bytes) => bytes.expose().len(),
+        ChannelEvent::Opened | ChannelEvent::Refused(_) | ChannelEvent::Closed => 0,
     }
 }
 
@@ -133,10 +166,12 @@ pub fn spawn(
         clock,
         inputs: to_session,
         outputs: from_session,
+        own: BTreeSet::new(),
         bad_messages: Arc::clone(&bad_messages),
     };
     let handle = SessionHandle {
         inputs,
+        bytes: Arc::new(Semaphore::new(WAITING_BYTES)),
         bad_messages,
     };
     (handle, outputs, tokio::spawn(task.run()))
@@ -145,8 +180,10 @@ pub fn spawn(
 struct Task {
     session: Box<dyn Session>,
     clock: Clock,
-    inputs: mpsc::Receiver<Input>,
+    inputs: mpsc::Receiver<Waiting>,
     outputs: mpsc::Sender<Output>,
+    /// The channels that the session opened and did not close.
+    own: BTreeSet<ChannelId>,
     bad_messages: Arc<AtomicU64>,
 }
 
@@ -157,6 +194,9 @@ impl Task {
                 debug!("session stopped by its owner");
                 return;
             };
+            if !self.expects(&input) {
+                continue;
+            }
             self.session.handle(input, (self.clock)());
             self.count_bad_messages();
         }
@@ -169,6 +209,7 @@ impl Task {
                 return true;
             };
             let ended = matches!(output, Output::Event(Event::Ended(_)));
+            self.note(&output);
             if self.outputs.send(output).await.is_err() || ended {
                 return false;
             }
@@ -179,13 +220,46 @@ impl Task {
 
     async fn next_input(&mut self) -> Option<Input> {
         let Some((at, _)) = self.session.poll_timeout() else {
-            return self.inputs.recv().await;
+            return self.received().await;
         };
         tokio::select! {
             // What came in before the time-out may make it void.
             biased;
-            input = self.inputs.recv() => input,
+            input = self.received() => input,
             () = tokio::time::sleep_until(Instant::from_std(at)) => Some(Input::Timeout),
+        }
+    }
+
+    async fn received(&mut self) -> Option<Input> {
+        self.inputs.recv().await.map(|waiting| waiting.input)
+    }
+
+    fn note(&mut self, output: &Output) {
+        match output {
+            Output::Channel(id, ChannelCommand::Open(_)) => {
+                self.own.insert(*id);
+            }
+            Output::Channel(id, ChannelCommand::Close) => {
+                self.own.remove(id);
+            }
+            Output::Channel(_, ChannelCommand::Text(_) | ChannelCommand::Binary(_))
+            | Output::Media(_)
+            | Output::Event(_) => {}
+        }
+    }
+
+    /// Whether an input is not about a channel that the session closed.
+    fn expects(&mut self, input: &Input) -> bool {
+        match input {
+            Input::Channel(id, event) if id.0 >= ChannelId::FIRST_OWN => match event {
+                ChannelEvent::Opened | ChannelEvent::Text(_) | ChannelEvent::Binary(_) => {
+                    self.own.contains(id)
+                }
+                ChannelEvent::Response { .. } | ChannelEvent::Refused(_) | ChannelEvent::Closed => {
+                    self.own.remove(id)
+                }
+            },
+            Input::Command(_) | Input::Channel(..) | Input::Media(_) | Input::Timeout => true,
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::Pii;
-use roomd_peer::{ChannelConfig, Core, Frame, MediaKind, Offer, PeerCommand, PeerEvent};
+use roomd_peer::{Core, DataChannel, Frame, MediaKind, Offer, PeerCommand, PeerEvent};
 use str0m::change::SdpOffer;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive};
@@ -62,7 +62,7 @@ impl Call {
         let (address, peer_address) = (local(1), local(2));
         let mut core = Core::new(now);
         core.add_local(now, address, None);
-        core.handle_command(now, PeerCommand::OpenChannel(ChannelConfig::named("data")));
+        core.handle_command(now, PeerCommand::OpenChannel(DataChannel::named("data")));
         let offer = Offer::of(&[MediaKind::Audio, MediaKind::Video]);
         core.handle_command(now, PeerCommand::Offer(offer));
         let offer = description(&mut core);

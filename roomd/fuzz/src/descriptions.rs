@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::{Pii, Secret};
 use roomd_peer::{
-    ChannelConfig, Codec, Core, Encoding, HeaderExtension, LineParameters, MediaKind, Offer,
+    Codec, Core, DataChannel, Encoding, HeaderExtension, LineParameters, MediaKind, Offer,
     Parameters, Payload, PeerCommand, PeerEvent, RemoteTransport,
 };
 
@@ -75,7 +75,7 @@ pub(crate) fn answer(mut input: Input<'_>) {
     let text = input.rest_text();
     let mut now = Instant::now();
     let mut core = connection(now);
-    core.handle_command(now, PeerCommand::OpenChannel(ChannelConfig::named("data")));
+    core.handle_command(now, PeerCommand::OpenChannel(DataChannel::named("data")));
     for sdp in text.split(NEXT).take(MOST) {
         let offer = Offer::of(&[MediaKind::Audio, MediaKind::Video]);
         core.handle_command(now, PeerCommand::Offer(offer));

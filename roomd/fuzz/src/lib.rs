@@ -16,9 +16,12 @@
 mod call;
 mod decoders;
 mod descriptions;
+mod devices;
+mod element_call;
 mod frames;
 mod hostile;
 mod input;
+mod livekit;
 mod relay;
 mod wire;
 
@@ -64,8 +67,19 @@ pub const TARGETS: &[Target] = &[
     target("decode_opus", decoders::opus),
     target("decode_vp8", decoders::vp8),
     target("decode_vp9", decoders::vp9),
+    target("device_cec", devices::cec),
+    target("device_ddc", devices::ddc),
+    target("device_edid", devices::edid),
+    target("device_hid", devices::hid),
+    target("device_table", devices::table),
+    target("device_udev", devices::udev),
+    target("device_v4l2", devices::v4l2),
+    target("device_visca", devices::visca),
+    target("element_call", element_call::meeting),
+    target("element_call_link", element_call::link),
     target("handshake", wire::handshake),
     target("jitter", frames::jitter),
+    target("livekit", livekit::livekit),
     target("parameters", descriptions::parameters),
     target("rtcp", wire::rtcp),
     target("rtp", wire::rtp),

@@ -45,7 +45,9 @@ macro_rules! replays {
 
 replays! {
     candidate codec_header crypt_open datagram decode_h264 decode_opus decode_vp8 decode_vp9
-    handshake jitter parameters rtcp rtp sctp sdp_answer sdp_offer stun_answer turn_frames
+    device_cec device_ddc device_edid device_hid device_table device_udev device_v4l2 device_visca
+    element_call element_call_link handshake jitter livekit parameters rtcp rtp sctp sdp_answer
+    sdp_offer stun_answer turn_frames
     turn_server turn_url
 }
 

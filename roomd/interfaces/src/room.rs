@@ -10,6 +10,8 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 const WAITING: usize = 64;
 /// A request that the daemon has not answered by then is reported as busy.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Characters in the name of a camera's saved position at most; as the api promises.
+const PRESET_NAME: usize = 40;
 
 /// What somebody wants of the room.
 #[derive(Debug)]
@@ -99,8 +101,8 @@ impl Room {
 
     /// Hands a request to the daemon and waits for its answer; never longer than ten seconds.
     pub async fn ask(&self, request: Request) -> Reply {
-        if !is_acceptable(&request) {
-            return refused(Refusal::BadRequest);
+        if let Err(refusal) = check(&request) {
+            return refused(refusal);
         }
         let (reply, answer) = oneshot::channel();
         let intent = Intent { request, reply };
@@ -150,6 +152,20 @@ pub(crate) const fn refused(refusal: Refusal) -> Reply {
 }
 
 /// Sizes and ranges are those that the api promises.
+fn check(request: &Request) -> Result<(), Refusal> {
+    if let Request::SavePreset { preset, .. } = request
+        && !(1..=PRESET_NAME).contains(&preset.trim().chars().count())
+    {
+        // Somebody typed this name, and is told that it is the name.
+        return Err(Refusal::PresetName);
+    }
+    if is_acceptable(request) {
+        Ok(())
+    } else {
+        Err(Refusal::BadRequest)
+    }
+}
+
 fn is_acceptable(request: &Request) -> bool {
     match request {
         Request::JoinBooking { booking } | Request::Attendance { booking, .. } => {
@@ -168,6 +184,12 @@ fn is_acceptable(request: &Request) -> bool {
             let text = text.expose();
             !text.trim().is_empty() && text.chars().nth(2000).is_none()
         }
+        Request::SelectCamera { camera }
+        | Request::MoveCamera { camera, .. }
+        | Request::SavePreset { camera, .. } => is_camera(camera),
+        Request::RecallPreset { camera, preset } | Request::DeletePreset { camera, preset } => {
+            is_camera(camera) && (1..=PRESET_NAME).contains(&preset.chars().count())
+        }
         Request::Leave
         | Request::StartSending
         | Request::Microphone { .. }
@@ -177,8 +199,14 @@ fn is_acceptable(request: &Request) -> bool {
         | Request::Stay
         | Request::Language { .. }
         | Request::ShowPairingCode
+        | Request::DisplayIsOn
         | Request::Acknowledge { .. } => true,
     }
+}
+
+/// What may be a camera's name; drivers give at most 31 bytes, configurations more.
+fn is_camera(name: &str) -> bool {
+    (1..=128).contains(&name.len())
 }
 
 #[cfg(test)]
@@ -193,7 +221,9 @@ mod tests {
             text: Pii::new(text),
         };
         let check = |request: Request, expected: bool| {
-            assert_eq!(is_acceptable(&request), expected, "{request:?}");
+            let answer = super::check(&request);
+            assert_eq!(answer.is_ok(), expected, "{request:?}");
+            assert!(matches!(answer, Ok(()) | Err(Refusal::BadRequest)));
         };
         check(chat("ü".repeat(2000)), true);
         check(chat("ü".repeat(2001)), false);
@@ -226,5 +256,41 @@ mod tests {
             false,
         );
         check(Request::Leave, true);
+        check(select(""), false);
+        check(select(&"x".repeat(128)), true);
+        check(select(&"x".repeat(129)), false);
+        check(recall("front", ""), false);
+        check(recall("front", "2"), true);
+        check(recall("front", &"ü".repeat(40)), true);
+        check(recall("front", &"ü".repeat(41)), false);
+        check(recall("", "2"), false);
+    }
+
+    fn select(camera: &str) -> Request {
+        Request::SelectCamera {
+            camera: camera.to_owned(),
+        }
+    }
+
+    fn recall(camera: &str, preset: &str) -> Request {
+        Request::RecallPreset {
+            camera: camera.to_owned(),
+            preset: preset.to_owned(),
+        }
+    }
+
+    #[test]
+    fn who_types_a_name_that_will_not_do_is_told_so() {
+        let save = |camera: &str, preset: &str| {
+            check(&Request::SavePreset {
+                camera: camera.to_owned(),
+                preset: preset.to_owned(),
+            })
+        };
+        assert_eq!(save("front", "Podium"), Ok(()));
+        assert_eq!(save("front", &"ü".repeat(40)), Ok(()));
+        assert_eq!(save("front", &"ü".repeat(41)), Err(Refusal::PresetName));
+        assert_eq!(save("front", " \n"), Err(Refusal::PresetName));
+        assert_eq!(save("", "Podium"), Err(Refusal::BadRequest));
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use gstreamer as gst;
 use gstreamer_video::{VideoFrameExt as _, VideoFrameRef, VideoInfo};
 use roomd_media_core::frame::I420;
-use roomd_media_core::plan::CameraInput;
+use roomd_media_core::plan::{CameraInput, CameraMode};
 use roomd_media_core::testpicture::TestPicture;
 use tokio::sync::{mpsc, watch};
 
@@ -109,14 +109,24 @@ impl Camera {
             CameraSource::None => Worker::Closed,
             CameraSource::TestPicture => self.test(),
             CameraSource::File(path) => self.file(&path),
-            CameraSource::Device(path) => self.device(&path),
+            CameraSource::Device(path) => self.device(&path, None),
+            CameraSource::Chosen(path, mode) => self.device(&path, Some(mode)),
             CameraSource::Auto => match nth_device(self.attempt / 2) {
-                Some(path) => self.device(&path),
+                Some(path) => self.device(&path, None),
                 None if self.had_device => Worker::Closed,
                 None => self.test(),
             },
         };
         self.is_open()
+    }
+
+    /// Takes another source; what is open is released.
+    pub(crate) fn set_source(&mut self, source: CameraSource) {
+        if self.source != source {
+            self.source = source;
+            self.attempt = 0;
+            self.close();
+        }
     }
 
     /// Releases the device.
@@ -174,7 +184,7 @@ impl Camera {
                 (Some("test picture".to_owned()), true)
             }
             (Worker::Closed, CameraSource::None) => (None, false),
-            (Worker::Closed, CameraSource::Device(path)) => {
+            (Worker::Closed, CameraSource::Device(path) | CameraSource::Chosen(path, _)) => {
                 (path.exists().then(|| path.display().to_string()), false)
             }
             (Worker::Closed, CameraSource::Auto) => match nth_device(0) {
@@ -224,15 +234,16 @@ impl Camera {
         player.start().map_or(Worker::Closed, Worker::File)
     }
 
-    fn device(&self, path: &Path) -> Worker {
+    fn device(&self, path: &Path, mode: Option<CameraMode>) -> Worker {
         if !path.exists() {
             return Worker::Closed;
         }
-        // Every second attempt takes a raw format: some cameras offer no MJPEG.
-        let input = if self.attempt.is_multiple_of(2) {
-            CameraInput::Mjpeg(path)
-        } else {
-            CameraInput::Raw(path)
+        // Every second attempt takes a raw format: some cameras offer no MJPEG, and some do not
+        // keep what they offer.
+        let input = match mode {
+            _ if !self.attempt.is_multiple_of(2) => CameraInput::Raw(path),
+            Some(mode) => CameraInput::Mode(path, mode),
+            None => CameraInput::Mjpeg(path),
         };
         let (shots, notices) = (self.shots.clone(), self.notices.clone());
         let sample = move |sample: &gst::Sample| {

@@ -14,14 +14,13 @@ use roomd_model::StreamId;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::branch::{Branch, BranchError, Notice};
 use crate::feed::arrival;
 pub(crate) use crate::feed::{Feed, Picture};
 use crate::outputs::choose;
+use crate::sink::{Sink, SinkError};
 use crate::time::Timeline;
 use crate::types::DisplayOutput;
-use crate::wayland::{Lifeline, WaylandError};
-use crate::x11::{Window, X11Error};
+use crate::wayland::Lifeline;
 
 /// Which display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +58,7 @@ enum Request {
     Feed(TileSource, Option<Feed>),
     Snapshot(oneshot::Sender<I420>),
     Failed,
+    Plugged,
     Stop,
 }
 
@@ -120,6 +120,11 @@ impl Display {
             )
             .spawn(move || runtime.block_on(worker.run(receiver)))?;
         Ok(Self(sender))
+    }
+
+    /// Something was plugged into a graphics card, or pulled out.
+    pub(crate) fn plugged(&self) {
+        self.ask(Request::Plugged);
     }
 
     pub(crate) fn scene(&self, scene: Arc<Scene>) {
@@ -205,7 +210,7 @@ struct Worker {
     /// Received pictures that appear with the next composed one.
     fresh: BTreeMap<StreamId, u64>,
     pictures: Ring,
-    sink: Option<Branch>,
+    sink: Option<Sink>,
     /// Held while the sink is a Wayland compositor.
     lifeline: Option<Lifeline>,
     opened: Option<Instant>,
@@ -215,25 +220,6 @@ struct Worker {
     /// A source on the display has a new picture.
     arrived: bool,
     shown: Option<Instant>,
-}
-
-/// A display does not open.
-#[derive(Debug, thiserror::Error)]
-enum SinkError {
-    #[error(transparent)]
-    Branch(#[from] BranchError),
-    #[error(transparent)]
-    X11(#[from] X11Error),
-    #[error(transparent)]
-    Wayland(#[from] WaylandError),
-}
-
-struct Shared(Arc<Canvas>);
-
-impl AsRef<[u8]> for Shared {
-    fn as_ref(&self) -> &[u8] {
-        self.0.picture().data()
-    }
 }
 
 impl Worker {
@@ -316,8 +302,24 @@ impl Worker {
                     self.later();
                 }
             }
+            Request::Plugged => self.plugged(),
             Request::Stop => {}
         }
+    }
+
+    /// A pipeline on a graphics card notices nothing; windows follow their server.
+    fn plugged(&mut self) {
+        match self.sink.take() {
+            // From here on a display that is pulled out is missing.
+            Some(Sink::Kms(..)) => self.wanted = DisplayOutput::Kms,
+            None if self.wanted != DisplayOutput::Headless => {}
+            other => {
+                self.sink = other;
+                return;
+            }
+        }
+        self.retry = Retry::default();
+        self.open_sink(Instant::now());
     }
 
     /// Takes new pictures of the sources that are on the display.
@@ -380,7 +382,7 @@ impl Worker {
         let picture = self
             .pictures
             .draw(|canvas| composer.update(scene, sources, canvas));
-        sink.push(Shared(picture), at, None);
+        sink.push(picture, at);
     }
 
     fn keep_sink(&mut self, now: Instant) {
@@ -400,15 +402,15 @@ impl Worker {
         };
         let lifeline = match output {
             VideoOut::Wayland { socket } => Lifeline::open(socket).map(Some),
-            VideoOut::Kms | VideoOut::X11 { .. } | VideoOut::Headless => Ok(None),
+            VideoOut::Kms { .. } | VideoOut::X11 { .. } | VideoOut::Headless => Ok(None),
         };
         let opened = lifeline
             .map_err(SinkError::from)
             .and_then(|lifeline| Ok((lifeline, self.sink(output)?)));
         match opened {
-            Ok((lifeline, branch)) => {
+            Ok((lifeline, sink)) => {
                 self.lifeline = lifeline;
-                self.sink = Some(branch);
+                self.sink = Some(sink);
                 self.opened = Some(now);
                 self.stale = true;
                 self.shown = Some(now);
@@ -421,38 +423,13 @@ impl Worker {
         }
     }
 
-    fn sink(&self, output: VideoOut<'_>) -> Result<Branch, SinkError> {
+    fn sink(&self, output: VideoOut<'_>) -> Result<Sink, SinkError> {
         let requests = self.requests.clone();
         let failed = move || {
             // The thread is gone only at the end.
             let _ = requests.send(Request::Failed);
         };
-        let told = failed.clone();
-        let notice = move |notice| {
-            if notice == Notice::Error {
-                told();
-            }
-        };
-        if !matches!(output, VideoOut::X11 { .. }) {
-            return Ok(Branch::open(&output.plan(), |_| {}, notice)?);
-        }
-        let window = Window::open(self.server.as_deref())?;
-        let plan = VideoOut::X11 {
-            width: window.width(),
-            height: window.height(),
-        };
-        let mut window = Some(window);
-        let show = move |sample: &gstreamer::Sample| {
-            let map = sample.buffer().map(|buffer| buffer.map_readable());
-            if let (Some(open), Some(Ok(map))) = (&window, map)
-                && let Err(error) = open.show(map.as_slice())
-            {
-                tracing::info!(%error, "the window is lost");
-                window = None;
-                failed();
-            }
-        };
-        Ok(Branch::open(&plan.plan(), show, notice)?)
+        Sink::open(output, self.server.as_deref(), failed)
     }
 
     fn later(&mut self) {

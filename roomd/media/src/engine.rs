@@ -45,6 +45,7 @@ pub struct Engine {
 #[derive(Debug)]
 pub(crate) enum Message {
     Command(EngineCommand),
+    Thumbnail(oneshot::Sender<Option<I420>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -145,6 +146,22 @@ impl Engine {
             .await
             .map_err(|_| Gone)?
             .map_err(|_| Gone)
+    }
+
+    /// What the camera shows at this moment, 160 pixels wide, as a PNG file; none while it is closed.
+    ///
+    /// # Errors
+    /// When the engine is shut down.
+    pub async fn camera_thumbnail(&self) -> Result<Option<Vec<u8>>, Gone> {
+        let (reply, answer) = oneshot::channel();
+        let asked = self.commands.send(Message::Thumbnail(reply)).await;
+        asked.map_err(|_| Gone)?;
+        let Some(picture) = answer.await.map_err(|_| Gone)? else {
+            return Ok(None);
+        };
+        let encoded = tokio::task::spawn_blocking(move || png(&picture));
+        let encoded = encoded.await.map_err(|_| Gone)?;
+        encoded.map(Some).map_err(|_| Gone)
     }
 
     /// How loud a frequency is in the next 200 ms of what the loudspeaker plays; a full-scale sine

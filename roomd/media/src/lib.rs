@@ -23,12 +23,14 @@ mod file;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod kms;
 #[cfg(test)]
 mod loop_tests;
 mod mapped;
 mod memory;
 mod microphone;
 mod outputs;
+mod sink;
 mod sound;
 #[cfg(test)]
 mod sound_tests;
@@ -37,10 +39,12 @@ mod time;
 mod types;
 mod voice;
 mod wayland;
+mod window;
 mod x11;
 
 pub use branch::BranchError;
 pub use engine::{Engine, Gone, StartError, start};
+pub use roomd_media_core::plan::{CameraFormat, CameraMode};
 pub use roomd_voice::{Mode as VoiceMode, Report as VoiceReport};
 pub use types::{
     CameraSource, ContentDisplay, DeviceReport, DisplayOutput, EchoCancellation, EchoPolicy,

@@ -88,6 +88,14 @@ impl Microphone {
         self.is_open()
     }
 
+    /// Takes another source; what is open is released.
+    pub(crate) fn set_source(&mut self, source: MicrophoneSource) {
+        if self.source != source {
+            self.source = source;
+            self.close();
+        }
+    }
+
     /// Releases the device.
     pub(crate) fn close(&mut self) {
         self.worker = Worker::Closed;

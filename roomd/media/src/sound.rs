@@ -39,6 +39,7 @@ enum Request {
     Remove(StreamId),
     Push(StreamId, Samples, Option<u64>),
     Volume(u8),
+    Loudspeaker(Loudspeaker),
     Tone {
         hertz: f64,
         reply: oneshot::Sender<f64>,
@@ -51,7 +52,7 @@ enum Request {
 pub(crate) struct Sound(SyncSender<Request>);
 
 /// How often a lost loudspeaker is tried again.
-const RETRY: Duration = Duration::from_secs(5);
+const RETRY: Duration = Duration::from_secs(2);
 /// Blocks that a tone is measured over: 200 ms.
 const MEASURED: usize = 20;
 
@@ -97,6 +98,11 @@ impl Sound {
 
     pub(crate) fn volume(&self, percent: u8) {
         self.ask(Request::Volume(percent));
+    }
+
+    /// Plays on another loudspeaker from here on.
+    pub(crate) fn loudspeaker(&self, loudspeaker: Loudspeaker) {
+        self.ask(Request::Loudspeaker(loudspeaker));
     }
 
     /// How loud a frequency is in what the loudspeaker plays.
@@ -178,12 +184,21 @@ impl Worker {
             }
             Request::Push(stream, samples, None) => self.mixer.push(stream, &samples),
             Request::Volume(percent) => self.mixer.set_volume(percent),
+            Request::Loudspeaker(loudspeaker) => self.change(loudspeaker),
             Request::Tone { hertz, reply } => self.tones.push(Measurement {
                 hertz,
                 samples: Samples::with_capacity(MEASURED * BLOCK),
                 reply,
             }),
             Request::Stop => {}
+        }
+    }
+
+    fn change(&mut self, loudspeaker: Loudspeaker) {
+        if self.loudspeaker != loudspeaker {
+            self.loudspeaker = loudspeaker;
+            // One that is still opening belongs to the old choice.
+            (self.output, self.opening, self.tried) = (None, None, None);
         }
     }
 

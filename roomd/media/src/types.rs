@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_conference::{MediaCommand, MediaEvent, PeerId};
+use roomd_media_core::plan::CameraMode;
 use roomd_media_core::scene::Scene;
 use roomd_model::{FaultCode, StreamId, StreamKind};
 use roomd_peer::{PeerConfig, PeerReport};
@@ -22,8 +23,10 @@ pub enum CameraSource {
     Auto,
     /// The test picture.
     TestPicture,
-    /// This V4L2 device.
+    /// This V4L2 device, in the format that is tried first.
     Device(PathBuf),
+    /// This V4L2 device, first as it was chosen from what it offers.
+    Chosen(PathBuf, CameraMode),
     /// A recorded file, again and again.
     File(PathBuf),
 }
@@ -178,6 +181,17 @@ pub enum EngineCommand {
     ContentScene(Arc<Scene>),
     /// Opens the camera for the room's own display.
     Preview(bool),
+    /// Another camera from here on, in a call too: the others see a cut.
+    Camera(CameraSource),
+    /// Another microphone from here on.
+    Microphone(MicrophoneSource),
+    /// Another loudspeaker from here on.
+    Loudspeaker(Loudspeaker),
+    /// Another way to decide about echo.
+    Echo(EchoPolicy),
+    /// A display was plugged in or pulled out. One without a display server is opened again, in the
+    /// mode of what is there now.
+    DisplayPlugged,
     /// A call begins; its times count from this moment.
     CallStarted {
         /// When a person asked for it.

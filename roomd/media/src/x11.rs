@@ -4,11 +4,12 @@
 //!
 //! Not GStreamer's own: its elements use Xlib, which ends the process when the X server goes away.
 
+use roomd_media_core::scene::Rect;
 use x11rb::connection::{Connection, RequestConnection as _};
 use x11rb::errors::{ConnectError, ConnectionError, ReplyError, ReplyOrIdError};
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    ConnectionExt as _, CreateGCAux, CreateWindowAux, ImageFormat, ImageOrder, PropMode,
+    ConnectionExt as _, CreateGCAux, CreateWindowAux, EventMask, ImageFormat, ImageOrder, PropMode,
     WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
@@ -55,7 +56,9 @@ impl Window {
             return Err(X11Error::Depth);
         }
         let (window, context) = (connection.generate_id()?, connection.generate_id()?);
-        let looks = CreateWindowAux::new().background_pixel(0);
+        let looks = CreateWindowAux::new()
+            .background_pixel(0)
+            .event_mask(EventMask::EXPOSURE);
         let class = WindowClass::INPUT_OUTPUT;
         connection.create_window(
             depth, window, root, 0, 0, width, height, 0, class, visual, &looks,
@@ -91,35 +94,52 @@ impl Window {
         self.height.into()
     }
 
-    /// Shows a picture of the window's size, 4 bytes a pixel; returns when the server has it.
-    pub(crate) fn show(&self, pixels: &[u8]) -> Result<(), X11Error> {
-        let row = usize::from(self.width) * 4;
+    /// All of the window.
+    pub(crate) fn area(&self) -> Rect {
+        Rect {
+            x: 0,
+            y: 0,
+            width: self.width(),
+            height: self.height(),
+        }
+    }
+
+    /// Sends what a part of the window shows, 4 bytes a pixel. The part lies in the window.
+    pub(crate) fn put(&self, area: Rect, pixels: &[u8]) -> Result<(), X11Error> {
+        let row = area.width as usize * 4;
         // What a request holds besides the picture.
         let room = self.connection.maximum_request_bytes().saturating_sub(64);
         let rows = (room / row.max(1)).max(1);
-        let mut y = 0_u16;
+        let mut y = area.y;
         for part in pixels.chunks(rows * row) {
             let height = u16::try_from(part.len() / row).unwrap_or(u16::MAX);
             self.connection.put_image(
                 ImageFormat::Z_PIXMAP,
                 self.window,
                 self.context,
-                self.width,
+                u16::try_from(area.width).unwrap_or(u16::MAX),
                 height,
-                0,
+                i16::try_from(area.x).unwrap_or(i16::MAX),
                 i16::try_from(y).unwrap_or(i16::MAX),
                 0,
                 self.depth,
                 part,
             )?;
-            y = y.saturating_add(height);
+            y = y.saturating_add(height.into());
         }
+        Ok(())
+    }
+
+    /// Waits until the server has what was sent; whether it lost what the window showed.
+    pub(crate) fn settle(&self) -> Result<bool, X11Error> {
         self.connection.sync()?;
+        let mut exposed = false;
         while let Some(event) = self.connection.poll_for_event()? {
             if matches!(event, Event::Error(_)) {
                 return Err(X11Error::Gone);
             }
+            exposed |= matches!(event, Event::Expose(_));
         }
-        Ok(())
+        Ok(exposed)
     }
 }

@@ -148,6 +148,8 @@ pub struct Participant {
     pub sharing: bool,
     /// They raised a hand.
     pub hand: bool,
+    /// The emoji that they show for a few seconds.
+    pub reaction: Option<Pii<String>>,
     /// They speak now.
     pub speaking: bool,
     /// How well they are connected.

@@ -73,11 +73,44 @@ pub enum FaultCode {
     GuestDropped,
     /// The media engine failed and was restarted.
     MediaFailed,
+    /// The server of the room's own account does not answer; meetings there cannot be joined.
+    AccountUnreachable,
+    /// The server refuses the room's own account, or others would not trust its device.
+    AccountRefused,
+    /// Nobody vouches for the device of the room's own account: others may see a warning, or give it
+    /// no keys.
+    AccountUnverified,
+    /// The meeting is not end-to-end encrypted, and the room may not join it so.
+    EncryptionMissing,
+    /// The place of the meeting does not let its members join calls.
+    CallNotAllowed,
+    /// The server of the room's account offers no conference server.
+    TransportMissing,
+    /// The conference server gives the room no access.
+    TokenRefused,
+    /// The service that gives access to the conference server does not work.
+    TokenServiceDown,
+    /// The people in the meeting did not let the room in.
+    KnockDenied,
+    /// The link is one of a known platform, and names no meeting.
+    LinkBroken,
+    /// The device's clock differs from the server's.
+    ClockWrong,
+    /// The meeting takes no more participants.
+    MeetingFull,
+    /// Somebody removed the room from the meeting.
+    RemovedFromMeeting,
+    /// The room's account joined the meeting from elsewhere.
+    Replaced,
+    /// The platform did not take a chat message.
+    MessageNotSent,
+    /// The meeting does not let the room send picture or sound.
+    SendingRefused,
 }
 
 impl FaultCode {
     /// Every fault, for tables and tests.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 34] = [
         Self::CalendarUnreachable,
         Self::CalendarRefused,
         Self::CalendarEntriesSkipped,
@@ -96,15 +129,32 @@ impl FaultCode {
         Self::PeerNotVerified,
         Self::GuestDropped,
         Self::MediaFailed,
+        Self::AccountUnreachable,
+        Self::AccountRefused,
+        Self::AccountUnverified,
+        Self::EncryptionMissing,
+        Self::CallNotAllowed,
+        Self::TransportMissing,
+        Self::TokenRefused,
+        Self::TokenServiceDown,
+        Self::KnockDenied,
+        Self::LinkBroken,
+        Self::ClockWrong,
+        Self::MeetingFull,
+        Self::RemovedFromMeeting,
+        Self::Replaced,
+        Self::MessageNotSent,
+        Self::SendingRefused,
     ];
 
     /// How much it matters.
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
-            Self::CalendarEntriesSkipped | Self::ConfigRejected | Self::GuestDropped => {
-                Severity::Notice
-            }
+            Self::CalendarEntriesSkipped
+            | Self::ConfigRejected
+            | Self::GuestDropped
+            | Self::MessageNotSent => Severity::Notice,
             Self::CalendarUnreachable
             | Self::CalendarRefused
             | Self::CameraMissing
@@ -112,14 +162,29 @@ impl FaultCode {
             | Self::LoudspeakerMissing
             | Self::DisplayMissing
             | Self::PeerNotVerified
-            | Self::MediaFailed => Severity::Warning,
+            | Self::MediaFailed
+            | Self::SendingRefused
+            | Self::AccountUnreachable
+            | Self::AccountUnverified => Severity::Warning,
             Self::DestinationNotAllowed
             | Self::PlatformUnknown
             | Self::MeetingUnknown
             | Self::MeetingRefused
             | Self::PasswordRequired
             | Self::MeetingUnreachable
-            | Self::ConnectionLost => Severity::Error,
+            | Self::ConnectionLost
+            | Self::AccountRefused
+            | Self::EncryptionMissing
+            | Self::CallNotAllowed
+            | Self::TransportMissing
+            | Self::TokenRefused
+            | Self::TokenServiceDown
+            | Self::KnockDenied
+            | Self::LinkBroken
+            | Self::ClockWrong
+            | Self::MeetingFull
+            | Self::RemovedFromMeeting
+            | Self::Replaced => Severity::Error,
         }
     }
 }

@@ -7,16 +7,20 @@
 
 use roomd_conference::Provider;
 use roomd_direct::Direct;
+use roomd_matrixrtc::MatrixRtc;
 use roomd_model::{MeetingLink, ProviderId};
 use url::Url;
 
 pub use roomd_direct::DirectConfig;
+pub use roomd_matrixrtc::MatrixRtcConfig;
 
 /// The configuration of every platform.
 #[derive(Clone, Debug, Default)]
 pub struct ProvidersConfig {
     /// Direct meetings; none when the room does not host any.
     pub direct: Option<DirectConfig>,
+    /// Element Call; none when the room has no Matrix account.
+    pub matrix_rtc: Option<MatrixRtcConfig>,
 }
 
 /// Every configured platform.
@@ -25,7 +29,10 @@ pub fn registry(config: ProvidersConfig) -> Vec<Box<dyn Provider>> {
     let direct = config
         .direct
         .map(|config| -> Box<dyn Provider> { Box::new(Direct::new(config)) });
-    [direct].into_iter().flatten().collect()
+    let matrix_rtc = config
+        .matrix_rtc
+        .map(|config| -> Box<dyn Provider> { Box::new(MatrixRtc::new(config)) });
+    [direct, matrix_rtc].into_iter().flatten().collect()
 }
 
 /// The first platform's reading of a link.
@@ -54,6 +61,7 @@ mod tests {
                 hosts: vec!["room.example".into()],
                 ..DirectConfig::default()
             }),
+            matrix_rtc: None,
         });
         let url = Url::parse("https://room.example/meet/abcd-efgh-jkmn-pqrs").unwrap();
         let link = recognise(&providers, &url).unwrap();

@@ -207,6 +207,7 @@ mod tests {
             camera: true,
             sharing,
             hand: false,
+            reaction: None,
             speaking,
             connection: Connection::Good,
             e2ee: E2ee::Verified,

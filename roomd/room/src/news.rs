@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use roomd_conference::{Ended, Event};
+use roomd_conference::{Ended, Event, LocalSource};
 use roomd_model::Now;
 
 use crate::SessionId;
@@ -60,7 +60,14 @@ impl Room {
             } => call.faces.add_stream(stream, participant, kind),
             Event::StreamRemoved { stream } => call.faces.remove_stream(stream),
             Event::Chat(message) => call.faces.add_chat(message),
+            // What the invitation calls it is what people know it by.
+            Event::Title(title) => {
+                call.plan.title.get_or_insert(title);
+            }
             Event::E2ee(e2ee) => call.e2ee = e2ee,
+            Event::Muted(LocalSource::Microphone) => call.microphone = false,
+            Event::Muted(LocalSource::Camera) => call.camera = false,
+            Event::Muted(LocalSource::Content) => {}
             Event::PasswordRequired { wrong } => {
                 call.password_wanted = Some(wrong);
                 if matches!(call.stage, Stage::Joining) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use roomd_api::Reply;
 use roomd_conference::{Command, JoinRequest};
 use roomd_driver::calendar::AnswerError;
+use roomd_driver::channels::Channels;
 use roomd_driver::session;
 use roomd_interfaces::{SnapshotError, SnapshotRequest};
 use roomd_media::EngineCommand;
@@ -70,10 +71,13 @@ impl Daemon {
         let (handle, outputs, _) = session::spawn(session, session::system_clock);
         self.session = Some(Active {
             id,
+            channels: Channels::new(self.channels.clone(), handle.clone()),
             handle,
             outputs,
             ended: false,
         });
+        let shown = self.shown.clone();
+        self.tell_shown(shown);
         self.senders.clear();
         self.figures = roomd_media::EngineStatistics::default();
         self.media(EngineCommand::CallStarted { at: Instant::now() })
@@ -101,6 +105,8 @@ impl Daemon {
         tracing::info!(session = id.0, "left");
         if let Some(active) = self.session.take() {
             self.bad_messages += active.handle.bad_messages();
+            while self.farewells.try_join_next().is_some() {}
+            self.farewells.spawn(active.channels.close());
         }
         self.senders.clear();
         self.guests.end();

@@ -6,36 +6,40 @@
 //! shows.
 
 mod effects;
+mod intents;
 mod news;
 mod publish;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use chrono::Utc;
-use roomd_api::{Devices, Refusal, Reply, Request, State};
-use roomd_conference::{ChannelEvent, ChannelId, Ended, Event, Output};
+use roomd_api::{Devices, Reply, State};
+use roomd_conference::{ChannelEvent, ChannelId, Command, Ended, Event, Output};
 use roomd_config::Settings;
 use roomd_driver::calendar;
+use roomd_driver::channels::{self, Channels};
 use roomd_driver::session::SessionHandle;
-use roomd_interfaces::pairing::{Desk, Shown};
+use roomd_interfaces::pairing::Desk;
 use roomd_interfaces::web::{Reloader, WebError};
-use roomd_interfaces::{GuestEvent, Intent, RoomOwner};
+use roomd_interfaces::{GuestEvent, RoomOwner};
 use roomd_media::{Engine, EngineEvent, EngineStatistics};
 use roomd_model::{Fault, FaultCode, Now, ParticipantId, StreamId};
 use roomd_room::{Input, Platforms, Room, SessionId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
+use crate::display::OnDisplay;
 use crate::guests::Guests;
+use crate::hardware::{Hardware, HardwareState, Outlets};
 use crate::process::{Meter, Usage};
 use crate::store::Store;
-use crate::{request, service};
+use crate::{account, service};
 
 /// Longest farewell: after it the daemon ends whatever a platform does.
 const FAREWELL: Duration = Duration::from_secs(7);
@@ -55,8 +59,16 @@ pub struct Daemon {
     pub guests: Guests,
     /// The meeting under way.
     pub session: Option<Active>,
+    /// Where the channels of sessions lead.
+    pub channels: channels::Settings,
+    /// The last meeting's farewells to its servers.
+    pub farewells: JoinSet<()>,
     /// The media engine.
     pub engine: Engine,
+    /// The devices.
+    pub hardware: Hardware,
+    /// How the devices are.
+    pub hardware_state: HardwareState,
     /// The calendar.
     pub calendar: calendar::Handle,
     /// What the calendar read last.
@@ -77,10 +89,14 @@ pub struct Daemon {
     pub figures: EngineStatistics,
     /// What the engine works with.
     pub devices: Devices,
+    /// Devices that the engine misses.
+    pub lost: BTreeSet<FaultCode>,
     /// Faults of the parts that the room machine does not know.
     pub faults: BTreeMap<FaultCode, Fault>,
     /// Who sends which stream, for levels.
     pub senders: BTreeMap<StreamId, ParticipantId>,
+    /// What the displays show.
+    pub shown: OnDisplay,
     /// Messages that did not parse in meetings before this one.
     pub bad_messages: u64,
     /// Who waits for the answer to an invitation that is about to be written.
@@ -98,6 +114,8 @@ pub struct Active {
     pub handle: SessionHandle,
     /// What it wants.
     pub outputs: mpsc::Receiver<Output>,
+    /// What it opened itself.
+    pub channels: Channels,
     /// It said so, or fell silent.
     pub ended: bool,
 }
@@ -109,6 +127,12 @@ pub struct Inlets {
     pub engine: mpsc::Receiver<EngineEvent>,
     /// The engine's figures.
     pub figures: watch::Receiver<EngineStatistics>,
+    /// What the displays show.
+    pub shown: watch::Receiver<OnDisplay>,
+    /// What the room's Matrix account is doing, where it has one.
+    pub account: Option<watch::Receiver<roomd_matrix::State>>,
+    /// How the devices are, and what people do at them.
+    pub hardware: Outlets,
     /// The guests' channels.
     pub guests: mpsc::Receiver<GuestEvent>,
     /// The server of panel and guests; it ends with the daemon, and not before.
@@ -161,6 +185,16 @@ impl Daemon {
                 Ok(()) = inlets.figures.changed() => {
                     self.figures = inlets.figures.borrow_and_update().clone();
                 }
+                Ok(()) = inlets.shown.changed() => {
+                    self.shown = inlets.shown.borrow_and_update().clone();
+                    let shown = self.shown.clone();
+                    self.tell_shown(shown);
+                }
+                state = account::changed(&mut inlets.account) => self.account_changed(state),
+                Ok(()) = inlets.hardware.state.changed() => {
+                    self.hardware_state = inlets.hardware.state.borrow_and_update().clone();
+                }
+                Some(touch) = inlets.hardware.touches.recv() => self.touch(touch),
                 () = timer => self.feed(Input::Timeout),
                 _ = second.tick() => self.usage = self.meter.look(Instant::now()),
                 _ = watchdog.tick() => service::alive(),
@@ -194,6 +228,8 @@ impl Daemon {
             }
             finished = self.settle().await;
         }
+        let farewells = std::mem::take(&mut self.farewells).join_all();
+        let _ = tokio::time::timeout_at(deadline, farewells).await;
         self.engine.shutdown().await;
     }
 
@@ -205,34 +241,6 @@ impl Daemon {
         }
         self.publish();
         finished
-    }
-
-    fn intent(&mut self, intent: Intent) {
-        let writes = matches!(intent.request, Request::Attendance { .. });
-        let reply = match self.try_intent(intent.request) {
-            Ok(()) if writes => {
-                // Answered when the calendar has it: the machine's next output says what to write.
-                self.answering = Some(intent.reply);
-                return;
-            }
-            Ok(()) => Reply::Accepted,
-            Err(refusal) => Reply::Refused { refusal },
-        };
-        // Whoever asked may be gone.
-        let _ = intent.reply.send(reply);
-    }
-
-    fn try_intent(&mut self, wanted: Request) -> Result<(), Refusal> {
-        match request::wish(wanted, rand::random()) {
-            Some(wish) => self
-                .room
-                .handle(Input::Request(wish), now())
-                .map_err(request::refusal),
-            None => match self.desk.show() {
-                Shown::Fresh | Shown::Already => Ok(()),
-                Shown::Locked { .. } => Err(Refusal::PairingLocked),
-            },
-        }
     }
 
     fn guest(&mut self, event: GuestEvent) {
@@ -260,6 +268,27 @@ impl Daemon {
                 });
             } else {
                 self.guests.stop(channel);
+            }
+        }
+    }
+
+    fn account_changed(&mut self, state: roomd_matrix::State) {
+        let fault = account::fault(state);
+        let codes = [
+            FaultCode::AccountUnreachable,
+            FaultCode::AccountRefused,
+            FaultCode::AccountUnverified,
+        ];
+        for code in codes {
+            self.raise(code, fault == Some(code));
+        }
+    }
+
+    fn tell_shown(&self, shown: OnDisplay) {
+        if let Some(active) = &self.session {
+            let command = Command::Shown(shown.into_iter().collect());
+            if let Err(error) = active.handle.command(command) {
+                tracing::debug!(%error, "the session does not learn what is shown");
             }
         }
     }

@@ -3,7 +3,8 @@
 //! News of session, engine, calendar and configuration, handed on.
 
 use roomd_api::{Devices, Levels};
-use roomd_conference::{Event, MediaEvent, Output};
+use roomd_conference::{ChannelCommand, ChannelId, Event, MediaEvent, Output};
+use roomd_driver::channels::Channels;
 use roomd_media::EngineCommand;
 use roomd_media::EngineEvent;
 use roomd_model::{Fault, FaultCode};
@@ -15,7 +16,7 @@ use crate::start;
 impl Daemon {
     pub(super) async fn session_output(&mut self, id: SessionId, output: Output) {
         match output {
-            Output::Channel(channel, command) => self.guests.command(channel, command),
+            Output::Channel(channel, command) => self.channel_command(channel, command),
             Output::Media(command) => self.media(EngineCommand::Session(command)).await,
             Output::Event(event) => {
                 match &event {
@@ -38,10 +39,20 @@ impl Daemon {
                     | Event::E2ee(_)
                     | Event::PasswordRequired { .. }
                     | Event::Fault(_)
+                    | Event::Title(_)
+                    | Event::Muted(_)
                     | Event::Ended(_) => {}
                 }
                 self.feed(Input::Session(id, event));
             }
+        }
+    }
+
+    fn channel_command(&mut self, channel: ChannelId, command: ChannelCommand) {
+        if !Channels::owns(channel) {
+            self.guests.command(channel, command);
+        } else if let Some(active) = &mut self.session {
+            active.channels.command(channel, command);
         }
     }
 
@@ -90,10 +101,16 @@ impl Daemon {
                     display: report.display,
                     content_display: report.content_display,
                     test_picture: report.test_picture,
+                    display_asks: false,
                 };
             }
             EngineEvent::Fault { code, active } => {
                 tracing::info!(?code, active, "media");
+                if active {
+                    self.lost.insert(code);
+                } else {
+                    self.lost.remove(&code);
+                }
                 self.raise(code, active);
             }
         }

@@ -5,13 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use roomd_api::{PeerStats, SentStats, SkippedEntry, Statistics, StreamStats, VoiceStats};
 use roomd_bookings::Today;
 use roomd_config::CalendarSource;
+use roomd_devices::mute::RoomSound;
 use roomd_media::{SentReport, StreamReport};
-use roomd_model::Fault;
+use roomd_model::{Attendance, Fault, Phase};
 
 use super::{Daemon, now};
+use crate::hardware::RoomFacts;
 use crate::projection::{self, Calendar, Parts};
 
 fn millis(duration: Duration) -> f64 {
@@ -44,10 +47,21 @@ fn sent_stats(report: &SentReport) -> SentStats {
     }
 }
 
+/// When the next meeting of the agenda begins that the room has not declined; the offered one may
+/// have begun.
+fn next_meeting(state: &roomd_api::State) -> Option<DateTime<Utc>> {
+    let agenda = state.agenda.entries.iter();
+    let starts = agenda
+        .filter(|entry| !entry.all_day && entry.attendance != Attendance::Declined)
+        .map(|entry| entry.start);
+    starts.filter(|start| *start >= now().utc).min()
+}
+
 impl Daemon {
     /// Publishes the state if it is another one than before.
     pub(super) fn publish(&mut self) {
         let state = self.state();
+        self.tell_hardware(&state);
         if state != *self.published {
             self.published = Arc::new(state);
             self.owner.state.send_replace(Arc::clone(&self.published));
@@ -65,11 +79,38 @@ impl Daemon {
             support: self.settings.room.support.as_deref(),
             calendar,
             today: Today::new(now(), self.settings.room.time_zone),
-            devices: &self.devices,
+            devices: &roomd_api::Devices {
+                display_asks: self.hardware_state.display_asks,
+                ..self.devices.clone()
+            },
+            cameras: &self.hardware_state.cameras,
+            health: &self.hardware_state.health,
             pairing: self.desk.shown().borrow().clone(),
             faults: &faults,
             statistics: self.statistics(),
         })
+    }
+
+    /// What the room does, for mute key, lamps and the display's power.
+    fn tell_hardware(&self, state: &roomd_api::State) {
+        let call = state.call.as_deref();
+        let idle = matches!(state.room.phase, Phase::Idle | Phase::Offered { .. });
+        let facts = RoomFacts {
+            sound: RoomSound {
+                muted: call.is_some_and(|call| !call.microphone),
+                in_call: call.is_some(),
+                offered: matches!(state.room.phase, Phase::Offered { .. }),
+                volume: None,
+            },
+            busy: !idle || state.pairing.is_some(),
+            next: next_meeting(state),
+            lost: self.lost.clone(),
+        };
+        self.hardware.room.send_if_modified(|known| {
+            let differs = *known != facts;
+            *known = facts;
+            differs
+        });
     }
 
     fn calendar_part(&self) -> (Calendar, Vec<Fault>) {

@@ -46,6 +46,24 @@ pub fn build() -> Result<()> {
     })
 }
 
+/// Builds the guests with which the laboratory fills meetings.
+pub fn build_guests() -> Result<()> {
+    install()?;
+    let stamp = directory().join("tests/out/meeting/.built");
+    let mut inputs = vec![
+        directory().join("package-lock.json"),
+        directory().join("scripts/meeting.mjs"),
+    ];
+    for file in project::tracked_files()? {
+        if file.starts_with("kiosk/tests/meeting") || file.starts_with("kiosk/tests/agent") {
+            inputs.push(project::root().join(file));
+        }
+    }
+    unless_stamped(&stamp, &inputs, || {
+        npm("building guests", &["run", "--silent", "build:guests"])
+    })
+}
+
 /// Runs npm in the panel's folder.
 pub fn npm(what: &str, arguments: &[&str]) -> Result<()> {
     project::run(

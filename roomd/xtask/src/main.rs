@@ -12,10 +12,12 @@ mod check;
 mod demo;
 mod fuzz;
 mod generate;
+mod hw;
 mod kiosk;
 mod lab;
 mod part;
 mod project;
+mod root_fs;
 mod test;
 
 use std::path::PathBuf;
@@ -81,6 +83,20 @@ enum Task {
         #[arg(long)]
         minimise: bool,
     },
+    /// Examines device paths on the kernel that a room runs, with virtual or real hardware
+    Hw {
+        /// Only cases whose name contains this, or `list`
+        case: Option<String>,
+        /// The long cases as well
+        #[arg(long)]
+        all: bool,
+        /// Writes each case with its figure, as JSON
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+        /// A real room, reached by SSH; without it, a virtual one is booted
+        #[arg(long, value_name = "HOST")]
+        target: Option<String>,
+    },
     /// Writes the generated TypeScript types
     Generate,
     /// Formats Rust code
@@ -120,6 +136,22 @@ fn run(task: Task) -> anyhow::Result<()> {
             seconds,
             minimise,
         } => fuzz::run(&target, seconds, minimise),
+        Task::Hw { case, .. } if case.as_deref() == Some("list") => {
+            hw::list();
+            Ok(())
+        }
+        Task::Hw {
+            case,
+            all,
+            report,
+            target,
+        } => hw::run(&hw::Options {
+            all,
+            essential: false,
+            only: case.as_deref(),
+            report: report.as_deref(),
+            target: target.as_deref(),
+        }),
         Task::Generate => generate::write(),
         Task::Fmt => project::cargo("formatting", &["fmt", "--all"]),
         Task::Help => {
@@ -139,5 +171,8 @@ const HELP: &str = "\
 ./x bench --report F           the room beside Chromium and the bare decoder, in one run
                                (about 15 minutes); writes roomd/media/BENCHMARKS.md
 ./x fuzz TARGET --seconds N    looks for input that does harm, from a corpus of roomd/fuzz on
+./x hw list                    what is proved of the room's hardware, and where
+./x hw [CASE] --report F       boots a virtual room and proves it there (--all: the long cases too)
+./x hw --target HOST           the same on a real room, over SSH
 ./x generate                   TypeScript types from the Rust contracts
 ./x fmt                        formats Rust code";

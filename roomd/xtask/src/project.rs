@@ -57,6 +57,21 @@ pub fn run(what: &str, command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// A command that changes the machine: as root, or through sudo.
+pub fn as_root(program: &str) -> Command {
+    if am_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    command.arg(program);
+    command
+}
+
+fn am_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
 /// Runs cargo with these arguments in the checkout.
 pub fn cargo(what: &str, arguments: &[&str]) -> Result<()> {
     run(

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::{check, generate, kiosk, lab, project};
+use crate::{check, generate, hw, kiosk, lab, project};
 
 type Step = (&'static str, fn() -> Result<()>);
 
@@ -34,6 +34,8 @@ const STEPS: &[Step] = &[
     }),
     ("build", project::build_everything),
     ("rust tests", || {
+        // The Matrix account is tested against a real homeserver.
+        lab::synapse::install()?;
         project::cargo("cargo test", &["test", "--workspace", "--locked"])
     }),
     ("panel tests", || {
@@ -41,11 +43,20 @@ const STEPS: &[Step] = &[
     }),
     ("scenarios", || {
         kiosk::build()?;
+        kiosk::build_guests()?;
         project::build_everything()?;
         lab::run_all()
     }),
+    ("hardware bench", || {
+        let essential = hw::Options {
+            essential: true,
+            ..hw::Options::default()
+        };
+        hw::run(&essential)
+    }),
     ("scenarios on debian 13", || {
         kiosk::build()?;
+        kiosk::build_guests()?;
         project::build_everything()?;
         lab::debian13::run_telling()
     }),

@@ -22,6 +22,14 @@ export interface PeerEvents {
   streams(streams: RemoteStreams): void;
 }
 
+/** What statistics say of received sound (W3C webrtc-stats, RTCInboundRtpStreamStats). */
+interface Heard {
+  type: string;
+  /** Squares of samples from 0 to 1, times seconds. */
+  totalAudioEnergy?: number;
+  totalSamplesDuration?: number;
+}
+
 const M_LINES = ["audio", "video", "video"] as const;
 
 /**
@@ -38,6 +46,8 @@ export class Peer {
   /** Descriptions are applied one after the other. */
   #queue: Promise<void> = Promise.resolve();
   #closed = false;
+  /** All that was heard until the level was read last. */
+  #heard = { energy: 0, seconds: 0 };
 
   constructor(iceServers: readonly string[], tracks: LocalTracks, events: PeerEvents) {
     this.#tracks = tracks;
@@ -129,11 +139,12 @@ export class Peer {
   async level(): Promise<number> {
     const receiver = this.#transceivers()[0]?.receiver;
     if (!receiver || this.#closed) return 0;
-    const heard = receiver.getSynchronizationSources()[0]?.audioLevel;
-    if (heard !== undefined) return heard;
     for (const report of (await receiver.getStats()).values()) {
-      const { type, audioLevel } = report as { type: string; audioLevel?: number };
-      if (type === "inbound-rtp") return audioLevel ?? 0;
+      const { type, totalAudioEnergy: energy = 0, totalSamplesDuration: seconds = 0 } = report as Heard;
+      if (type !== "inbound-rtp") continue;
+      const since = { energy: energy - this.#heard.energy, seconds: seconds - this.#heard.seconds };
+      this.#heard = { energy, seconds };
+      return since.seconds > 0 ? Math.sqrt(Math.max(0, since.energy) / since.seconds) : 0;
     }
     return 0;
   }

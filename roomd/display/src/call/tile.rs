@@ -30,18 +30,16 @@ pub fn person(sketch: &mut Sketch, view: &View<'_>, call: &Call, person: &Partic
     let stream = stream.filter(|_| person.camera && person.connection != Connection::Lost);
     let trouble = stream.and_then(|preview| preview.trouble);
     let stalled = trouble == Some(StreamTrouble::Stalled);
-    match stream {
-        // The last picture stays where no more come.
-        Some(preview) if stalled || (preview.live && trouble.is_none()) => {
-            sketch.tiles.push(Tile {
-                source: TileSource::Stream(preview.stream),
-                rect,
-            });
-        }
-        Some(_) | None => {
-            let card = initials(view, person, trouble, rect);
-            sketch.overlays.push((rect.x, rect.y, card));
-        }
+    // A picture that does not come has its place too, under the initials: what has none is not asked
+    // for, and would never come.
+    sketch.tiles.extend(stream.map(|preview| Tile {
+        source: TileSource::Stream(preview.stream),
+        rect,
+    }));
+    // The last picture stays where no more come.
+    if !stream.is_some_and(|preview| stalled || (preview.live && trouble.is_none())) {
+        let card = initials(view, person, trouble, rect);
+        sketch.overlays.push((rect.x, rect.y, card));
     }
     let lost = person.connection == Connection::Lost;
     frame(sketch, view, rect, person.speaking && !lost);

@@ -20,6 +20,10 @@ pub const fn fault(language: Language, code: FaultCode) -> FaultText {
     FaultText { title, remedy }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table; the compiler knows whether it is complete"
+)]
 const fn german(code: FaultCode) -> (&'static str, &'static str) {
     match code {
         FaultCode::CalendarUnreachable => (
@@ -94,9 +98,77 @@ const fn german(code: FaultCode) -> (&'static str, &'static str) {
             "Bild und Ton wurden neu gestartet",
             "Es geht von selbst weiter. Tritt es öfter auf, bitte melden.",
         ),
+        FaultCode::AccountUnreachable => (
+            "Konferenzkonto nicht erreichbar",
+            "Der Server antwortet nicht. Der Raum versucht es von selbst erneut.",
+        ),
+        FaultCode::AccountRefused => (
+            "Konferenzkonto wird nicht anerkannt",
+            "Anmeldung und Bestätigung des Raumkontos müssen von der Technik geprüft werden.",
+        ),
+        FaultCode::AccountUnverified => (
+            "Raumkonto nicht bestätigt",
+            "Andere sehen eine Warnung. Die Technik muss den Wiederherstellungsschlüssel hinterlegen.",
+        ),
+        FaultCode::EncryptionMissing => (
+            "Nicht Ende-zu-Ende-verschlüsselt",
+            "Der Raum tritt nur verschlüsselten Besprechungen bei. Bitten Sie um eine solche.",
+        ),
+        FaultCode::CallNotAllowed => (
+            "Anrufe sind dort nicht erlaubt",
+            "Die einladende Person kann Mitgliedern erlauben, an Anrufen teilzunehmen.",
+        ),
+        FaultCode::TransportMissing => (
+            "Kein Konferenzserver",
+            "Der Server des Raumkontos nennt keinen. Die Technik muss ihn einrichten.",
+        ),
+        FaultCode::TokenRefused => (
+            "Konferenzserver weist den Raum ab",
+            "Die Technik muss dem Raumkonto dort Zugang geben.",
+        ),
+        FaultCode::TokenServiceDown => (
+            "Der Zugang zum Konferenzserver fällt aus",
+            "Versuchen Sie es in einigen Minuten erneut. Bleibt es so, muss die Technik helfen.",
+        ),
+        FaultCode::KnockDenied => (
+            "Anklopfen abgelehnt",
+            "Bitte sprechen Sie mit den Teilnehmern und treten Sie erneut bei.",
+        ),
+        FaultCode::LinkBroken => (
+            "Der Link ist unvollständig",
+            "Er nennt keine Besprechung. Bitte lassen Sie ihn vollständig senden.",
+        ),
+        FaultCode::ClockWrong => (
+            "Die Uhr des Geräts geht falsch",
+            "Die Technik muss die Zeiteinstellung des Geräts prüfen.",
+        ),
+        FaultCode::MeetingFull => (
+            "Die Besprechung ist voll",
+            "Verlässt jemand die Besprechung, bitte erneut beitreten.",
+        ),
+        FaultCode::RemovedFromMeeting => (
+            "Der Raum wurde entfernt",
+            "Bitte sprechen Sie mit der einladenden Person und treten Sie erneut bei.",
+        ),
+        FaultCode::MessageNotSent => (
+            "Nachricht nicht gesendet",
+            "Die Besprechung hat sie nicht angenommen. Bitte erneut senden.",
+        ),
+        FaultCode::SendingRefused => (
+            "Die Besprechung nimmt Bild oder Ton nicht an",
+            "Die einladende Person kann dem Raum das Senden erlauben.",
+        ),
+        FaultCode::Replaced => (
+            "Raumkonto ist anderswo beigetreten",
+            "Ein anderes Gerät nutzt dasselbe Konto. Die Technik muss ihm ein eigenes geben.",
+        ),
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table; the compiler knows whether it is complete"
+)]
 const fn english(code: FaultCode) -> (&'static str, &'static str) {
     match code {
         FaultCode::CalendarUnreachable => (
@@ -170,6 +242,70 @@ const fn english(code: FaultCode) -> (&'static str, &'static str) {
         FaultCode::MediaFailed => (
             "Picture and sound were restarted",
             "It continues by itself. If it happens often, please report it.",
+        ),
+        FaultCode::AccountUnreachable => (
+            "Conference account unreachable",
+            "The server does not answer. The room keeps trying by itself.",
+        ),
+        FaultCode::AccountRefused => (
+            "Conference account is not accepted",
+            "Support must check the sign-in and verification of the room's account.",
+        ),
+        FaultCode::AccountUnverified => (
+            "Room account is not verified",
+            "Others see a warning. Support must provide the recovery key.",
+        ),
+        FaultCode::EncryptionMissing => (
+            "Not end-to-end encrypted",
+            "The room only joins encrypted meetings. Please ask for an encrypted one.",
+        ),
+        FaultCode::CallNotAllowed => (
+            "Calls are not allowed there",
+            "The host can allow members to join calls.",
+        ),
+        FaultCode::TransportMissing => (
+            "No conference server",
+            "The server of the room's account names none. Support must set one up.",
+        ),
+        FaultCode::TokenRefused => (
+            "Conference server refuses the room",
+            "Support must give the room's account access there.",
+        ),
+        FaultCode::TokenServiceDown => (
+            "No access to the conference server",
+            "Please try again in a few minutes. If it stays so, support must help.",
+        ),
+        FaultCode::KnockDenied => (
+            "The room was turned away",
+            "Please talk to the people in the meeting and join again.",
+        ),
+        FaultCode::LinkBroken => (
+            "The link is incomplete",
+            "It names no meeting. Please ask for the complete link.",
+        ),
+        FaultCode::ClockWrong => (
+            "The device's clock is wrong",
+            "Support must check the device's time settings.",
+        ),
+        FaultCode::MeetingFull => (
+            "The meeting is full",
+            "When somebody leaves the meeting, please join again.",
+        ),
+        FaultCode::RemovedFromMeeting => (
+            "The room was removed",
+            "Please talk to the host of the meeting and join again.",
+        ),
+        FaultCode::MessageNotSent => (
+            "Message not sent",
+            "The meeting did not take it. Please send it again.",
+        ),
+        FaultCode::SendingRefused => (
+            "The meeting does not take picture or sound",
+            "Whoever invited can allow the room to send.",
+        ),
+        FaultCode::Replaced => (
+            "The room's account joined elsewhere",
+            "Another device uses the same account. Support must give it its own.",
         ),
     }
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use roomd_api::{
-    Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Pairing, Preview, Room, State,
-    Statistics,
+    Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Health, Pairing, Preview, Room,
+    State, Statistics,
 };
 use roomd_model::{
     Attendance, BookingId, Connection, E2ee, Fault, FaultCode, Language, Layout, LinkRefusal, Now,
@@ -66,7 +66,10 @@ pub fn idle() -> State {
             display: None,
             content_display: None,
             test_picture: false,
+            display_asks: false,
         },
+        cameras: Vec::new(),
+        health: Health::default(),
         pairing: None,
         faults: Vec::new(),
         statistics: Statistics::default(),
@@ -244,6 +247,7 @@ pub fn person(number: u32) -> Participant {
         camera: number % 4 != 3,
         sharing: false,
         hand: number == 2,
+        reaction: None,
         speaking: number == 1,
         connection: Connection::Good,
         e2ee: E2ee::Verified,

@@ -2,16 +2,17 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! HTTP towards the calendar: one host, verified certificates, bounded answers.
 
-use std::{net::IpAddr, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
-use reqwest::{Certificate, Client, Method, StatusCode, header::HeaderMap, redirect};
+use reqwest::{Client, Method, StatusCode, header::HeaderMap};
 use roomd_bookings::MAX_CALENDAR_BYTES;
 use roomd_model::{FaultCode, Pii, Secret};
-use url::{Host, Url};
+use url::Url;
+
+use crate::http::{self, Failure, Reach, same_origin};
 
 const CONNECT: Duration = Duration::from_secs(8);
 const TOTAL: Duration = Duration::from_secs(25);
-const MAX_REDIRECTS: usize = 5;
 
 /// Why the calendar could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,29 +96,18 @@ impl Http {
         ca_file: Option<&Path>,
         account: Option<(Pii<String>, Secret)>,
     ) -> Result<Self, FetchError> {
-        let url = base.expose();
-        let local = loopback(url);
-        if !(url.scheme() == "https" || url.scheme() == "http" && local) {
+        if !http::is_secure(base.expose()) {
             return Err(FetchError::Address);
         }
-        // Installed once per process; a second time changes nothing.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = Client::builder()
-            .connect_timeout(CONNECT)
-            .timeout(TOTAL)
-            .user_agent(concat!("roomd/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::custom(same_host));
-        if local {
-            builder = builder.no_proxy();
-        }
-        if let Some(path) = ca_file {
-            let pem = tokio::fs::read(path)
-                .await
-                .map_err(|_| FetchError::Authority)?;
-            let roots = Certificate::from_pem_bundle(&pem).map_err(|_| FetchError::Authority)?;
-            builder = builder.tls_certs_merge(roots);
-        }
-        let client = builder.build().map_err(|_| FetchError::Authority)?;
+        let reach = Reach {
+            local: http::is_local(base.expose()),
+            ca_file,
+            connect: CONNECT,
+            total: Some(TOTAL),
+        };
+        let client = http::client(reach)
+            .await
+            .map_err(|_| FetchError::Authority)?;
         Ok(Self {
             client,
             base: base.clone(),
@@ -171,57 +161,16 @@ impl Http {
 }
 
 fn classify(error: &reqwest::Error) -> FetchError {
-    if error.is_redirect() {
-        FetchError::Address
-    } else if error.is_connect() || error.is_timeout() {
-        FetchError::Unreachable
-    } else {
-        FetchError::Connection
-    }
-}
-
-fn same_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let first = attempt.previous().first();
-    let same = first.is_some_and(|first| same_origin(first, attempt.url()));
-    if same && attempt.previous().len() <= MAX_REDIRECTS {
-        attempt.follow()
-    } else {
-        attempt.error("a redirect leads to another host")
-    }
-}
-
-fn same_origin(one: &Url, other: &Url) -> bool {
-    one.scheme() == other.scheme()
-        && one.host() == other.host()
-        && one.port_or_known_default() == other.port_or_known_default()
-}
-
-fn loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
+    match http::failure(error) {
+        Failure::OtherHost => FetchError::Address,
+        Failure::Unreachable => FetchError::Unreachable,
+        Failure::Tls | Failure::Broke | Failure::Nonsense => FetchError::Connection,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn plain_http_is_for_this_machine_only() {
-        for (url, expected) in [
-            ("http://calendar.example.org/", Some(FetchError::Address)),
-            ("ftp://127.0.0.1/", Some(FetchError::Address)),
-            ("http://127.0.0.1:5232/", None),
-            ("http://[::1]/", None),
-            ("https://calendar.example.org/", None),
-        ] {
-            let made = Http::new(&Pii::new(Url::parse(url).unwrap()), None, None).await;
-            assert_eq!(made.err(), expected, "{url}");
-        }
-    }
 
     #[tokio::test]
     async fn addresses_on_other_hosts_are_refused() {

@@ -18,6 +18,9 @@ pub(super) struct Diagnosis<'a> {
     healthy: bool,
     faults: Vec<Complaint<'a>>,
     devices: &'a roomd_api::Devices,
+    health: &'a roomd_api::Health,
+    /// Names only: those of the saved positions are free text, and their pictures show the room.
+    cameras: Vec<&'a str>,
     calendar: Calendar,
     call: Option<CallFacts<'a>>,
     statistics: &'a Statistics,
@@ -75,6 +78,8 @@ impl<'a> Diagnosis<'a> {
                 })
                 .collect(),
             devices: &state.devices,
+            health: &state.health,
+            cameras: state.cameras.iter().map(|c| c.name.as_str()).collect(),
             calendar: Calendar {
                 configured: state.agenda.configured,
                 stale: state.agenda.stale,

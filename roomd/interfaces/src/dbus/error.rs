@@ -37,6 +37,16 @@ pub(super) enum Error {
     CalendarUnreachable(String),
     /// Too many wrong codes.
     PairingLocked(String),
+    /// No camera of this name, or not plugged in.
+    CameraUnknown(String),
+    /// The camera says no, or cannot do this.
+    CameraRefused(String),
+    /// The camera has no such position.
+    PresetUnknown(String),
+    /// No name for a position.
+    PresetName(String),
+    /// The camera keeps no further positions.
+    PresetsFull(String),
     /// Something failed inside.
     Failed(String),
 }
@@ -86,6 +96,27 @@ fn explain(refusal: Refusal) -> Error {
         Refusal::Busy => busy(),
         Refusal::PairingLocked => Error::PairingLocked(
             "Too many wrong codes were tried; wait some minutes, then show a new one.".to_owned(),
+        ),
+        Refusal::CameraUnknown => Error::CameraUnknown(
+            "The room has no camera of this name, or it is not plugged in; Diagnose names those \
+             that there are."
+                .to_owned(),
+        ),
+        Refusal::CameraRefused => Error::CameraRefused(
+            "The camera refuses, or cannot move or zoom; Status says what each camera can do."
+                .to_owned(),
+        ),
+        Refusal::PresetUnknown => Error::PresetUnknown(
+            "The camera has no saved position of this name or number; Status lists those that it \
+             has."
+                .to_owned(),
+        ),
+        Refusal::PresetName => Error::PresetName(
+            "The name of a saved position has 1 to 40 characters, and no control characters."
+                .to_owned(),
+        ),
+        Refusal::PresetsFull => Error::PresetsFull(
+            "The camera keeps no further positions; delete one first.".to_owned(),
         ),
         Refusal::CalendarReadOnly => Error::CalendarReadOnly(
             "The calendar is a file or a feed, which takes no answers; use CalDAV.".to_owned(),

@@ -157,6 +157,42 @@ impl Room1 {
         self.ask(Request::ShowPairingCode).await
     }
 
+    /// Uses another camera, in a call too.
+    async fn select_camera(&self, name: String) -> Result<(), Error> {
+        self.ask(Request::SelectCamera { camera: name }).await
+    }
+
+    /// Points and zooms a camera by steps: right, up and closer, or the opposite when negative.
+    async fn move_camera(&self, name: String, pan: i16, tilt: i16, zoom: i16) -> Result<(), Error> {
+        let request = Request::MoveCamera {
+            camera: name,
+            pan: steps(pan)?,
+            tilt: steps(tilt)?,
+            zoom: steps(zoom)?,
+        };
+        self.ask(request).await
+    }
+
+    /// Brings a camera to a saved position, by its name or its number counted from 1.
+    async fn recall_preset(&self, camera: String, preset: String) -> Result<(), Error> {
+        self.ask(Request::RecallPreset { camera, preset }).await
+    }
+
+    /// Saves a camera's position under a name; replaces the one that has it.
+    async fn save_preset(&self, camera: String, preset: String) -> Result<(), Error> {
+        self.ask(Request::SavePreset { camera, preset }).await
+    }
+
+    /// Deletes a saved position of a camera.
+    async fn delete_preset(&self, camera: String, preset: String) -> Result<(), Error> {
+        self.ask(Request::DeletePreset { camera, preset }).await
+    }
+
+    /// Somebody turned the display on that the panel asked for.
+    async fn display_is_on(&self) -> Result<(), Error> {
+        self.ask(Request::DisplayIsOn).await
+    }
+
     /// idle, offered, joining, lobby, in-call, reconnecting, leaving or fault.
     #[zbus(property)]
     fn phase(&self) -> String {
@@ -246,6 +282,25 @@ impl Room1 {
     fn calendar_stale(&self) -> bool {
         self.projection().calendar_stale
     }
+
+    /// How the devices are: 100 when all is well, 0 when the room is of no use.
+    #[zbus(property)]
+    fn health_score(&self) -> u8 {
+        self.projection().health_score
+    }
+
+    /// The name of the camera in use; empty without one.
+    #[zbus(property)]
+    fn active_camera(&self) -> String {
+        self.projection().active_camera
+    }
+}
+
+/// D-Bus has no signed byte.
+fn steps(number: i16) -> Result<i8, Error> {
+    i8::try_from(number).map_err(|_| {
+        Error::BadRequest("Steps of a camera are whole numbers from -128 to 127.".to_owned())
+    })
 }
 
 /// The meeting that is offered, or else the first of today that can be joined.

@@ -26,6 +26,8 @@ pub(super) struct Projection {
     pub(super) faults: Vec<String>,
     pub(super) headless: bool,
     pub(super) calendar_stale: bool,
+    pub(super) health_score: u8,
+    pub(super) active_camera: String,
 }
 
 impl Projection {
@@ -55,6 +57,12 @@ impl Projection {
                 .collect(),
             headless: state.devices.display.is_none(),
             calendar_stale: state.agenda.stale,
+            health_score: state.health.score,
+            active_camera: state
+                .cameras
+                .iter()
+                .find(|camera| camera.active)
+                .map_or_else(String::new, |camera| camera.name.clone()),
         }
     }
 
@@ -98,6 +106,17 @@ impl Projection {
             "CalendarStale",
             self.calendar_stale != next.calendar_stale,
             next.calendar_stale.into(),
+        );
+        put(
+            "HealthScore",
+            self.health_score != next.health_score,
+            next.health_score.into(),
+        );
+        let camera = next.active_camera.clone();
+        put(
+            "ActiveCamera",
+            self.active_camera != next.active_camera,
+            camera.into(),
         );
         changes
     }

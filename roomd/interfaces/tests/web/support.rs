@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use futures_util::{SinkExt, StreamExt};
-use roomd_api::{Agenda, Devices, Room as RoomFacts, State, Statistics};
+use roomd_api::{Agenda, Devices, Health, Room as RoomFacts, State, Statistics};
 use roomd_interfaces::pairing::Desk;
 use roomd_interfaces::web::{Certificate, Identity, WebServer, WebSettings};
 use roomd_interfaces::{GuestEvent, GuestPort, Room, RoomOwner};
@@ -55,6 +55,8 @@ pub fn state() -> State {
         agenda: Agenda::default(),
         call: None,
         devices: Devices::default(),
+        cameras: Vec::new(),
+        health: Health::default(),
         pairing: None,
         faults: Vec::new(),
         statistics: Statistics::default(),

@@ -22,9 +22,11 @@ pub use parameters::{
 };
 pub use peer::Peer;
 pub use port::{
-    ChannelConfig, ChannelId, Codec, Frame, Level, LineState, PeerCommand, PeerConfig, PeerEvent,
-    PeerReport, RelayReport, Reliability, SenderReport, Temporal,
+    Codec, Frame, Level, LineState, PeerCommand, PeerConfig, PeerEvent, PeerReport, RelayReport,
+    SenderReport, Temporal,
 };
-pub use roomd_conference::{Direction, Layers, MediaKind, NewLine, Offer};
+pub use roomd_conference::{
+    DataChannel, DataChannelId, Direction, Layers, MediaKind, NewLine, Offer, Reliability,
+};
 pub use task::spawn;
 pub use turn::RelayFailure;

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use roomd_conference::{Direction, IceServer, MediaKind, Offer, PeerState, SdpKind};
+use roomd_conference::{
+    DataChannel, DataChannelId, Direction, IceServer, MediaKind, Offer, PeerState, SdpKind,
+};
 use roomd_model::Pii;
 
 use crate::parameters::{LocalParameters, Parameters};
@@ -58,6 +60,8 @@ pub enum PeerCommand {
         /// The frame.
         frame: Frame,
     },
+    /// Lets no media out until a frame is written again, not even what was written and waits to leave.
+    Silence,
     /// Asks the remote side for a keyframe on this m-line, with a PLI (RFC 4585) or, where that is
     /// not negotiated, a FIR (RFC 5104); rate-limited inside.
     RequestKeyframe {
@@ -68,11 +72,11 @@ pub enum PeerCommand {
     },
     /// Opens a data channel; [`PeerEvent::ChannelOpen`] follows when both sides have it. The first
     /// one of a connection waits for an offer, of either side.
-    OpenChannel(ChannelConfig),
+    OpenChannel(DataChannel),
     /// Sends a message; dropped when the channel is not open, or too much waits to be sent already.
     SendMessage {
         /// The channel.
-        channel: ChannelId,
+        channel: DataChannelId,
         /// Bytes; text otherwise.
         binary: bool,
         /// The message.
@@ -81,7 +85,7 @@ pub enum PeerCommand {
     /// Closes a data channel.
     CloseChannel {
         /// The channel.
-        channel: ChannelId,
+        channel: DataChannelId,
     },
     /// Closes the connection; the task ends.
     Close,
@@ -217,50 +221,6 @@ pub struct LineState {
     pub layers: Vec<String>,
 }
 
-/// A data channel of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ChannelId(pub u32);
-
-/// How a data channel is opened (RFC 8831, RFC 8832).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelConfig {
-    /// Its name, at most 255 bytes.
-    pub label: String,
-    /// The protocol inside, at most 255 bytes; mostly empty.
-    pub protocol: String,
-    /// Messages arrive in order.
-    pub ordered: bool,
-    /// What is done for a message that was lost.
-    pub reliability: Reliability,
-    /// The SCTP stream, 0 to 1022, when both sides agreed on it beforehand; told to the peer on the
-    /// channel otherwise.
-    pub negotiated: Option<u16>,
-}
-
-impl ChannelConfig {
-    /// Reliable, ordered and announced on the channel.
-    pub fn named(label: &str) -> Self {
-        Self {
-            label: label.to_owned(),
-            protocol: String::new(),
-            ordered: true,
-            reliability: Reliability::Reliable,
-            negotiated: None,
-        }
-    }
-}
-
-/// What is done for a message that was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reliability {
-    /// It is sent until it arrives.
-    Reliable,
-    /// It is sent so many times more.
-    Retransmits(u16),
-    /// It is sent again for so many milliseconds.
-    Lifetime(u16),
-}
-
 /// Ties RTP time to the sender's wall clock (RFC 3550, sender report).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SenderReport {
@@ -313,14 +273,14 @@ pub enum PeerEvent {
     /// A data channel can be used.
     ChannelOpen {
         /// The channel.
-        channel: ChannelId,
+        channel: DataChannelId,
         /// Its name; empty when it is longer than 255 bytes.
         label: String,
     },
     /// A message arrived.
     Message {
         /// The channel.
-        channel: ChannelId,
+        channel: DataChannelId,
         /// Bytes; text, not checked to be UTF-8, otherwise.
         binary: bool,
         /// The message.
@@ -329,7 +289,7 @@ pub enum PeerEvent {
     /// A data channel ended.
     ChannelClosed {
         /// The channel.
-        channel: ChannelId,
+        channel: DataChannelId,
     },
     /// The machine's addresses changed, and later descriptions hold those it has now. ICE has to be
     /// restarted: whoever makes the offers here sends [`Offer::restart`], and where the peer makes

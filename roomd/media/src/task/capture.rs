@@ -21,12 +21,16 @@ use crate::display::Picture;
 use crate::encode::{AudioEncoder, Encoded, Track, VideoEncoder};
 use crate::microphone::Microphone;
 use crate::time::Timeline;
+use crate::types::{CameraSource, MicrophoneSource};
 use crate::voice;
 
 use roomd_conference::LocalSource;
 
 /// How often the still picture is sent while the camera is lost.
 const STILL_EVERY: Duration = Duration::from_millis(200);
+
+/// The width that a thumbnail has at most, in pixels.
+const THUMBNAIL: u32 = 160;
 
 /// Samples of silence at a time: 20 ms.
 const SILENCE: usize = 960;
@@ -198,6 +202,15 @@ impl Capture {
         }
     }
 
+    /// What the camera shows now, small; none while it is closed.
+    pub(super) fn thumbnail(&self) -> Option<I420> {
+        let mut picture = self.camera.shots().borrow().as_ref()?.frame.halved();
+        while picture.width() > THUMBNAIL {
+            picture = picture.halved();
+        }
+        Some(picture)
+    }
+
     pub(super) fn close(&mut self) {
         self.camera.close();
         self.microphone.close();
@@ -255,10 +268,29 @@ impl Task {
         self.capture.sending_microphone = microphone;
         self.capture.sending_camera = camera;
         self.follow();
+        self.fall_silent();
+    }
+
+    /// Silences the connections when the room sends nothing any more.
+    pub(super) fn fall_silent(&mut self) {
+        let room = [LocalSource::Microphone, LocalSource::Camera];
+        if !self.content.is_sending() && !room.into_iter().any(|it| self.capture.sends(it)) {
+            self.peers.silence();
+        }
     }
 
     pub(super) fn preview(&mut self, open: bool) {
         self.capture.preview = open;
+        self.follow();
+    }
+
+    pub(super) fn change_camera(&mut self, source: CameraSource) {
+        self.capture.camera.set_source(source);
+        self.follow();
+    }
+
+    pub(super) fn change_microphone(&mut self, source: MicrophoneSource) {
+        self.capture.microphone.set_source(source);
         self.follow();
     }
 

@@ -161,6 +161,7 @@ impl Content {
 impl Task {
     pub(super) fn show_content(&mut self, on: bool, now: Instant) {
         self.content.send(on);
+        self.fall_silent();
         self.allocate(now);
     }
 

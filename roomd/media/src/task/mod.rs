@@ -7,6 +7,7 @@
 
 mod capture;
 mod content;
+mod data;
 mod figures;
 mod keys;
 mod open;
@@ -129,6 +130,10 @@ pub(crate) async fn run(
         tokio::select! {
             message = inputs.messages.recv() => match message {
                 Some(Message::Command(command)) => task.command(command),
+                Some(Message::Thumbnail(reply)) => {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(task.capture.thumbnail());
+                }
                 Some(Message::Shutdown(done)) => break Some(done),
                 None => break None,
             },
@@ -246,6 +251,14 @@ impl Task {
             EngineCommand::Scene(scene) => self.displays.people.scene(scene),
             EngineCommand::ContentScene(scene) => self.displays.content_scene(scene),
             EngineCommand::Preview(open) => self.preview(open),
+            EngineCommand::Camera(source) => self.change_camera(source),
+            EngineCommand::Microphone(source) => self.change_microphone(source),
+            EngineCommand::Loudspeaker(loudspeaker) => self.sound.loudspeaker(loudspeaker),
+            EngineCommand::DisplayPlugged => self.displays.people.plugged(),
+            EngineCommand::Echo(policy) => {
+                self.echo = policy;
+                self.choose_voice();
+            }
             EngineCommand::CallStarted { at } => self.figures.begin(at),
             EngineCommand::CallEnded => {
                 self.peers.close_all();
@@ -283,6 +296,10 @@ impl Task {
                 self.peers.want(peer, &mid, sizes);
                 self.allocate(Instant::now());
             }
+            MediaCommand::Hold { peer, mid, held } => {
+                self.peers.hold(peer, &mid, held);
+                self.allocate(Instant::now());
+            }
             MediaCommand::Offer { peer, offer } => self.peers.offer(peer, offer),
             MediaCommand::Encrypt { peer, encryption } => {
                 self.peers.encrypt(peer, encryption);
@@ -303,6 +320,14 @@ impl Task {
                 self.keys.forget(stream, Some(index));
                 self.openers.forget_key(stream, index);
             }
+            MediaCommand::OpenChannel { peer, channel } => self.peers.open_channel(peer, channel),
+            MediaCommand::TakeData { peer } => self.peers.take_data(peer),
+            MediaCommand::SendData {
+                peer,
+                channel,
+                binary,
+                data,
+            } => self.peers.send_data(peer, channel, binary, data),
             MediaCommand::ClosePeer { peer } => {
                 self.keys.forget_peer(peer);
                 let gone = self.peers.close(peer);

@@ -24,6 +24,8 @@ const PICTURE_SHARE: f64 = 0.7;
 pub(super) struct Published {
     pub source: LocalSource,
     wanted: Sizes,
+    /// Nothing of it leaves, whatever the room sends.
+    held: bool,
     outlet: Outlet,
     /// Content, which has one size, goes out.
     flowing: bool,
@@ -34,6 +36,7 @@ impl Published {
         Self {
             source,
             wanted: Sizes::ALL,
+            held: false,
             outlet: Outlet::default(),
             flowing: false,
         }
@@ -41,6 +44,10 @@ impl Published {
 
     pub(super) const fn want(&mut self, sizes: Sizes) {
         self.wanted = sizes;
+    }
+
+    pub(super) const fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// The RTP time with which a frame goes out; none when it does not.
@@ -124,7 +131,7 @@ impl Peer {
 
     fn outlets(&self, source: LocalSource) -> impl Iterator<Item = (&String, &Published)> {
         let is = move |(mid, published): &(&String, &Published)| {
-            published.source == source && self.takes_pictures(mid)
+            published.source == source && !published.held && self.takes_pictures(mid)
         };
         self.published.iter().filter(is)
     }
@@ -160,6 +167,7 @@ impl Peer {
         for (mid, published) in &mut self.published {
             let line = self.lines.get(mid);
             if published.source != track.source()
+                || published.held
                 || (track != Track::Microphone && !line.is_none_or(takes_pictures))
             {
                 continue;
@@ -217,6 +225,7 @@ impl Peers {
                 published.outlet.allot(sizes, together);
                 // Whoever was gone for a while begins again with a keyframe.
                 let taken = peer.state == PeerState::Verified
+                    && !published.held
                     && peer.lines.get(mid).is_none_or(takes_pictures);
                 published.flowing &= taken;
                 encodings.kept = encodings.kept.or(published.outlet.needs());
@@ -232,8 +241,9 @@ impl Peers {
         for (_, peer) in self.verified().filter(|(_, peer)| !peer.is_sealed_shut()) {
             for published in peer.published.values() {
                 sizes = sizes.or(published.outlet.waits_for());
-                content |= published.source == LocalSource::Content && !published.flowing;
             }
+            let mut shown = peer.outlets(LocalSource::Content);
+            content |= shown.any(|(_, published)| !published.flowing);
         }
         (sizes, content)
     }

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::Task;
+use super::data::Data;
 use super::outlets::Published;
 use super::seal::Sealing;
 
@@ -41,6 +42,7 @@ pub(super) struct Peer {
     /// As negotiated.
     pub(super) lines: BTreeMap<String, LineState>,
     pub(super) sealing: Option<Sealing>,
+    pub(super) data: Data,
     pub(super) bandwidth: Option<u64>,
     report: Option<PeerReport>,
     poor: Poor,
@@ -75,7 +77,7 @@ impl Poor {
 }
 
 impl Peer {
-    fn send(&mut self, command: PeerCommand) {
+    pub(super) fn send(&mut self, command: PeerCommand) {
         if self.pending.is_empty() {
             match self.commands.try_send(command) {
                 Ok(()) | Err(TrySendError::Closed(_)) => {}
@@ -112,7 +114,18 @@ impl Peers {
         }
     }
 
+    /// The room sends nothing any more.
+    pub(super) fn silence(&mut self) {
+        for peer in self.open.values_mut() {
+            peer.send(PeerCommand::Silence);
+        }
+    }
+
     pub(super) fn open(&mut self, id: PeerId, ice_servers: Vec<IceServer>) {
+        if self.open.contains_key(&id) {
+            tracing::error!(peer = id.0, "a connection that is open is not opened again");
+            return;
+        }
         if self.open.len() >= MAX_PEERS {
             tracing::warn!("too many connections; one more is refused");
             return;
@@ -129,6 +142,7 @@ impl Peers {
             published: BTreeMap::new(),
             lines: BTreeMap::new(),
             sealing: None,
+            data: Data::default(),
             bandwidth: None,
             report: None,
             poor: Poor::default(),
@@ -178,6 +192,14 @@ impl Peers {
         self.with(id, |peer| {
             if let Some(published) = peer.published.get_mut(mid) {
                 published.want(sizes);
+            }
+        });
+    }
+
+    pub(super) fn hold(&mut self, id: PeerId, mid: &str, held: bool) {
+        self.with(id, |peer| {
+            if let Some(published) = peer.published.get_mut(mid) {
+                published.hold(held);
             }
         });
     }
@@ -301,7 +323,7 @@ impl Peers {
         });
     }
 
-    fn with(&mut self, id: PeerId, act: impl FnOnce(&mut Peer)) {
+    pub(super) fn with(&mut self, id: PeerId, act: impl FnOnce(&mut Peer)) {
         if let Some(peer) = self.open.get_mut(&id) {
             act(peer);
         }
@@ -342,11 +364,15 @@ impl Task {
                 self.peers.line(id, line);
                 self.allocate(Instant::now());
             }
-            // No session asks for data channels, or lives without descriptions.
-            PeerEvent::LocalParameters(_)
-            | PeerEvent::ChannelOpen { .. }
-            | PeerEvent::Message { .. }
-            | PeerEvent::ChannelClosed { .. } => {}
+            // No session lives without descriptions.
+            PeerEvent::LocalParameters(_) => {}
+            PeerEvent::ChannelOpen { channel, label } => self.channel_open(id, channel, label),
+            PeerEvent::Message {
+                channel,
+                binary,
+                data,
+            } => self.data_arrived(id, channel, binary, data),
+            PeerEvent::ChannelClosed { channel } => self.channel_closed(id, channel),
             PeerEvent::Bandwidth(estimate) => {
                 self.peers.with(id, |peer| peer.bandwidth = Some(estimate));
                 self.allocate(Instant::now());

@@ -250,7 +250,7 @@ impl Streams {
             freezes: 0,
             peer,
             kind,
-            jitter: JitterBuffer::new(clock_rate, Config::default()),
+            jitter: JitterBuffer::new(clock_rate, Config::pictures()),
             packet: 0,
         };
         self.streams.insert(id, stream);

@@ -261,6 +261,19 @@ impl Room {
         }
     }
 
+    /// Waits until the display shows a time code of this source that is newer than this one.
+    pub async fn sees_later(&self, source: u8, than: TimeCode) -> TimeCode {
+        let end = Instant::now() + LIMIT;
+        loop {
+            let code = self.sees(source).await;
+            if code.millis > than.millis {
+                return code;
+            }
+            assert!(Instant::now() < end, "the picture stands still");
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+    }
+
     /// Waits until the loudspeaker plays a tone.
     pub async fn hears(&self, hertz: f64) {
         let end = Instant::now() + LIMIT;

@@ -190,6 +190,9 @@ impl World {
             Output::Event(Event::Waiting(people)) => {
                 self.waiting = people.iter().map(|person| person.id.clone()).collect();
             }
+            Output::Channel(_, ChannelCommand::Open(_) | ChannelCommand::Binary(_)) => {
+                panic!("this platform opens no channel")
+            }
             Output::Event(_) | Output::Media(_) => {}
         }
     }

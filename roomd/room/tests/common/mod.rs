@@ -101,6 +101,7 @@ pub fn person(id: &str) -> Participant {
         camera: true,
         sharing: false,
         hand: false,
+        reaction: None,
         speaking: false,
         connection: Connection::Good,
         e2ee: E2ee::Verified,

@@ -2,28 +2,18 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Debian's headless Chromium, driven through the browser agent (kiosk/tests/agent).
 
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use super::lines::Lines;
 use super::wait::PATIENCE;
 use crate::kiosk;
 
-/// An answer takes no longer than what is waited for.
-const REPLY_LIMIT: Duration = Duration::from_secs(PATIENCE.as_secs() + 15);
-
 /// A browser process with its own empty profile.
 pub struct Browser {
-    agent: Child,
-    commands: ChildStdin,
-    replies: Receiver<String>,
-    next: u64,
+    agent: Lines,
 }
 
 /// How a browser starts.
@@ -49,31 +39,12 @@ pub struct Options<'a> {
 impl Browser {
     /// Starts a browser.
     pub fn launch(options: &Options<'_>) -> Result<Self> {
-        let display = options.display.map(|display| ("DISPLAY", display));
-        let mut agent = Command::new("node")
-            .arg(kiosk::directory().join("tests/agent/agent.mjs"))
-            .envs(display)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .context("cannot start node")?;
-        let commands = agent.stdin.take().context("the agent has no input")?;
-        let output = agent.stdout.take().context("the agent has no output")?;
-        let (lines, replies) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output).lines().map_while(Result::ok) {
-                if lines.send(line).is_err() {
-                    break;
-                }
-            }
-        });
-        let mut browser = Self {
-            agent,
-            commands,
-            replies,
-            next: 0,
-        };
+        let program = kiosk::directory().join("tests/agent/agent.mjs");
+        let agent = Lines::start("browser", &program, |node| {
+            node.envs(options.display.map(|display| ("DISPLAY", display)));
+            Ok(())
+        })?;
+        let mut browser = Self { agent };
         browser.call(json!({
             "command": "launch",
             "pinnedKeys": [options.pinned_key],
@@ -160,40 +131,7 @@ impl Browser {
     }
 
     /// Sends one command to the agent and gives its result.
-    pub fn call(&mut self, mut command: Value) -> Result<Value> {
-        self.next += 1;
-        command["id"] = self.next.into();
-        let text = serde_json::to_string(&command)?;
-        writeln!(self.commands, "{text}").context("the browser agent is gone")?;
-        loop {
-            let line = self
-                .replies
-                .recv_timeout(REPLY_LIMIT)
-                .with_context(|| format!("no reply from the browser to {text}"))?;
-            let Ok(mut reply) = serde_json::from_str::<Value>(&line) else {
-                continue;
-            };
-            if reply["id"] != self.next {
-                continue;
-            }
-            if let Some(error) = reply["error"].as_str() {
-                bail!("browser: {}: {error}", command["command"]);
-            }
-            return Ok(reply["ok"].take());
-        }
-    }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        let _ = writeln!(self.commands, r#"{{"id":0,"command":"close"}}"#);
-        for _ in 0..60 {
-            if matches!(self.agent.try_wait(), Ok(Some(_))) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let _ = self.agent.kill();
-        let _ = self.agent.wait();
+    pub fn call(&mut self, command: Value) -> Result<Value> {
+        self.agent.call(command)
     }
 }

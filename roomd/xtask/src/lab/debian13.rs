@@ -4,18 +4,17 @@
 //! does. The programs are those that were built outside; only the libraries and plugins differ.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::Result;
 
 use crate::project;
+use crate::root_fs::{self, SUITE, VERSION};
 
-const SUITE: &str = "trixie";
-const VERSION: u32 = 13;
 /// What the programs and the scenarios need to run; nothing that builds.
 const PACKAGES: &[&str] = &[
     "ca-certificates",
     "chromium",
+    "curl",
     "dbus",
     "fonts-dejavu-core",
     "fonts-inter",
@@ -26,6 +25,7 @@ const PACKAGES: &[&str] = &[
     "nodejs",
     "openssl",
     "procps",
+    "python3-venv",
     "radicale",
     "tesseract-ocr",
     "tzdata",
@@ -54,7 +54,7 @@ pub fn run(scenario: &str) -> Result<()> {
     if !project::target().starts_with(&checkout) {
         binds.push(project::target());
     }
-    let mut command = as_root("unshare");
+    let mut command = project::as_root("unshare");
     command
         .args(["--mount", "--propagation", "private", "--"])
         .args(["sh", "-euc", ENTER, "enter"])
@@ -89,7 +89,7 @@ exec chroot "$root" env -i HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin
 /// The root file system, made once for each list of packages.
 fn root() -> Result<PathBuf> {
     let cache = project::cache()?;
-    let path = cache.join(format!("{SUITE}-{:08x}", fingerprint(PACKAGES)));
+    let path = cache.join(format!("{SUITE}-{:08x}", root_fs::fingerprint(PACKAGES)));
     let ready = path.join("ready");
     if ready.exists() {
         return Ok(path);
@@ -97,33 +97,13 @@ fn root() -> Result<PathBuf> {
     for entry in std::fs::read_dir(&cache)? {
         let old = entry?;
         if old.file_name().to_string_lossy().starts_with(SUITE) {
-            project::run(
-                "removing an unfinished or outdated root file system",
-                as_root("rm").arg("-rf").arg(old.path()),
-            )?;
+            root_fs::remove(&old.path())?;
         }
     }
-    let mut command = as_root("mmdebstrap");
-    command
-        .args(["--quiet", "--variant=apt"])
-        .arg(format!("--include={}", PACKAGES.join(",")))
-        .arg("--aptopt=Apt::Install-Recommends \"false\"")
-        .arg(SUITE)
-        .arg(&path);
-    project::run(
-        &format!("making a Debian {VERSION} root file system (once)"),
-        &mut command,
-    )?;
-    project::run("marking it as whole", as_root("touch").arg(&ready))?;
+    let packages: Vec<String> = PACKAGES.iter().map(|name| (*name).to_owned()).collect();
+    root_fs::make(&packages, &path)?;
+    project::run("marking it as whole", project::as_root("touch").arg(&ready))?;
     Ok(path)
-}
-
-/// FNV-1a (Fowler, Noll, Vo): the same on every run, unlike the standard library's.
-fn fingerprint(words: &[&str]) -> u32 {
-    let bytes = words.iter().flat_map(|word| word.bytes().chain([b'\n']));
-    bytes.fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
 }
 
 fn host_version() -> Option<u32> {
@@ -137,20 +117,6 @@ fn debian_version(os_release: &str) -> Option<u32> {
         line.map(|value| value.trim_matches('"'))
     };
     (value("ID=") == Some("debian")).then(|| value("VERSION_ID=")?.parse().ok())?
-}
-
-fn as_root(program: &str) -> Command {
-    if am_root() {
-        return Command::new(program);
-    }
-    let mut command = Command::new("sudo");
-    command.arg(program);
-    command
-}
-
-fn am_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
 }
 
 #[cfg(test)]

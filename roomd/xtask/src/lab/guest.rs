@@ -33,16 +33,20 @@ impl Guest {
 
     /// The same in a browser that is otherwise than usual.
     pub fn open_with(room: &Room, name: &str, number: u8, options: Options<'_>) -> Result<Self> {
-        let pin = room.pin()?;
+        Self::at(&room.guest_url(), &room.pin()?, name, number, options)
+    }
+
+    /// The same at an address whose server has this key.
+    pub fn at(url: &str, pin: &str, name: &str, number: u8, options: Options<'_>) -> Result<Self> {
         let (video, audio) = (media_files::video(number)?, media_files::audio(number)?);
         let mut browser = Browser::launch(&Options {
-            pinned_key: &pin,
+            pinned_key: pin,
             video: options.video.or(Some(&video)),
             audio: Some(&audio),
             ..options
         })?;
         let view = json!({ "viewport": { "width": 1280, "height": 800 }, "locale": "de-DE" });
-        browser.open(PAGE, &room.guest_url(), view)?;
+        browser.open(PAGE, url, view)?;
         Ok(Self {
             browser,
             name: name.to_owned(),

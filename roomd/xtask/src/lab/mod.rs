@@ -4,14 +4,24 @@
 
 pub mod browser;
 pub mod bus;
+pub mod call_guest;
 pub mod debian13;
+pub mod element_call;
+pub mod go;
 pub mod guest;
+pub mod http;
+pub mod install;
+pub mod lines;
+pub mod livekit;
 pub mod media_files;
 pub mod panel;
 pub mod picture;
 pub mod radicale;
 pub mod room;
 mod scenarios;
+pub mod server;
+pub mod synapse;
+pub mod token_service;
 pub mod wait;
 
 use std::collections::BTreeMap;
@@ -103,6 +113,7 @@ pub fn write_report(path: &Path, figures: &Figures) -> Result<()> {
 /// Builds what every scenario starts.
 pub fn prepare() -> Result<()> {
     kiosk::build()?;
+    kiosk::build_guests()?;
     project::build_programs()?;
     part::build(part::Profile::Debug)
 }

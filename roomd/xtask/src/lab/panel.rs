@@ -41,6 +41,11 @@ impl Panel {
         self.browser.click(PAGE, selector)
     }
 
+    /// Types into a field.
+    pub fn fill(&mut self, selector: &str, text: &str) -> Result<()> {
+        self.browser.fill(PAGE, selector, text)
+    }
+
     /// Waits until what the selector names is visible.
     pub fn wait_for(&mut self, selector: &str) -> Result<()> {
         self.browser.wait_for(PAGE, selector)

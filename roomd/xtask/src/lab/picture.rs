@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Pictures that a person could look at: PNG files of display and panel.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -37,16 +38,69 @@ impl Picture {
         }
         let luma = bytes[..info.buffer_size()]
             .chunks_exact(channels)
-            .map(|p| {
-                let sum = 299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2]);
-                u8::try_from(sum / 1000).unwrap_or(u8::MAX)
-            })
+            .map(luma)
             .collect();
         Ok(Self {
             width: info.width as usize,
             height: info.height as usize,
             luma,
         })
+    }
+
+    /// Reads a PPM file of 8 bits, as QEMU writes it.
+    pub fn ppm(bytes: &[u8]) -> Result<Self> {
+        let mut rest = bytes;
+        let mut word = || {
+            let end = rest.iter().position(u8::is_ascii_whitespace)?;
+            let (word, tail) = rest.split_at(end);
+            rest = tail.get(1..)?;
+            std::str::from_utf8(word).ok()
+        };
+        let head = [word(), word(), word(), word()];
+        let [Some("P6"), Some(width), Some(height), Some("255")] = head else {
+            bail!("not a PPM file of 8 bits");
+        };
+        let (width, height) = (width.parse()?, height.parse()?);
+        let luma = rest.chunks_exact(3).map(luma).collect();
+        Ok(Self {
+            width,
+            height,
+            luma,
+        })
+    }
+
+    /// How alike two pictures are, whatever their sizes: the correlation of their brightness in 64 by
+    /// 36 places; 1 for the same.
+    pub fn likeness(&self, other: &Self) -> f64 {
+        let pairs: Vec<(f64, f64)> = (0..64 * 36)
+            .map(|at| (self.place(at % 64, at / 64), other.place(at % 64, at / 64)))
+            .collect();
+        let count = pairs.len() as f64;
+        let (sum_a, sum_b) = pairs
+            .iter()
+            .fold((0.0, 0.0), |(a, b), (x, y)| (a + x, b + y));
+        let (mean_a, mean_b) = (sum_a / count, sum_b / count);
+        let (mut both, mut a, mut b) = (0.0, 0.0, 0.0);
+        for (x, y) in pairs {
+            both += (x - mean_a) * (y - mean_b);
+            a += (x - mean_a).powi(2);
+            b += (y - mean_b).powi(2);
+        }
+        if a == 0.0 || b == 0.0 {
+            return 0.0;
+        }
+        both / (a * b).sqrt()
+    }
+
+    /// The mean brightness of a 64th by a 36th of the picture.
+    fn place(&self, x: usize, y: usize) -> f64 {
+        let (width, height) = (self.width / 64, self.height / 36);
+        let part = self.part(x * self.width / 64, y * self.height / 36, width, height);
+        let sum: f64 = (0..height)
+            .flat_map(|y| part.row(y))
+            .map(|luma| f64::from(*luma))
+            .sum();
+        sum / (width * height).max(1) as f64
     }
 
     /// How much brightness varies in a part of it (standard deviation); 0 for a plain surface.
@@ -78,19 +132,68 @@ impl Picture {
     }
 }
 
+fn luma(pixel: &[u8]) -> u8 {
+    let sum = 299 * u32::from(pixel[0]) + 587 * u32::from(pixel[1]) + 114 * u32::from(pixel[2]);
+    u8::try_from(sum / 1000).unwrap_or(u8::MAX)
+}
+
 /// Looks for a guest's time code in a tile of any place; milliseconds.
 pub fn find_time_code(display: &Picture, number: u8) -> Option<u64> {
-    for (width, height) in [(1280, 720), (640, 360)] {
+    let found = codes(display).find(|code| code.source == number);
+    found.map(|code| code.millis)
+}
+
+/// The time codes in all tiles: milliseconds by who drew them.
+pub fn time_codes(display: &Picture) -> BTreeMap<u8, u64> {
+    codes(display)
+        .map(|code| (code.source, code.millis))
+        .collect()
+}
+
+fn codes(display: &Picture) -> impl Iterator<Item = TimeCode> {
+    let sizes = [(1280, 720), (640, 360)].into_iter();
+    let places = sizes.flat_map(move |(width, height)| {
         // The reader looks at the middle of each cell, which is a fortieth of the width.
         let step = width / 80;
-        for y in (0..=display.height.saturating_sub(height)).step_by(step) {
-            for x in (0..=display.width.saturating_sub(width)).step_by(step) {
-                let found = timecode::read(display.part(x, y, width, height * 5 / 6));
-                if let Some(code) = found.filter(|code| code.source == number) {
-                    return Some(code.millis);
-                }
-            }
+        let rows = (0..=display.height.saturating_sub(height)).step_by(step);
+        rows.flat_map(move |y| {
+            let columns = (0..=display.width.saturating_sub(width)).step_by(step);
+            columns.map(move |x| (x, y, width, height))
+        })
+    });
+    places.filter_map(move |(x, y, width, height)| {
+        timecode::read(display.part(x, y, width, height * 5 / 6))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(width: usize, height: usize, luma: impl Fn(usize, usize) -> u8) -> Vec<u8> {
+        let mut bytes = format!("P6\n{width} {height}\n255\n").into_bytes();
+        for at in 0..width * height {
+            bytes.extend([luma(at % width * 64 / width, at / width * 36 / height); 3]);
         }
+        bytes
     }
-    None
+
+    #[test]
+    fn the_same_picture_in_another_size_is_alike() {
+        let drawn = |x: usize, y: usize| {
+            if (x / 8 + y / 6).is_multiple_of(2) {
+                200
+            } else {
+                20
+            }
+        };
+        let large = Picture::ppm(&picture(1280, 720, drawn)).unwrap();
+        let small = Picture::ppm(&picture(640, 360, drawn)).unwrap();
+        assert!(large.likeness(&small) > 0.99);
+        let other = Picture::ppm(&picture(640, 360, |x, _| x as u8 * 3)).unwrap();
+        assert!(large.likeness(&other) < 0.3);
+        let plain = Picture::ppm(&picture(640, 360, |_, _| 7)).unwrap();
+        assert_eq!(large.likeness(&plain), 0.0);
+        assert!(Picture::ppm(b"P5\n1 1\n255\n.").is_err());
+    }
 }

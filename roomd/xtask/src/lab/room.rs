@@ -114,7 +114,9 @@ impl Room {
             };
             let text = String::from_utf8_lossy(&buffer[..length]);
             Ok(text.lines().any(|line| line == "READY=1").then_some(()))
-        })
+        })?;
+        // Readiness does not wait for the bus, without which a room works too.
+        wait::until("roomd to be on the bus", || self.state().map(Some)).map(drop)
     }
 
     /// What the daemon told systemd since this was asked last, one line each (sd_notify(3)).

@@ -4,9 +4,17 @@
 
 use std::sync::{Arc, Weak};
 
-use super::Sources;
+use super::{Sources, clip};
 use crate::frame::{I420, Planes};
 use crate::scene::{HEIGHT, Rect, Scene, WIDTH};
+
+/// All of a canvas.
+const WHOLE: Rect = Rect {
+    x: 0,
+    y: 0,
+    width: WIDTH,
+    height: HEIGHT,
+};
 
 /// The picture that a tile shows. Held weakly: the memory of a picture that is gone is not given to
 /// another one as long as it is named here, so none is taken for another.
@@ -35,6 +43,20 @@ impl Canvas {
     #[must_use]
     pub const fn picture(&self) -> &I420 {
         &self.picture
+    }
+
+    /// Where this picture differs from another canvas; all of it unless both show the same scene.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> Vec<Rect> {
+        let scene = self.scene.as_ref();
+        let changed = scene.and_then(|scene| Some((scene, other.changes(scene, &self.tiles)?)));
+        let Some((scene, changed)) = changed else {
+            return vec![WHOLE];
+        };
+        let tiles = changed
+            .into_iter()
+            .filter_map(|index| scene.tiles.get(index));
+        tiles.filter_map(|tile| clip(tile.rect)).collect()
     }
 
     /// The tiles that must be drawn anew; none when everything must.

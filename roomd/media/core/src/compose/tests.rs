@@ -247,7 +247,9 @@ proptest::proptest! {
     ) {
         let mut scene = Arc::new(crowded());
         let mut sources = Sources::new();
-        let (mut composer, mut canvas) = (Composer::default(), Canvas::default());
+        let mut composer = Composer::default();
+        let (mut canvas, mut before) = (Canvas::default(), Canvas::default());
+        let mut window = I420::black(WIDTH, HEIGHT);
         for (index, luma, turn) in changes {
             let source = match index {
                 0 => TileSource::SelfView,
@@ -264,8 +266,47 @@ proptest::proptest! {
             }
             composer.update(&scene, &sources, &mut canvas);
             proptest::prop_assert!(*canvas.picture() == composed(&scene, &sources));
+            for part in canvas.differs(&before) {
+                copy_part(canvas.picture(), part, &mut window);
+            }
+            proptest::prop_assert!(*canvas.picture() == window);
+            std::mem::swap(&mut canvas, &mut before);
         }
     }
+}
+
+fn copy_part(from: &I420, part: Rect, to: &mut I420) {
+    for (index, shift) in [(0, 0), (1, 1), (2, 1)] {
+        let stride = from.plane(index).stride;
+        for y in part.y >> shift..(part.y + part.height) >> shift {
+            let start = y as usize * stride + (part.x >> shift) as usize;
+            let row = start..start + (part.width >> shift) as usize;
+            let samples = from.plane(index).data[row.clone()].to_vec();
+            to.plane_mut(index)[row].copy_from_slice(&samples);
+        }
+    }
+}
+
+#[test]
+fn two_canvases_differ_in_the_tile_that_changed() {
+    let scene = Arc::new(crowded());
+    let source = TileSource::Stream(StreamId(1));
+    let mut sources = Sources::from([(source, grey(64, 36, 100))]);
+    let (mut composer, mut before) = (Composer::default(), Canvas::default());
+    composer.update(&scene, &sources, &mut before);
+    let mut after = Canvas::default();
+    composer.update(&scene, &sources, &mut after);
+    assert_eq!(after.differs(&before), []);
+    sources.insert(source, grey(64, 36, 50));
+    composer.update(&scene, &sources, &mut after);
+    assert_eq!(after.differs(&before), [scene.tiles[0].rect]);
+    let whole = Rect {
+        x: 0,
+        y: 0,
+        width: WIDTH,
+        height: HEIGHT,
+    };
+    assert_eq!(after.differs(&Canvas::default()), [whole]);
 }
 
 #[test]

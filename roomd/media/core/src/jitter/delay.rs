@@ -5,6 +5,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::Config;
+
 /// The line keeps to the fastest frame of so long.
 const WINDOW: Duration = Duration::from_secs(10);
 /// The window is kept in slots of this length.
@@ -16,8 +18,6 @@ const RISE: f64 = 400e-6;
 const SHRINK: f64 = 0.01;
 /// Lateness of the recent frames that the target covers.
 const RECENT: usize = 400;
-/// Of the recent frames so many in a thousand may be later than the target.
-const OUTSIDE_PER_MILLE: usize = 3;
 /// Room above the lateness, for the step of the caller's clock.
 const ROOM: f64 = 0.005;
 
@@ -27,6 +27,7 @@ pub(super) struct Delay {
     rate: f64,
     min: f64,
     max: f64,
+    outside_per_mille: usize,
     origin: Option<(u64, Instant)>,
     /// Arrival minus media time on the line.
     offset: f64,
@@ -39,11 +40,13 @@ pub(super) struct Delay {
 }
 
 impl Delay {
-    pub(super) fn new(rate: u32, min: Duration, max: Duration) -> Self {
+    pub(super) fn new(rate: u32, config: Config) -> Self {
+        let (min, max) = (config.min, config.max.max(config.min));
         Self {
             rate: f64::from(rate),
             min: min.as_secs_f64(),
             max: max.as_secs_f64(),
+            outside_per_mille: config.outside_per_mille,
             origin: None,
             offset: 0.0,
             slots: VecDeque::new(),
@@ -146,7 +149,7 @@ impl Delay {
     fn percentile(&self) -> f64 {
         let mut sorted: Vec<f64> = self.recent.iter().copied().collect();
         sorted.sort_by(f64::total_cmp);
-        let outside = sorted.len() * OUTSIDE_PER_MILLE / 1000;
+        let outside = sorted.len() * self.outside_per_mille / 1000;
         let at = sorted.len().saturating_sub(1 + outside);
         sorted.get(at).copied().unwrap_or_default()
     }

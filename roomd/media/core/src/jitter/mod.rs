@@ -31,6 +31,8 @@ pub struct Config {
     pub max: Duration,
     /// Most frames held.
     pub capacity: usize,
+    /// Of the recent frames so many in a thousand may be later than the delay covers.
+    pub outside_per_mille: usize,
     /// Media time of a frame when all have the same; missing ones then come out as lost.
     pub samples: Option<u32>,
 }
@@ -41,12 +43,23 @@ impl Default for Config {
             min: Duration::from_millis(20),
             max: Duration::from_millis(500),
             capacity: 256,
+            outside_per_mille: 3,
             samples: None,
         }
     }
 }
 
 impl Config {
+    /// Pictures. One that is late is shown when it comes, which nobody notices; so the delay need not
+    /// cover the few that come latest, as it has to for sound.
+    pub fn pictures() -> Self {
+        Self {
+            min: Duration::ZERO,
+            outside_per_mille: 50,
+            ..Self::default()
+        }
+    }
+
     /// Sound in frames of a fixed number of samples.
     pub fn sound(samples: u32) -> Self {
         Self {
@@ -113,7 +126,7 @@ impl<T> JitterBuffer<T> {
         Self {
             config,
             frames: BTreeMap::new(),
-            delay: Delay::new(rate, config.min, config.max.max(config.min)),
+            delay: Delay::new(rate, config),
             extra: Duration::ZERO,
             next: None,
             concealed: 0,

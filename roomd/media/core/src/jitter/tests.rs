@@ -108,6 +108,25 @@ fn steady_frames_keep_the_least_delay() {
 }
 
 #[test]
+fn a_picture_now_and_then_is_late_and_delays_no_other() {
+    let mut line = Line::new(Config::pictures());
+    // One in fifty, such as the large ones.
+    line.send(0..500, 0.0, |number| {
+        Some(ms(if number % 50 == 49 { 45 } else { 30 }))
+    });
+    line.finish();
+    assert_eq!(line.played.len(), 500);
+    assert_eq!(line.buffer.counters().late, 0);
+    assert!(line.buffer.target_delay() < ms(6));
+    // One in ten is more than people take for smooth.
+    let mut line = Line::new(Config::pictures());
+    line.send(0..500, 0.0, |number| {
+        Some(ms(if number % 10 == 9 { 45 } else { 30 }))
+    });
+    assert!(line.buffer.target_delay() > ms(15));
+}
+
+#[test]
 fn a_burst_of_jitter_raises_the_delay_at_once_and_lowers_it_slowly() {
     let mut line = Line::sound();
     let jittery = |number: u64| {

@@ -8,8 +8,8 @@
 mod settings;
 
 pub use settings::{
-    AudioDecode, AudioEncode, AudioOut, CameraInput, MicrophoneInput, VideoDecode, VideoEncode,
-    VideoOut,
+    AudioDecode, AudioEncode, AudioOut, CameraFormat, CameraInput, CameraMode, MicrophoneInput,
+    VideoDecode, VideoEncode, VideoOut,
 };
 
 use std::fmt::{self, Write as _};

@@ -24,6 +24,8 @@ pub enum CameraInput<'a> {
     Mjpeg(&'a Path),
     /// A V4L2 device, in whatever raw format it offers.
     Raw(&'a Path),
+    /// A V4L2 device, as it was chosen from what it offers.
+    Mode(&'a Path, CameraMode),
     /// A recorded file.
     File(&'a Path),
 }
@@ -42,6 +44,7 @@ impl CameraInput<'_> {
             Self::Raw(device) => Plan::new()
                 .element("v4l2src", &[("device", &device.to_string_lossy())])
                 .caps("video/x-raw"),
+            Self::Mode(device, mode) => mode.opened(device),
             Self::File(file) => Plan::new()
                 .element("filesrc", &[("location", &file.to_string_lossy())])
                 .element(
@@ -53,7 +56,7 @@ impl CameraInput<'_> {
             .element("videoconvert", &[])
             .element("videoscale", &[("add-borders", "true")]);
         match self {
-            Self::Mjpeg(_) | Self::Raw(_) => shaped
+            Self::Mjpeg(_) | Self::Raw(_) | Self::Mode(..) => shaped
                 .element("videorate", &[("drop-only", "true")])
                 .caps(live_picture(width, height))
                 .sink(),
@@ -61,6 +64,58 @@ impl CameraInput<'_> {
                 .element("videorate", &[])
                 .caps(picture(width, height))
                 .held_sink(),
+        }
+    }
+}
+
+/// How a camera codes its pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CameraFormat {
+    /// One picture after the other, each as JPEG.
+    Mjpeg,
+    /// Luma, then both chromas in pairs.
+    Nv12,
+    /// Luma and chroma in turns.
+    Yuyv,
+    /// A stream in which pictures need each other.
+    H264,
+}
+
+/// What is asked of a camera. Each way ends in I420, which the encoders read: NV12 and YUYV are
+/// rearranged once, the others are decoded into it; so one copy remains in each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CameraMode {
+    /// How pixels are coded.
+    pub format: CameraFormat,
+    /// Width, in pixels.
+    pub width: u32,
+    /// Height, in pixels.
+    pub height: u32,
+    /// Pictures in 1000 seconds; none where the camera does not say.
+    pub rate: Option<u32>,
+}
+
+impl CameraMode {
+    fn opened(self, device: &Path) -> Plan {
+        // The camera may count in 1001 parts of a second.
+        let rate = self.rate.map(|rate| {
+            let (least, most) = (rate.saturating_sub(1), rate.saturating_add(1));
+            format!(",framerate=[{least}/1000,{most}/1000]")
+        });
+        let caps = |kind: &str| {
+            let (width, height) = (self.width, self.height);
+            let rate = rate.clone().unwrap_or_default();
+            format!("{kind},width={width},height={height}{rate}")
+        };
+        let source = Plan::new().element("v4l2src", &[("device", &device.to_string_lossy())]);
+        match self.format {
+            CameraFormat::Mjpeg => source.caps(caps("image/jpeg")).element("jpegdec", &[]),
+            CameraFormat::Nv12 => source.caps(caps("video/x-raw,format=NV12")),
+            CameraFormat::Yuyv => source.caps(caps("video/x-raw,format=YUY2")),
+            CameraFormat::H264 => source
+                .caps(caps("video/x-h264"))
+                .element("h264parse", &[])
+                .element("openh264dec", &[]),
         }
     }
 }
@@ -241,7 +296,12 @@ impl AudioDecode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VideoOut<'a> {
     /// A display without a display server.
-    Kms,
+    Kms {
+        /// The descriptor of the graphics card; none lets the sink look for one.
+        card: Option<i32>,
+        /// The connector of the display, by the kernel's number; none for the first.
+        connector: Option<u32>,
+    },
     /// A Wayland compositor.
     Wayland {
         /// Its socket; none for the one that the environment names.
@@ -268,10 +328,19 @@ impl VideoOut<'_> {
         let common = ("sync", "false");
         let small = ("enable-last-sample", "false");
         match self {
-            // Most planes take no I420; where one does, nothing is converted.
-            Self::Kms => source
-                .element("videoconvert", &[])
-                .element("kmssink", &[common, small, ("skip-vsync", "true")]),
+            // Most planes take no I420 and no other size than the display's; where one does, nothing
+            // is converted.
+            Self::Kms { card, connector } => {
+                let card = card.map(|card| card.to_string());
+                let connector = connector.map(|connector| connector.to_string());
+                let mut properties = vec![common, small, ("skip-vsync", "true")];
+                properties.extend(card.as_deref().map(|card| ("fd", card)));
+                properties.extend(connector.as_deref().map(|id| ("connector-id", id)));
+                source
+                    .element("videoscale", &[("add-borders", "true")])
+                    .element("videoconvert", &[])
+                    .element("kmssink", &properties)
+            }
             Self::Wayland { socket } => {
                 let mut properties = vec![common, small, ("fullscreen", "true")];
                 properties.extend(socket.map(|socket| ("display", socket)));

@@ -22,9 +22,32 @@ fn all() -> Vec<(&'static str, Plan)> {
         width: 1920,
         height: 1080,
     };
+    let chosen = |format| {
+        let mode = CameraMode {
+            format,
+            width: 1280,
+            height: 720,
+            rate: (format != CameraFormat::H264).then_some(30_000),
+        };
+        CameraInput::Mode(device, mode)
+    };
+    let kms = VideoOut::Kms {
+        card: Some(7),
+        connector: Some(37),
+    };
     vec![
         ("camera, MJPEG", CameraInput::Mjpeg(device).plan(size)),
         ("camera, raw", CameraInput::Raw(device).plan(size)),
+        ("camera, chosen NV12", chosen(CameraFormat::Nv12).plan(size)),
+        ("camera, chosen YUYV", chosen(CameraFormat::Yuyv).plan(size)),
+        (
+            "camera, chosen MJPEG",
+            chosen(CameraFormat::Mjpeg).plan(size),
+        ),
+        (
+            "camera, chosen H.264",
+            chosen(CameraFormat::H264).plan(size),
+        ),
         ("camera, file", CameraInput::File(file).plan(size)),
         ("microphone, ALSA", MicrophoneInput::Alsa("hw:1").plan()),
         ("microphone, file", MicrophoneInput::File(file).plan()),
@@ -35,7 +58,7 @@ fn all() -> Vec<(&'static str, Plan)> {
         ("decoder, VP9", VideoDecode(VideoCodec::Vp9).plan()),
         ("decoder, H.264", VideoDecode(VideoCodec::H264).plan()),
         ("sound decoder", AudioDecode.plan()),
-        ("display, KMS", VideoOut::Kms.plan()),
+        ("display, KMS", kms.plan()),
         (
             "display, Wayland",
             VideoOut::Wayland { socket: None }.plan(),
@@ -68,6 +91,7 @@ fn nothing_records() {
         "decodebin",
         "fakesink",
         "filesrc",
+        "h264parse",
         "jpegdec",
         "kmssink",
         "openh264dec",

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use str0m::channel::{self, ChannelData};
 
 use super::Core;
-use crate::{ChannelConfig, ChannelId, PeerEvent, Reliability};
+use crate::{DataChannel, DataChannelId, PeerEvent, Reliability};
 
 /// Most channels of a connection, open and waiting.
 const MAX_CHANNELS: usize = 64;
@@ -23,14 +23,14 @@ const MAX_STREAM: u16 = 1022;
 #[derive(Debug, Default)]
 pub(super) struct Channels {
     /// Wait for an m-line that carries them.
-    waiting: Vec<ChannelConfig>,
+    waiting: Vec<DataChannel>,
     /// There is such an m-line.
     negotiated: bool,
     /// SCTP streams named so far.
     streams: BTreeSet<u16>,
     /// Channels opened from here so far.
     opened: usize,
-    open: BTreeMap<ChannelId, channel::ChannelId>,
+    open: BTreeMap<DataChannelId, channel::ChannelId>,
     next: u32,
 }
 
@@ -46,14 +46,14 @@ impl Channels {
             .collect()
     }
 
-    fn id_of(&self, id: channel::ChannelId) -> Option<ChannelId> {
+    fn id_of(&self, id: channel::ChannelId) -> Option<DataChannelId> {
         let mut open = self.open.iter();
         open.find(|(_, known)| **known == id).map(|(own, _)| *own)
     }
 }
 
 impl Core {
-    pub(super) fn open_channel(&mut self, config: ChannelConfig) {
+    pub(super) fn open_channel(&mut self, config: DataChannel) {
         if !self.may_open(&config) {
             self.dropped.messages += 1;
             return;
@@ -67,7 +67,7 @@ impl Core {
         }
     }
 
-    fn may_open(&mut self, config: &ChannelConfig) -> bool {
+    fn may_open(&mut self, config: &DataChannel) -> bool {
         let free = config.negotiated.is_none_or(|stream| {
             stream <= MAX_STREAM
                 && !self.channels.streams.contains(&stream)
@@ -98,7 +98,7 @@ impl Core {
             self.rtc.direct_api().close_data_channel(id);
             return;
         }
-        let channel = ChannelId(self.channels.next);
+        let channel = DataChannelId(self.channels.next);
         self.channels.next = self.channels.next.wrapping_add(1);
         self.channels.open.insert(channel, id);
         let label = if label.len() > MAX_LABEL {
@@ -130,7 +130,7 @@ impl Core {
         }
     }
 
-    pub(super) fn send_message(&mut self, channel: ChannelId, binary: bool, data: &[u8]) {
+    pub(super) fn send_message(&mut self, channel: DataChannelId, binary: bool, data: &[u8]) {
         let known = self.channels.open.get(&channel).copied();
         let open = known.filter(|_| self.certified && !self.closing);
         let sent = open
@@ -141,14 +141,14 @@ impl Core {
         }
     }
 
-    pub(super) fn close_channel(&mut self, channel: ChannelId) {
+    pub(super) fn close_channel(&mut self, channel: DataChannelId) {
         if let Some(&id) = self.channels.open.get(&channel) {
             self.rtc.direct_api().close_data_channel(id);
         }
     }
 }
 
-fn config_of(config: ChannelConfig) -> channel::ChannelConfig {
+fn config_of(config: DataChannel) -> channel::ChannelConfig {
     channel::ChannelConfig {
         label: config.label,
         ordered: config.ordered,

@@ -81,6 +81,8 @@ pub(super) struct Description {
     pub(super) data: bool,
     /// The m-lines by their `mid`.
     pub(super) lines: Vec<(String, Feedback)>,
+    /// Who sends on them, by the first SSRC that is named.
+    pub(super) senders: Vec<(String, u32)>,
 }
 
 /// Checks and reduces a remote description.
@@ -104,12 +106,14 @@ pub(super) fn inspect(text: &str) -> Result<Description, Refusal> {
         }
     }
     let lines = std::mem::take(&mut found.lines);
+    let senders = found.senders(&lines);
     let data = found.data;
     Ok(Description {
         sdp,
         fingerprint: found.finish()?,
         data,
         lines,
+        senders,
     })
 }
 
@@ -149,6 +153,8 @@ struct Found {
     media_lines: usize,
     data: bool,
     lines: Vec<(String, Feedback)>,
+    /// The first SSRC of each line.
+    ssrcs: Vec<Option<u32>>,
     candidates: usize,
     user: bool,
     password: bool,
@@ -165,6 +171,7 @@ impl Found {
             self.data |= line.starts_with("m=application ");
             if self.media_lines <= MAX_MEDIA_LINES {
                 self.lines.push(Default::default());
+                self.ssrcs.push(None);
             }
         }
         let Some(attribute) = line.strip_prefix("a=") else {
@@ -182,6 +189,14 @@ impl Found {
             }
             // The transport would answer with another name.
             "mid" if !usable(value.trim()) => Err(Refusal::LineName),
+            "ssrc" => {
+                let ssrc = value.split_whitespace().next();
+                let ssrc = ssrc.and_then(|ssrc| ssrc.parse().ok());
+                if let Some(first) = self.ssrcs.last_mut() {
+                    *first = first.or(ssrc);
+                }
+                Ok(true)
+            }
             name @ ("mid" | "rtcp-fb") => {
                 self.line(name, value);
                 Ok(true)
@@ -213,6 +228,13 @@ impl Found {
             ["ccm", "fir"] => feedback.full = true,
             _ => {}
         }
+    }
+
+    fn senders(&self, lines: &[(String, Feedback)]) -> Vec<(String, u32)> {
+        let lines = lines.iter().zip(&self.ssrcs);
+        lines
+            .filter_map(|((mid, _), ssrc)| Some((mid.clone(), (*ssrc)?)))
+            .collect()
     }
 
     fn fingerprint(&mut self, value: &str) -> Result<(), Refusal> {

@@ -15,12 +15,14 @@ mod certificate;
 mod channels;
 mod describe;
 mod drive;
+mod early;
 mod group;
 mod media;
 mod negotiate;
 mod parameters;
 mod setup;
 mod silence;
+mod takeover;
 mod vp8;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -38,6 +40,7 @@ use certificate::{Certificate, Fingerprint};
 use channels::Channels;
 use describe::{Feedback, Refusal};
 use drive::{Bandwidth, Figures};
+use early::Early;
 use media::{Layer, Line};
 use parameters::Explicit;
 use silence::Silence;
@@ -112,6 +115,8 @@ pub struct Core {
     groups: BTreeMap<Mid, Vec<String>>,
     /// As they were last told.
     told: BTreeMap<Mid, LineState>,
+    /// Who sends to us on which m-line.
+    senders: BTreeMap<Mid, u32>,
     /// m-lines that our offers added.
     added: usize,
     packetisers: BTreeMap<Layer, vp8::Packetiser>,
@@ -127,6 +132,7 @@ pub struct Core {
     bandwidth: Bandwidth,
     dropped: Dropped,
     silence: Silence,
+    early: Vec<Early>,
 }
 
 impl std::fmt::Debug for Core {
@@ -160,6 +166,7 @@ impl Core {
             lines: BTreeMap::new(),
             groups: BTreeMap::new(),
             told: BTreeMap::new(),
+            senders: BTreeMap::new(),
             added: 0,
             packetisers: BTreeMap::new(),
             transmits: VecDeque::new(),
@@ -174,6 +181,7 @@ impl Core {
             bandwidth: Bandwidth::default(),
             dropped: Dropped::default(),
             silence: Silence::default(),
+            early: Vec::new(),
         };
         core.drive(now);
         core
@@ -279,7 +287,9 @@ impl Core {
         let input = Input::Receive(now, receive);
         // Without this, DTLS records from anywhere would reach the handshake.
         if !self.rtc.accepts(&input) {
-            self.dropped.datagrams += 1;
+            if !self.hold(now, source, destination, contents) {
+                self.dropped.datagrams += 1;
+            }
             return;
         }
         if self.rtc.handle_input(input).is_err() {
@@ -287,6 +297,7 @@ impl Core {
         }
         self.heard = now;
         self.drive(now);
+        self.take_early(now);
         self.look_for_backlogs(now);
     }
 
@@ -316,6 +327,7 @@ impl Core {
             }
             PeerCommand::RemoteCandidate(line) => self.remote_candidate(line.expose()),
             PeerCommand::Write { mid, frame } => self.write(now, &mid, frame),
+            PeerCommand::Silence => self.silence(now),
             PeerCommand::RequestKeyframe { mid, rid } => {
                 self.request_keyframe(now, &mid, rid.as_deref());
             }

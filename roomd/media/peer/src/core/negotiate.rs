@@ -112,6 +112,7 @@ impl Core {
                     SdpOffer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
                 // The transport takes our unanswered offer back by itself.
                 self.pending = None;
+                self.take_over(&description.senders);
                 let answer = self
                     .rtc
                     .sdp_api()

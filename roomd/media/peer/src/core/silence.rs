@@ -9,14 +9,12 @@ use str0m::bwe::Bitrate;
 
 use super::{Core, setup};
 
-/// How long after the last written frame its packets may still leave. A muted room is silent on
-/// the wire after this.
-const TAIL: Duration = Duration::from_millis(100);
-/// After a pause of this length the bandwidth is estimated anew: what was cut meanwhile would count
-/// as lost.
-const FORGET: Duration = Duration::from_secs(2);
+/// Media may pause for so long while the room sends: content changes a few times a second, and a large
+/// picture of it leaves over longer than until the next. Behind this nothing leaves, and the bandwidth
+/// is estimated anew: what was cut meanwhile would count as lost.
+const PAUSE: Duration = Duration::from_secs(2);
 
-/// When a frame was last written.
+/// When a frame was last written, unless the room has stopped sending since.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Silence {
     written: Option<Instant>,
@@ -26,19 +24,15 @@ pub(super) struct Silence {
 impl Silence {
     /// Packets of media may leave.
     pub(super) fn lets_through(self, now: Instant) -> bool {
-        self.within(TAIL, now)
-    }
-
-    fn within(self, time: Duration, now: Instant) -> bool {
         self.written
-            .is_some_and(|at| now.saturating_duration_since(at) <= time)
+            .is_some_and(|at| now.saturating_duration_since(at) <= PAUSE)
     }
 }
 
 impl Core {
     /// A frame is about to be written.
     pub(super) fn media_begins(&mut self, now: Instant) {
-        if !self.silence.within(FORGET, now) {
+        if !self.silence.lets_through(now) {
             self.rtc.bwe().reset(setup::START);
         }
         self.silence.written = Some(now);
@@ -48,9 +42,15 @@ impl Core {
         }
     }
 
+    /// The room sends nothing any more: what still waits to leave does not.
+    pub(super) fn silence(&mut self, now: Instant) {
+        self.silence.written = None;
+        self.media_ends(now);
+    }
+
     /// Time has passed.
     pub(super) fn media_ends(&mut self, now: Instant) {
-        if self.silence.probing && !self.silence.within(FORGET, now) {
+        if self.silence.probing && !self.silence.lets_through(now) {
             self.silence.probing = false;
             self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::ZERO);
         }
@@ -78,12 +78,12 @@ mod tests {
     }
 
     #[test]
-    fn silence_begins_soon_after_the_last_frame() {
+    fn silence_begins_behind_a_long_pause() {
         let start = Instant::now();
         let mut silence = Silence::default();
         assert!(!silence.lets_through(start));
         silence.written = Some(start);
-        assert!(silence.lets_through(start + TAIL));
-        assert!(!silence.lets_through(start + TAIL + Duration::from_millis(1)));
+        assert!(silence.lets_through(start + PAUSE));
+        assert!(!silence.lets_through(start + PAUSE + Duration::from_millis(1)));
     }
 }

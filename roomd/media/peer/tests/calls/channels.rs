@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use roomd_peer::{ChannelConfig, ChannelId, Offer, PeerCommand, Reliability};
+use roomd_peer::{DataChannel, DataChannelId, Offer, PeerCommand, Reliability};
 
 use crate::net::{A, B, Net};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn with_channels(configs: &[ChannelConfig]) -> (Net, [String; 2]) {
+fn with_channels(configs: &[DataChannel]) -> (Net, [String; 2]) {
     let (mut net, lines) = Net::call();
     for config in configs {
         net.command(A, PeerCommand::OpenChannel(config.clone()));
@@ -20,7 +20,7 @@ fn with_channels(configs: &[ChannelConfig]) -> (Net, [String; 2]) {
     (net, lines)
 }
 
-fn channel(net: &Net, end: usize, label: &str) -> ChannelId {
+fn channel(net: &Net, end: usize, label: &str) -> DataChannelId {
     let mut channels = net.ends[end].channels.iter();
     channels.find(|(_, name)| name == label).unwrap().0
 }
@@ -36,12 +36,12 @@ fn send(net: &mut Net, end: usize, label: &str, data: &[u8]) {
 
 #[test]
 fn messages_pass_both_ways_in_order() {
-    let unordered = ChannelConfig {
+    let unordered = DataChannel {
         ordered: false,
         reliability: Reliability::Retransmits(0),
-        ..ChannelConfig::named("lossy")
+        ..DataChannel::named("lossy")
     };
-    let (mut net, lines) = with_channels(&[ChannelConfig::named("chat"), unordered]);
+    let (mut net, lines) = with_channels(&[DataChannel::named("chat"), unordered]);
     for end in [A, B] {
         let mut labels: Vec<_> = net.ends[end]
             .channels
@@ -65,7 +65,7 @@ fn messages_pass_both_ways_in_order() {
     assert_eq!(net.ends[B].messages, expected);
     assert_eq!(net.ends[A].messages.len(), 50);
     // A channel more needs no offer; the media is not disturbed.
-    net.command(B, PeerCommand::OpenChannel(ChannelConfig::named("late")));
+    net.command(B, PeerCommand::OpenChannel(DataChannel::named("late")));
     net.talk(&lines, SECOND);
     send(&mut net, A, "late", b"text");
     net.run(SECOND);
@@ -75,9 +75,9 @@ fn messages_pass_both_ways_in_order() {
 
 #[test]
 fn a_channel_that_both_sides_agreed_on_says_nothing_of_itself() {
-    let agreed = ChannelConfig {
+    let agreed = DataChannel {
         negotiated: Some(7),
-        ..ChannelConfig::named("agreed")
+        ..DataChannel::named("agreed")
     };
     let (mut net, _) = Net::call();
     for end in [A, B] {
@@ -97,7 +97,7 @@ fn a_channel_that_both_sides_agreed_on_says_nothing_of_itself() {
 
 #[test]
 fn what_waits_to_be_sent_is_bounded() {
-    let (mut net, _) = with_channels(&[ChannelConfig::named("bulk")]);
+    let (mut net, _) = with_channels(&[DataChannel::named("bulk")]);
     net.cut = true;
     for _ in 0..100 {
         send(&mut net, A, "bulk", &[0; 16_000]);
@@ -112,7 +112,7 @@ fn what_waits_to_be_sent_is_bounded() {
 
 #[test]
 fn channels_are_bounded_and_close_on_both_sides() {
-    let many = vec![ChannelConfig::named("x"); 100];
+    let many = vec![DataChannel::named("x"); 100];
     let (mut net, _) = with_channels(&many);
     assert_eq!(net.ends[A].core.dropped().messages, 36);
     net.run(5 * SECOND);
@@ -122,9 +122,9 @@ fn channels_are_bounded_and_close_on_both_sides() {
     net.run(SECOND);
     assert_eq!(net.ends[A].channels_closed, [channel]);
     assert_eq!(net.ends[B].channels_closed.len(), 1);
-    let long = ChannelConfig::named(&"n".repeat(256));
+    let long = DataChannel::named(&"n".repeat(256));
     net.command(A, PeerCommand::OpenChannel(long));
-    let unknown = ChannelId(9999);
+    let unknown = DataChannelId(9999);
     net.command(A, PeerCommand::CloseChannel { channel: unknown });
     let message = PeerCommand::SendMessage {
         channel: unknown,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use roomd_conference::{PeerState, SdpKind};
 use roomd_peer::{
-    ChannelConfig, Codec, Direction, Layers, MediaKind, NewLine, Offer, PeerCommand, Temporal,
+    Codec, DataChannel, Direction, Frame, Layers, MediaKind, NewLine, Offer, PeerCommand, Temporal,
 };
 
 use crate::net::{A, B, Make, Net, core, mids, picture};
@@ -21,11 +21,12 @@ const BACKENDS: [(&str, Make); 1] = [("str0m", core)];
 /// What is demanded, and its check between two backends.
 type Check = (&'static str, fn(Net));
 
-const SUITE: [Check; 14] = [
+const SUITE: [Check; 15] = [
     ("frames pass both ways, whole and in order", frames),
     ("a certificate that was not described stops media", forged),
     ("every hash of a fingerprint is understood", hashes),
     ("nothing is sent before a frame is written", silence),
+    ("large pictures leave whole, a second apart", slides),
     ("sound and picture go out under their own SSRCs", sources),
     ("lost packets of pictures are sent again", loss),
     ("keyframe requests arrive", keyframes),
@@ -129,10 +130,39 @@ fn silence(net: Net) {
         assert_eq!(end.ssrcs_sent.len(), 0, "no RTP, no probe, no padding");
     }
     net.talk(&lines, SECOND);
-    net.run(Duration::from_millis(200));
-    let before = [A, B].map(|end| net.ends[end].ssrcs_sent.clone());
+    for end in [A, B] {
+        // Of a large picture, most packets still wait.
+        let (mid, frame) = (lines[1].clone(), slide(&net));
+        net.command(end, PeerCommand::Write { mid, frame });
+        net.command(end, PeerCommand::Silence);
+    }
+    let sent = |net: &Net| [A, B].map(|end| net.ends[end].ssrcs_sent.clone());
+    let before = sent(&net);
     net.run(3 * SECOND);
-    assert_eq!(before, [A, B].map(|end| net.ends[end].ssrcs_sent.clone()));
+    assert_eq!(before, sent(&net));
+    net.talk(&lines, SECOND);
+    assert_ne!(before, sent(&net), "the next frame ends the silence");
+}
+
+/// A picture that takes longer to leave than until a tenth of a second is over.
+fn slide(net: &Net) -> Frame {
+    let mut frame = picture(net.now, net.start, true);
+    let mut payload = frame.payload.to_vec();
+    payload.resize(80_000, 0x5a);
+    frame.payload = payload.into();
+    frame
+}
+
+fn slides(net: Net) {
+    let (mut net, lines) = net.called();
+    for _ in 0..10 {
+        let (mid, frame) = (lines[1].clone(), slide(&net));
+        net.command(A, PeerCommand::Write { mid, frame });
+        net.run(Duration::from_millis(900));
+    }
+    let slides = net.ends[B].frames.iter();
+    let whole = slides.filter(|(_, frame)| frame.payload.len() == 80_000 && frame.contiguous);
+    assert_eq!(whole.count(), 10);
 }
 
 fn sources(net: Net) {
@@ -245,7 +275,7 @@ fn temporal(net: Net) {
 
 fn channels(net: Net) {
     let (mut net, _) = net.called();
-    net.command(A, PeerCommand::OpenChannel(ChannelConfig::named("data")));
+    net.command(A, PeerCommand::OpenChannel(DataChannel::named("data")));
     net.renegotiate(A, Offer::default(), same);
     net.run(SECOND);
     for end in [A, B] {

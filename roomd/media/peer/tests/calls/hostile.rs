@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::{Pii, Secret};
 use roomd_peer::{
-    ChannelConfig, Codec, Core, Direction, Encoding, HeaderExtension, Layers, LineParameters,
+    Codec, Core, DataChannel, Direction, Encoding, HeaderExtension, Layers, LineParameters,
     MediaKind, NewLine, Offer, Parameters, Payload, PeerCommand, PeerEvent, RemoteTransport,
 };
 
@@ -38,7 +38,7 @@ fn mangled() -> impl Strategy<Value = String> {
             PeerCommand::Offer(Offer::of(&[MediaKind::Audio, MediaKind::Video])),
         );
         // Everything that a description of ours can hold.
-        net.command(A, PeerCommand::OpenChannel(ChannelConfig::named("data")));
+        net.command(A, PeerCommand::OpenChannel(DataChannel::named("data")));
         let layered = |layers| NewLine {
             kind: MediaKind::Video,
             direction: Direction::SendRecv,

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use roomd_conference::PeerState;
+use roomd_conference::{MediaKind, Offer, PeerState, SdpKind};
 use roomd_peer::PeerCommand;
 
 use crate::net::{A, B, Link, Net, picture, sound};
@@ -292,5 +292,28 @@ fn pictures_are_back_within_two_seconds_after_a_bad_time() {
         let freeze = call.longest_freeze(end + 2 * SECOND);
         assert!(freeze < SECOND / 2, "{delay} {loss}: {freeze:?}");
         call.assert_verified();
+    }
+}
+
+/// Signalling is slower than the network, as usual: the answer comes after the first checks.
+#[test]
+fn a_call_stands_soon_after_its_answer() {
+    let mut net = Net::new();
+    for link in &mut net.links {
+        link.delay = Duration::from_millis(5);
+    }
+    let lines = Offer::of(&[MediaKind::Audio, MediaKind::Video]);
+    net.command(A, PeerCommand::Offer(lines));
+    let offer = net.ends[A].described[0].1.clone();
+    // A firewall lets nothing in before something went out.
+    net.cut = true;
+    net.describe(B, SdpKind::Offer, offer);
+    net.run(Duration::from_millis(30));
+    net.cut = false;
+    let answer = net.ends[B].described[0].1.clone();
+    net.describe(A, SdpKind::Answer, answer);
+    net.run(Duration::from_millis(300));
+    for end in &net.ends {
+        assert_eq!(end.states, [PeerState::Verified]);
     }
 }

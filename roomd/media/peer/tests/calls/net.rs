@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::Pii;
 use roomd_peer::{
-    ChannelId, Core, Frame, LineState, LocalParameters, MediaKind, Offer, Peer, PeerCommand,
+    Core, DataChannelId, Frame, LineState, LocalParameters, MediaKind, Offer, Peer, PeerCommand,
     PeerEvent, SenderReport,
 };
 
@@ -38,9 +38,9 @@ pub struct End {
     pub keyframes_wanted: Vec<String>,
     pub layers_wanted: Vec<Option<String>>,
     pub bandwidth: Vec<u64>,
-    pub channels: Vec<(ChannelId, String)>,
-    pub channels_closed: Vec<ChannelId>,
-    pub messages: Vec<(ChannelId, bool, Vec<u8>)>,
+    pub channels: Vec<(DataChannelId, String)>,
+    pub channels_closed: Vec<DataChannelId>,
+    pub messages: Vec<(DataChannelId, bool, Vec<u8>)>,
     pub figures: usize,
     pub sent_loss: Vec<f64>,
     pub closed: bool,

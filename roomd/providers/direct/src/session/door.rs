@@ -34,6 +34,7 @@ impl Waiter {
             camera: false,
             sharing: false,
             hand: false,
+            reaction: None,
             speaking: false,
             connection: Connection::Connecting,
             e2ee: E2ee::Pending,

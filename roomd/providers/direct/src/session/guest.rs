@@ -104,6 +104,7 @@ impl Guest {
             camera: self.camera,
             sharing: self.sharing,
             hand: self.hand,
+            reaction: None,
             speaking: self.speaking,
             connection: self.connection(),
             e2ee: if verified {

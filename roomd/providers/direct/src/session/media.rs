@@ -165,6 +165,10 @@ impl DirectSession {
             }
             // The room shows it; there is nothing that the guest could be told.
             MediaEvent::Trouble { .. } => {}
+            // Guests say everything on their WebSocket.
+            MediaEvent::ChannelOpen { .. }
+            | MediaEvent::Data { .. }
+            | MediaEvent::ChannelClosed { .. } => {}
             MediaEvent::Speaking { stream, speaking } => {
                 if let Some(guest) = self.guest_with(stream) {
                     guest.speaking = speaking;

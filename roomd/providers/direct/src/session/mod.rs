@@ -205,6 +205,8 @@ impl DirectSession {
             // The room hosts the meeting; nobody asks it for a password.
             Command::Password(_) => {}
             Command::WantedHeight(lines) => self.want_height(lines),
+            // Guests send one picture to all, so the largest that anybody shows decides.
+            Command::Shown(_) => {}
             Command::Leave { returning } => self.leave(returning),
         }
     }
@@ -214,6 +216,10 @@ impl DirectSession {
             ChannelEvent::Opened => self.open(id, now),
             ChannelEvent::Text(text) => self.text(id, &text, now),
             ChannelEvent::Closed => self.closed(id, now),
+            // Guests speak text, and this platform opens no channel itself.
+            ChannelEvent::Binary(_) | ChannelEvent::Response { .. } | ChannelEvent::Refused(_) => {
+                self.bad(id);
+            }
         }
     }
 

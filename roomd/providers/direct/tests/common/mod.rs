@@ -215,6 +215,9 @@ fn describe(output: &Output) -> String {
     match output {
         Output::Channel(id, ChannelCommand::Text(text)) => format!("{} < {}", id.0, text.expose()),
         Output::Channel(id, ChannelCommand::Close) => format!("{} closed", id.0),
+        Output::Channel(id, command @ (ChannelCommand::Open(_) | ChannelCommand::Binary(_))) => {
+            panic!("this platform opens no channel: {} {command:?}", id.0)
+        }
         Output::Event(event) => format!("{event:?}"),
         Output::Media(MediaCommand::Bind { peer, streams }) => {
             let one = |stream: &StreamBinding| {

@@ -6,9 +6,15 @@ mod bad_config;
 mod calendar_server;
 mod come_and_go;
 mod direct_call;
+mod element_call_embedded;
+mod element_call_guests;
 mod guests_mesh;
 mod hostile_guest;
+mod livekit;
+mod livekit_guests;
 mod lobby;
+mod matrixrtc;
+mod matrixrtc_servers;
 mod panel_walk;
 mod pictures;
 mod restart;
@@ -24,6 +30,16 @@ pub const APART: &[Scenario] = &[
         name: "endurance",
         about: "a guest comes and goes 200 times (about 3 minutes, apart from `all`)",
         run: come_and_go::many,
+    },
+    Scenario {
+        name: "matrixrtc",
+        about: "the room in calls of Element Call, encrypted; servers, guests and itself come and go (apart)",
+        run: matrixrtc::run,
+    },
+    Scenario {
+        name: "matrixrtc-crowd",
+        about: "twelve publish in one encrypted call: keys, pictures, what encryption costs (apart)",
+        run: matrixrtc::crowd,
     },
     Scenario {
         name: "pictures",
@@ -83,6 +99,31 @@ pub const ALL: &[Scenario] = &[
         name: "calendar-server",
         about: "a booking on Radicale appears, moves, is accepted; the server goes away",
         run: calendar_server::run,
+    },
+    Scenario {
+        name: "matrixrtc-servers",
+        about: "Synapse, LiveKit and the tokens between them, asked as Element Call asks them",
+        run: matrixrtc_servers::run,
+    },
+    Scenario {
+        name: "livekit",
+        about: "the room's half of LiveKit joins, sends, receives, comes back and ends at a real server",
+        run: livekit::run,
+    },
+    Scenario {
+        name: "livekit-guests",
+        about: "browsers at LiveKit see and hear each other, encrypted; others do not",
+        run: livekit_guests::run,
+    },
+    Scenario {
+        name: "element-call-guests",
+        about: "browsers in the call of a Matrix room, on two SFUs, with keys and with a password",
+        run: element_call_guests::run,
+    },
+    Scenario {
+        name: "element-call-embedded",
+        about: "the published Element Call and a guest see and hear each other, encrypted; it hangs up",
+        run: element_call_embedded::run,
     },
     Scenario {
         name: "bad-config",

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+// Keys for frame encryption, and the worker that uses them.
+import { BaseKeyProvider, type E2EEManagerOptions } from "livekit-client";
+
+/** A key for each participant, set from outside; the sizes are those of Element Call. */
+export class ParticipantKeys extends BaseKeyProvider {
+  constructor() {
+    super({ ratchetWindowSize: 10, keyringSize: 256 });
+  }
+
+  async set(identity: string, index: number, key: Uint8Array<ArrayBuffer>): Promise<void> {
+    const uses: KeyUsage[] = ["deriveBits", "deriveKey"];
+    const material = await crypto.subtle.importKey("raw", key, "HKDF", false, uses);
+    this.onSetEncryptionKey(material, identity, index);
+  }
+}
+
+/** What a connection needs to encrypt with these keys. */
+export function encryption(keyProvider: BaseKeyProvider): E2EEManagerOptions {
+  const worker = new Worker(new URL("/e2ee-worker.js", location.href), { type: "module" });
+  return { keyProvider, worker };
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+// Somebody at an SFU who reads what the server can read: the frames of one participant as they travel,
+// each tried with the key of a password. Tests drive it through `guest`.
+import { type RemoteTrack, Room, RoomEvent } from "livekit-client";
+import type { Answer, Question, Seen } from "./tap-worker";
+
+export interface Joining {
+  url: string;
+  token: string;
+  /** Whose frames. */
+  identity: string;
+  password: string;
+}
+
+/** Without it, Chromium lets frames pass by transforms that come after the track. */
+const READABLE = { encodedInsertableStreams: true } as RTCConfiguration;
+
+const worker = new Worker(new URL("/tap-worker.js", location.href), { type: "module" });
+const room = new Room({ adaptiveStream: false, dynacast: false });
+
+function ask(question: Question): Promise<Answer> {
+  return new Promise((done) => {
+    worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => done(data), { once: true });
+    worker.postMessage(question, []);
+  });
+}
+
+function tap(track: RemoteTrack, source: string): void {
+  if (!track.receiver) throw new Error(`nothing receives ${source}`);
+  track.receiver.transform = new RTCRtpScriptTransform(worker, { source });
+  // Chromium takes sound from the network only while somebody plays it.
+  document.body.append(track.attach());
+}
+
+const guest = {
+  async join({ url, token, identity, password }: Joining): Promise<void> {
+    await ask({ password });
+    room.on(RoomEvent.TrackSubscribed, (track, { source }, participant) => {
+      if (participant.identity === identity) tap(track, source);
+    });
+    await room.connect(url, token, { rtcConfig: READABLE });
+  },
+
+  /** Frames that come from now on are tried with another key. */
+  async usePassword(password: string): Promise<void> {
+    await ask({ password });
+  },
+
+  /** What was seen so far, by source. */
+  async seen(): Promise<Record<string, Seen>> {
+    return ask({});
+  },
+};
+
+Object.assign(globalThis, { guest });

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+import type { Camera, CameraPreset, Health, HealthItem, Severity } from "../../src/api/types";
+
+/** A drawn room, seen closer or from farther away; a camera's own picture would be a photograph. */
+function view(x: number, y: number, width: number): string {
+  const seats = [40, 90, 150, 210, 260].map(
+    (at, seat) =>
+      `<circle cx='${at}' cy='${72 + (seat % 2) * 4}' r='11' fill='#d9b99b'/><path d='M${at - 20} 118q20-46 40 0z' fill='#${["41618c", "6b4a6e", "3f6b57", "7a5a3a", "46506b"][seat]}'/>`,
+  );
+  const svg = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='${x} ${y} ${width} ${(width * 9) / 16}'><path fill='#c9cfd6' d='M0 0h320v180H0z'/><path fill='#8aa7bd' d='M24 14h76v44H24z'/><path fill='#22303f' d='M196 12h92v46h-92z'/>${seats.join("")}<path fill='#8a6748' d='M10 112h300l10 68H0z'/></svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}
+
+const preset = (name: string, thumbnail: string | null): CameraPreset => ({ name, thumbnail });
+
+export const FRONT: Camera = {
+  name: "Kamera vorn",
+  present: true,
+  active: true,
+  moves: true,
+  zooms: true,
+  presets: [
+    preset("Ganzer Tisch", view(0, 0, 320)),
+    preset("Rednerpult", view(180, 30, 110)),
+    preset("Sitz der Oberbürgermeisterin Dr. Großmann", view(110, 50, 90)),
+    preset("Fensterseite", null),
+  ],
+};
+
+export const TABLE: Camera = {
+  name: "Logitech BRIO Ultra HD Webcam",
+  present: true,
+  active: false,
+  moves: false,
+  zooms: false,
+  presets: [],
+};
+
+export const BOTH: Camera[] = [FRONT, TABLE];
+
+function item(
+  code: string,
+  severity: Severity | null,
+  device: string,
+  de: string,
+  en: string,
+  more: Partial<HealthItem> = {},
+): HealthItem {
+  return { code, severity, device, text: { de, en }, remedy: null, detail: null, ...more };
+}
+
+const CAMERA = item(
+  "camera-ok",
+  null,
+  "front",
+  "Die Kamera „PTZ Pro 2“ ist in Ordnung.",
+  "The camera “PTZ Pro 2” is well.",
+);
+const MICROPHONE = item(
+  "microphone-ok",
+  null,
+  "usb:0b0e:2420/A1B2C3D4@1-1.3:1.0",
+  "Das Mikrofon „Jabra SPEAK 750“ ist in Ordnung.",
+  "The microphone “Jabra SPEAK 750” is well.",
+);
+const REST: HealthItem[] = [
+  item(
+    "loudspeaker-ok",
+    null,
+    "usb:0b0e:2420/A1B2C3D4@1-1.3:1.0",
+    "Der Lautsprecher „Jabra SPEAK 750“ ist in Ordnung.",
+    "The loudspeaker “Jabra SPEAK 750” is well.",
+  ),
+  item(
+    "display-ok",
+    null,
+    "HDMI-A-1",
+    "Der Bildschirm „Samsung QM55C“ ist in Ordnung.",
+    "The display “Samsung QM55C” is well.",
+  ),
+  item("panel-ok", null, "panel", "Das Bedienfeld „ILITEK Touch“ ist in Ordnung.", "The panel “ILITEK Touch” is well."),
+];
+
+export const HEALTH_WELL: Health = { score: 100, items: [CAMERA, MICROPHONE, ...REST] };
+
+export const HEALTH_TROUBLED: Health = {
+  score: 47,
+  items: [
+    item(
+      "camera-slow",
+      "warning",
+      "usb:046d:085e@1-1.4.2:1.0",
+      "Die Kamera „Logitech BRIO“ liefert weniger, als zu erwarten ist.",
+      "The camera “Logitech BRIO” delivers less than can be expected.",
+      {
+        remedy: {
+          de: "Bitte direkt statt über einen Hub anschließen; Kameras brauchen genug Licht.",
+          en: "Please plug it in directly, not into a hub; cameras need enough light.",
+        },
+        detail: "15 of 30 frames per second for 60 s",
+      },
+    ),
+    item(
+      "camera-missing",
+      "error",
+      "front",
+      "Die Kamera „PTZ Pro 2“ fehlt.",
+      "The camera “PTZ Pro 2” is missing.",
+      { remedy: { de: "Bitte Kabel und Stromversorgung prüfen.", en: "Please check cable and power." } },
+    ),
+    MICROPHONE,
+    ...REST,
+    item(
+      "keys-moved",
+      "notice",
+      "usb:0079:0006@1-1.1:1.0",
+      "Die Taste „Tischtaster“ steckt in einem anderen Anschluss.",
+      "The key “Tischtaster” is plugged into another port.",
+      {
+        remedy: {
+          de: "Es funktioniert. Bitte zurückstecken, oder die Einstellung anpassen.",
+          en: "It works. Please plug it back, or change the setting.",
+        },
+        detail: "1-1.2 -> 1-1.1",
+      },
+    ),
+    item(
+      "display-control-disobeys",
+      "warning",
+      "/dev/cec0",
+      "Die Steuerung des Bildschirms „Samsung QM55C“ folgt dem Raum nicht.",
+      "The display control “Samsung QM55C” does not follow the room.",
+      {
+        remedy: {
+          de: "Bitte am Gerät selbst bedienen, und nach neuer Firmware sehen.",
+          en: "Please use the device's own controls, and look for newer firmware.",
+        },
+      },
+    ),
+  ],
+};

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use roomd_model::Severity;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// How the room's devices are. Panel, D-Bus, figures and the command line all show this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// 100 when all is well, 0 when the room is of no use.
+    pub score: u8,
+    /// Every device that the room uses or should use.
+    pub items: Vec<HealthItem>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            score: 100,
+            items: Vec::new(),
+        }
+    }
+}
+
+/// How a device is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct HealthItem {
+    /// Code for operators, such as `camera-missing`; `camera-ok` for a device that is well.
+    pub code: String,
+    /// How much it matters; none when it is well.
+    pub severity: Option<Severity>,
+    /// Which one, such as `front` or `usb:046d:0857/A1B2@1-1.4:1.0`.
+    pub device: String,
+    /// What is the matter.
+    pub text: Words,
+    /// What to do about it; none when there is nothing to do.
+    pub remedy: Option<Words>,
+    /// A short technical detail for operators.
+    pub detail: Option<String>,
+}
+
+/// A sentence in each language of the room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Words {
+    /// German.
+    pub de: String,
+    /// English.
+    pub en: String,
+}
+
+/// A camera that the room can show itself with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Camera {
+    /// Its name from the configuration, or what it calls itself.
+    pub name: String,
+    /// It is plugged in and may be used.
+    pub present: bool,
+    /// It is the one in use.
+    pub active: bool,
+    /// It can be pointed: pan and tilt.
+    pub moves: bool,
+    /// It can be zoomed.
+    pub zooms: bool,
+    /// Its saved positions, in the order in which people see them.
+    pub presets: Vec<CameraPreset>,
+}
+
+/// A saved position of a camera.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CameraPreset {
+    /// What people call it.
+    pub name: String,
+    /// A small picture of what it shows, taken when it was saved, as a data URL; none without one.
+    pub thumbnail: Option<String>,
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! `[[cameras]]` and `[display]`: which cameras the room has, and how its display wakes and sleeps.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use roomd_devices_core::camera::controls::Mains;
+use roomd_devices_core::inventory::{Role, Roles};
+use roomd_devices_core::visca::PORT;
+use toml::Spanned;
+
+use crate::check::{Checked, Checker};
+use crate::{Display, NamedCamera, raw};
+
+/// Cameras of one room.
+const CAMERAS: usize = 8;
+const NAME: usize = 40;
+
+impl Checker<'_> {
+    pub(crate) fn cameras(&self, cameras: &[Spanned<raw::Camera>]) -> Checked<Vec<NamedCamera>> {
+        if let Some(beyond) = cameras.get(CAMERAS) {
+            return Err(self.error(beyond.span(), "a room has at most 8 cameras"));
+        }
+        let mut names = BTreeSet::new();
+        let mut checked = Vec::new();
+        for camera in cameras {
+            let (span, camera) = (camera.span(), camera.get_ref());
+            let (Some(name), Some(device)) = (&camera.name, &camera.device) else {
+                return Err(self
+                    .error(span, "a camera needs `name` and `device`")
+                    .with_help(CAMERA));
+            };
+            let camera = NamedCamera {
+                name: self.words(name, NAME)?,
+                device: device.get_ref().clone(),
+                visca: camera
+                    .visca
+                    .as_ref()
+                    .map(|address| self.visca(address))
+                    .transpose()?,
+            };
+            if !names.insert(camera.name.clone()) {
+                return Err(self.error(name.span(), "two cameras have this name"));
+            }
+            Roles::default()
+                .give(Role::Camera(camera.name.clone()), &camera.device)
+                .map_err(|_| {
+                    self.error(device.span(), "names no camera")
+                        .with_help(CAMERA)
+                })?;
+            checked.push(camera);
+        }
+        Ok(checked)
+    }
+
+    fn visca(&self, address: &Spanned<String>) -> Checked<SocketAddr> {
+        let text = address.get_ref();
+        let alone = || Some(SocketAddr::new(text.parse().ok()?, PORT));
+        text.parse().ok().or_else(alone).ok_or_else(|| {
+            self.error(address.span(), "not an address").with_help(
+                "write an IP address such as \"192.0.2.7\", with a port where it is not 52381",
+            )
+        })
+    }
+
+    pub(crate) fn display(&self, display: &raw::Display) -> Checked<Display> {
+        let default = Display::default();
+        let minutes = |value: &Option<Spanned<i64>>, range, default| match value {
+            Some(value) => Ok(Duration::from_secs(self.number(value, range)? * 60)),
+            None => Ok(default),
+        };
+        Ok(Display {
+            power: display.power.unwrap_or_default(),
+            connector: display
+                .connector
+                .as_ref()
+                .map(|name| self.words(name, 32))
+                .transpose()?,
+            cec: display
+                .cec
+                .as_ref()
+                .map(|path| self.path(path))
+                .transpose()?,
+            wake: minutes(&display.wake_minutes, 0..=60, default.wake)?,
+            standby: minutes(&display.standby_minutes, 1..=720, default.standby)?,
+            quirks: display
+                .quirks
+                .as_ref()
+                .map(|path| self.path(path))
+                .transpose()?,
+        })
+    }
+
+    pub(crate) fn mains(&self, hertz: Option<&Spanned<i64>>) -> Checked<Mains> {
+        let Some(hertz) = hertz else {
+            return Ok(Mains::default());
+        };
+        match *hertz.get_ref() {
+            50 => Ok(Mains::Hz50),
+            60 => Ok(Mains::Hz60),
+            _ => Err(self
+                .error(hertz.span(), "no frequency of the mains")
+                .with_help("use 50 or 60")),
+        }
+    }
+}
+
+const CAMERA: &str = "write `name = \"Front\"` and a device: a USB id such as \"046d:0857\", an \
+                      identity such as \"usb:046d:0857/A1B2@1-1.4:1.0\", or \"/dev/video0\"";

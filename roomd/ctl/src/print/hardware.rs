@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Cameras and the devices' health.
+
+use std::fmt::Write;
+
+use roomd_api::{Camera, Health, HealthItem};
+use serde_json::Value;
+
+use super::{clean, row, tree, word};
+
+/// The cameras, each with what it can do and its saved positions as `preset` counts them.
+pub(crate) fn cameras(cameras: &[Camera]) -> String {
+    if cameras.is_empty() {
+        return "no cameras".to_owned();
+    }
+    let mut lines = Vec::new();
+    for camera in cameras {
+        let marks: Vec<_> = [
+            (camera.active, "in use"),
+            (!camera.present, "not plugged in"),
+            (camera.moves, "moves"),
+            (camera.zooms, "zooms"),
+        ]
+        .into_iter()
+        .filter_map(|(is, word)| is.then_some(word))
+        .collect();
+        let name = clean(&camera.name);
+        lines.push(if marks.is_empty() {
+            name
+        } else {
+            format!("{name}  ({})", marks.join(", "))
+        });
+        for (number, preset) in camera.presets.iter().enumerate() {
+            lines.push(format!("  {}. {}", number + 1, clean(&preset.name)));
+        }
+    }
+    lines.join("\n")
+}
+
+/// The score, and every device in trouble.
+pub(super) fn health_rows(health: &Health) -> Vec<String> {
+    let mut rows = vec![row("Health", &score(health))];
+    for item in health.items.iter().filter(|item| item.severity.is_some()) {
+        let mut line = format!("{}: {}", heading(item), clean(&item.text.en));
+        if let Some(remedy) = &item.remedy {
+            let _ = write!(line, " {}", clean(&remedy.en));
+        }
+        rows.push(row("Trouble", &line));
+    }
+    rows
+}
+
+/// A diagnosis for people: the devices in sentences, the rest as a list.
+pub(crate) fn diagnosis(diagnosis: &Value) -> String {
+    let mut rest = diagnosis.clone();
+    let health = rest.as_object_mut().and_then(|all| all.remove("health"));
+    let health = health.and_then(|value| serde_json::from_value::<Health>(value).ok());
+    let mut lines = Vec::new();
+    if let Some(health) = health {
+        lines.push(format!("health: {}", score(&health)));
+        for item in &health.items {
+            lines.push(format!("  {}: {}", clean(&item.device), heading(item)));
+            // The code says that it is well; more there is not to say.
+            if item.severity.is_some() {
+                lines.push(format!("    {}", clean(&item.text.en)));
+            }
+            let remedy = item.remedy.as_ref().map(|remedy| &remedy.en);
+            let more = remedy.into_iter().chain(&item.detail);
+            lines.extend(more.map(|text| format!("    {}", clean(text))));
+        }
+    }
+    lines.push(tree(&rest));
+    lines.join("\n")
+}
+
+fn score(health: &Health) -> String {
+    format!("{} of 100", health.score)
+}
+
+fn heading(item: &HealthItem) -> String {
+    let code = clean(&item.code);
+    item.severity.map_or(code.clone(), |severity| {
+        format!("{code} ({})", word(&severity))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use roomd_api::{CameraPreset, Words};
+    use roomd_model::Severity;
+
+    use super::*;
+
+    fn words(en: &str) -> Words {
+        Words {
+            de: "auf Deutsch".to_owned(),
+            en: en.to_owned(),
+        }
+    }
+
+    fn health() -> Health {
+        Health {
+            score: 70,
+            items: vec![
+                HealthItem {
+                    code: "camera-missing".to_owned(),
+                    severity: Some(Severity::Error),
+                    device: "front".to_owned(),
+                    text: words("The camera “Front\u{1b}[2J” is missing."),
+                    remedy: Some(words("Please check cable and power.")),
+                    detail: Some("usb 1-1.2".to_owned()),
+                },
+                HealthItem {
+                    code: "microphone-ok".to_owned(),
+                    severity: None,
+                    device: "usb:0b0e:2420@1-1.4:1.0".to_owned(),
+                    text: words("The microphone “Jabra” is well."),
+                    remedy: None,
+                    detail: None,
+                },
+            ],
+        }
+    }
+
+    #[test]
+    fn a_status_says_what_is_in_trouble_and_nothing_of_the_rest() {
+        let expected = "\
+Health      70 of 100
+Trouble     camera-missing (error): The camera “Front\u{fffd}[2J” is missing. Please check cable and power.";
+        assert_eq!(health_rows(&health()).join("\n"), expected);
+        let well = health_rows(&Health::default());
+        assert_eq!(well, ["Health      100 of 100"]);
+    }
+
+    #[test]
+    fn a_diagnosis_reads_well() {
+        let value = serde_json::json!({
+            "health": health(),
+            "cameras": ["Front", "Table"],
+            "healthy": false,
+        });
+        let expected = "\
+health: 70 of 100
+  front: camera-missing (error)
+    The camera “Front\u{fffd}[2J” is missing.
+    Please check cable and power.
+    usb 1-1.2
+  usb:0b0e:2420@1-1.4:1.0: microphone-ok
+cameras:
+  1. Front
+  2. Table
+healthy: no";
+        assert_eq!(diagnosis(&value), expected);
+        assert_eq!(
+            diagnosis(&serde_json::json!({"healthy": true})),
+            "healthy: yes"
+        );
+    }
+
+    #[test]
+    fn cameras_are_listed_with_their_positions() {
+        let camera = |name: &str, presets: &[&str]| Camera {
+            name: name.to_owned(),
+            present: true,
+            active: false,
+            moves: false,
+            zooms: false,
+            presets: presets
+                .iter()
+                .map(|name| CameraPreset {
+                    name: (*name).to_owned(),
+                    thumbnail: None,
+                })
+                .collect(),
+        };
+        let all = [
+            Camera {
+                active: true,
+                moves: true,
+                zooms: true,
+                ..camera("Front", &["Podium", "Ganzer Tisch"])
+            },
+            Camera {
+                present: false,
+                ..camera("Table", &[])
+            },
+            camera("Board", &[]),
+        ];
+        let expected = "\
+Front  (in use, moves, zooms)
+  1. Podium
+  2. Ganzer Tisch
+Table  (not plugged in)
+Board";
+        assert_eq!(cameras(&all), expected);
+        assert_eq!(cameras(&[]), "no cameras");
+    }
+}

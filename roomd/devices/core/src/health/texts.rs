@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use roomd_model::Language;
+
+use super::{Item, Subject, Trouble};
+
+pub(super) const fn code_of_subject(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Microphone => "microphone",
+        Subject::Loudspeaker => "loudspeaker",
+        Subject::Display => "display",
+        Subject::Camera => "camera",
+        Subject::Panel => "panel",
+        Subject::Content => "content",
+        Subject::Telephony => "telephony",
+        Subject::Keys => "keys",
+        Subject::DisplayControl => "display-control",
+    }
+}
+
+pub(super) const fn code_of_trouble(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Missing => "missing",
+        Trouble::Stalled => "stalled",
+        Trouble::Unsteady => "unsteady",
+        Trouble::InUse => "in-use",
+        Trouble::NoFormat => "no-format",
+        Trouble::Slow => "slow",
+        Trouble::Moved => "moved",
+        Trouble::StandIn => "stand-in",
+        Trouble::Nonsense => "nonsense",
+        Trouble::DataDamaged => "data-damaged",
+        Trouble::Disobeys => "disobeys",
+        Trouble::NeedsPerson => "needs-person",
+        Trouble::Flood => "flood",
+        Trouble::TableRejected => "table-rejected",
+    }
+}
+
+pub(super) fn text(language: Language, item: &Item) -> String {
+    match language {
+        Language::De => german(item),
+        Language::En => english(item),
+    }
+}
+
+fn german(item: &Item) -> String {
+    let what = match item.subject {
+        Subject::Microphone => "Das Mikrofon",
+        Subject::Loudspeaker => "Der Lautsprecher",
+        Subject::Display => "Der Bildschirm",
+        Subject::Camera => "Die Kamera",
+        Subject::Panel => "Das Bedienfeld",
+        Subject::Content => "Der Eingang für Inhalte",
+        Subject::Telephony => "Die Stummtaste",
+        Subject::Keys => "Die Taste",
+        Subject::DisplayControl => "Die Steuerung des Bildschirms",
+    };
+    let is = match item.trouble {
+        None => "ist in Ordnung",
+        Some(Trouble::Missing) => "fehlt",
+        Some(Trouble::Stalled) => "liefert nichts mehr",
+        Some(Trouble::Unsteady) => "verschwindet immer wieder",
+        Some(Trouble::InUse) => "wird von einem anderen Programm benutzt",
+        Some(Trouble::NoFormat) => "bietet nichts an, was der Raum lesen kann",
+        Some(Trouble::Slow) => "liefert weniger, als zu erwarten ist",
+        Some(Trouble::Moved) => "steckt in einem anderen Anschluss",
+        Some(Trouble::StandIn) => "fehlt, ein anderes Gerät vertritt sie oder ihn",
+        Some(Trouble::Nonsense) => "macht Angaben, die nicht stimmen können",
+        Some(Trouble::DataDamaged) => "beschreibt sich fehlerhaft",
+        Some(Trouble::Disobeys) => "folgt dem Raum nicht",
+        Some(Trouble::NeedsPerson) => "lässt sich nicht von selbst einschalten",
+        Some(Trouble::Flood) => "sendet ohne Ende und wird ignoriert",
+        Some(Trouble::TableRejected) => "hat eine fehlerhafte Gerätetabelle",
+    };
+    format!("{what} „{}“ {is}.", item.label)
+}
+
+fn english(item: &Item) -> String {
+    let what = match item.subject {
+        Subject::Microphone => "microphone",
+        Subject::Loudspeaker => "loudspeaker",
+        Subject::Display => "display",
+        Subject::Camera => "camera",
+        Subject::Panel => "panel",
+        Subject::Content => "content input",
+        Subject::Telephony => "mute key",
+        Subject::Keys => "key",
+        Subject::DisplayControl => "display control",
+    };
+    let is = match item.trouble {
+        None => "is well",
+        Some(Trouble::Missing) => "is missing",
+        Some(Trouble::Stalled) => "delivers nothing any more",
+        Some(Trouble::Unsteady) => "disappears again and again",
+        Some(Trouble::InUse) => "is in use by another program",
+        Some(Trouble::NoFormat) => "offers nothing that the room can read",
+        Some(Trouble::Slow) => "delivers less than can be expected",
+        Some(Trouble::Moved) => "is plugged into another port",
+        Some(Trouble::StandIn) => "is missing, and another device stands in for it",
+        Some(Trouble::Nonsense) => "says about itself what cannot be",
+        Some(Trouble::DataDamaged) => "describes itself wrongly",
+        Some(Trouble::Disobeys) => "does not follow the room",
+        Some(Trouble::NeedsPerson) => "cannot be turned on by the room",
+        Some(Trouble::Flood) => "sends without end and is ignored",
+        Some(Trouble::TableRejected) => "has a table of devices that is wrong",
+    };
+    format!("The {what} “{}” {is}.", item.label)
+}
+
+pub(super) const fn remedy(language: Language, trouble: Trouble) -> &'static str {
+    match language {
+        Language::De => german_remedy(trouble),
+        Language::En => english_remedy(trouble),
+    }
+}
+
+const fn german_remedy(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Missing => "Bitte Kabel und Stromversorgung prüfen.",
+        Trouble::Stalled => {
+            "Der Raum startet es selbst neu. Hilft das nicht, bitte aus- und wieder einstecken."
+        }
+        Trouble::Unsteady => "Bitte Stecker und Kabel prüfen und das Kabel tauschen.",
+        Trouble::InUse => "Bitte das andere Programm beenden.",
+        Trouble::NoFormat => "Bitte ein anderes Gerät verwenden, oder eine neue Firmware.",
+        Trouble::Slow => {
+            "Bitte direkt statt über einen Hub anschließen; Kameras brauchen genug Licht."
+        }
+        Trouble::Moved => "Es funktioniert. Bitte zurückstecken, oder die Einstellung anpassen.",
+        Trouble::StandIn => {
+            "Bitte das eingestellte Gerät anschließen, oder die Einstellung ändern."
+        }
+        Trouble::Nonsense => "Es funktioniert mit dem Rest. Bitte nach neuer Firmware sehen.",
+        Trouble::DataDamaged => "Bitte Kabel und Adapter zum Bildschirm prüfen.",
+        Trouble::Disobeys => "Bitte am Gerät selbst bedienen, und nach neuer Firmware sehen.",
+        Trouble::NeedsPerson => "Bitte den Bildschirm mit seiner Taste einschalten.",
+        Trouble::Flood => "Bitte prüfen, ob die Taste klemmt, und das Gerät neu einstecken.",
+        Trouble::TableRejected => "Es gilt die vorige Tabelle. Bitte die genannte Zeile ändern.",
+    }
+}
+
+const fn english_remedy(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Missing => "Please check cable and power.",
+        Trouble::Stalled => {
+            "The room restarts it by itself. If that does not help, please unplug it and plug it in."
+        }
+        Trouble::Unsteady => "Please check plug and cable, and replace the cable.",
+        Trouble::InUse => "Please end the other program.",
+        Trouble::NoFormat => "Please use another device, or newer firmware.",
+        Trouble::Slow => "Please plug it in directly, not into a hub; cameras need enough light.",
+        Trouble::Moved => "It works. Please plug it back, or change the setting.",
+        Trouble::StandIn => "Please plug in the configured device, or change the setting.",
+        Trouble::Nonsense => "It works with the rest. Please look for newer firmware.",
+        Trouble::DataDamaged => "Please check cable and adapter of the display.",
+        Trouble::Disobeys => "Please use the device's own controls, and look for newer firmware.",
+        Trouble::NeedsPerson => "Please turn the display on by its button.",
+        Trouble::Flood => "Please check whether the key is stuck, and plug the device in again.",
+        Trouble::TableRejected => "The previous table holds. Please change the line that is named.",
+    }
+}

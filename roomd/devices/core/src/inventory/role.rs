@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use std::fmt;
+
+use crate::device::{Device, Kind};
+use crate::identity::{DeviceId, Likeness, UsbId};
+
+/// What the room uses a device for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// The camera with this name, such as `front`.
+    Camera(String),
+    /// A capture device for content, such as a laptop's HDMI.
+    Content,
+    /// The microphone.
+    Microphone,
+    /// The loudspeaker.
+    Loudspeaker,
+    /// Microphone and loudspeaker in one.
+    Speakerphone,
+    /// The touch panel.
+    Panel,
+    /// Buttons and sensors.
+    Keys,
+    /// Mute key and lamp of a telephony device.
+    Telephony,
+    /// The adapter that speaks to the display.
+    Cec,
+}
+
+impl Role {
+    const fn fits(&self, kind: Kind) -> bool {
+        match self {
+            Self::Camera(_) | Self::Content => matches!(kind, Kind::Camera),
+            Self::Microphone | Self::Loudspeaker | Self::Speakerphone => {
+                matches!(kind, Kind::Sound)
+            }
+            Self::Panel | Self::Keys => matches!(kind, Kind::Input),
+            Self::Telephony => matches!(kind, Kind::Hid),
+            Self::Cec => matches!(kind, Kind::Cec),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Camera(name) => return write!(f, "camera `{name}`"),
+            Self::Content => "content input",
+            Self::Microphone => "microphone",
+            Self::Loudspeaker => "loudspeaker",
+            Self::Speakerphone => "speakerphone",
+            Self::Panel => "panel",
+            Self::Keys => "keys",
+            Self::Telephony => "telephony",
+            Self::Cec => "display control",
+        };
+        f.write_str(name)
+    }
+}
+
+/// Which device the configuration gives a role.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roles {
+    lines: Vec<(Role, Wanted)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    /// This one, wherever it is plugged in.
+    Device(DeviceId),
+    /// Any of this model.
+    Model(UsbId),
+    /// Whatever has this node.
+    Node(String),
+}
+
+impl Roles {
+    /// Gives a role to a device by the text of its identity, a USB id such as `046d:0857`, or a node
+    /// such as `/dev/video0` or `hw:1`. The first that fits wins.
+    ///
+    /// # Errors
+    ///
+    /// A text that names no device.
+    pub fn give(&mut self, role: Role, device: &str) -> Result<(), WrongRole> {
+        let wanted = if device.starts_with("/dev/") || device.starts_with("hw:") {
+            Wanted::Node(device.to_owned())
+        } else if let Ok(model) = device.parse() {
+            Wanted::Model(model)
+        } else {
+            let parsed = device.parse();
+            Wanted::Device(parsed.map_err(|source| WrongRole {
+                role: role.clone(),
+                source,
+            })?)
+        };
+        self.lines.push((role, wanted));
+        Ok(())
+    }
+
+    /// Whether no role is given.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The role of a device.
+    pub(crate) fn of(&self, device: &Device) -> Option<Role> {
+        let fits = |(role, wanted): &&(Role, Wanted)| {
+            let same = match wanted {
+                Wanted::Device(id) => id.likeness(&device.id) >= Likeness::Moved,
+                Wanted::Model(model) => device.id.model() == Some(*model),
+                Wanted::Node(node) => device.node == *node,
+            };
+            same && role.fits(device.kind)
+        };
+        self.lines.iter().find(fits).map(|(role, _)| role.clone())
+    }
+}
+
+/// A role was given to what is no device.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no device for {role}")]
+pub struct WrongRole {
+    role: Role,
+    source: crate::identity::IdentityError,
+}

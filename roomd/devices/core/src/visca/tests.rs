@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+use proptest::prelude::*;
+
+use super::stand_in::StandIn;
+use super::*;
+use crate::camera::presets::Presets;
+use crate::display::power::Power;
+
+/// The talk and the stand-in camera, in virtual time.
+struct Talk {
+    now: Instant,
+    visca: Visca,
+    camera: StandIn,
+    finished: Vec<(Request, Result<(), Failure>)>,
+    sent: usize,
+    /// Whether this datagram is lost, by a number that counts both ways.
+    lost: fn(usize) -> bool,
+    carried: usize,
+}
+
+const HERE: Request = Request::Point {
+    pan: 720,
+    tilt: -14,
+};
+
+impl Talk {
+    fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            now,
+            visca: Visca::new(Model::default(), now),
+            camera: StandIn::default(),
+            finished: Vec::new(),
+            sent: 0,
+            lost: |_| false,
+            carried: 0,
+        }
+    }
+
+    fn up() -> Self {
+        let mut talk = Self::new();
+        talk.run(1);
+        assert_eq!(talk.visca.state().trouble, None);
+        talk
+    }
+
+    fn want(&mut self, request: Request) {
+        let effects = self.visca.handle(Input::Want(request), self.now);
+        self.act(effects);
+    }
+
+    fn arrives(&mut self) -> bool {
+        self.carried += 1;
+        !(self.lost)(self.carried)
+    }
+
+    fn act(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send(bytes) => {
+                    self.sent += 1;
+                    if self.arrives() {
+                        let answers = self.camera.receive(&bytes);
+                        self.give(answers);
+                    }
+                }
+                Effect::Finished(request, result) => self.finished.push((request, result)),
+            }
+        }
+    }
+
+    fn give(&mut self, answers: Vec<Vec<u8>>) {
+        for answer in answers {
+            if self.arrives() {
+                let effects = self.visca.handle(Input::Received(&answer), self.now);
+                self.act(effects);
+            }
+        }
+    }
+
+    /// Lets so many seconds pass; the camera is done with what it does at the end of each.
+    fn run(&mut self, seconds: u32) {
+        for _ in 0..seconds {
+            let until = self.now + Duration::from_secs(1);
+            while let Some((at, _)) = self.visca.poll_timeout()
+                && at < until
+            {
+                self.now = self.now.max(at);
+                let effects = self.visca.handle_timeout(self.now);
+                self.act(effects);
+            }
+            self.now = until;
+            let done = self.camera.complete();
+            self.give(done);
+        }
+    }
+}
+
+#[test]
+fn a_camera_is_found_and_does_what_it_is_told() {
+    let mut talk = Talk::up();
+    assert_eq!(talk.visca.state().power, Some(Power::On));
+    assert_eq!(talk.visca.state().direction, Some((0, 0)));
+    let wanted = [
+        HERE,
+        Request::Zoom(0x1234),
+        Request::Store(3),
+        Request::Zoom(0),
+        Request::Recall(3),
+        Request::Power(Power::Standby),
+    ];
+    for request in wanted {
+        talk.want(request);
+        talk.run(1);
+    }
+    let done: Vec<_> = wanted.iter().map(|request| (*request, Ok(()))).collect();
+    assert_eq!(talk.finished, done);
+    // 720 steps of 14.4 to the degree.
+    assert_eq!(talk.visca.state().direction, Some((50 * 3600, -3500)));
+    assert_eq!(talk.visca.state().zoom, Some(0x1234));
+    assert_eq!(talk.visca.state().power, Some(Power::Standby));
+    talk.want(HERE);
+    talk.run(1);
+    assert_eq!(talk.finished.pop(), Some((HERE, Err(Failure::NotNow))));
+}
+
+#[test]
+fn presets_of_any_camera_are_recalled() {
+    let mut talk = Talk::up();
+    talk.want(HERE);
+    talk.want(Request::Zoom(500));
+    talk.run(2);
+    let mut presets = Presets::default();
+    let values = talk.visca.state().values();
+    presets.save("Rednerpult", values).unwrap();
+    talk.want(Request::Point { pan: 0, tilt: 0 });
+    talk.want(Request::Zoom(0));
+    talk.run(2);
+    assert_eq!((talk.camera.pan, talk.camera.zoom), (0, 0));
+    let preset = presets.find("Rednerpult").unwrap();
+    let plan = talk.visca.model().plan(preset, talk.visca.state()).unwrap();
+    assert_eq!(plan.requests, [HERE, Request::Zoom(500)]);
+    for request in plan.requests {
+        talk.want(request);
+    }
+    talk.run(2);
+    let camera = &talk.camera;
+    assert_eq!((camera.pan, camera.tilt, camera.zoom), (720, -14, 500));
+}
+
+#[test]
+fn a_camera_that_does_not_answer_is_missing_and_called_again() {
+    let mut talk = Talk::new();
+    talk.lost = |_| true;
+    talk.run(1);
+    talk.want(HERE);
+    talk.run(60);
+    assert_eq!(talk.visca.state().trouble, Some(Trouble::Missing));
+    assert_eq!(talk.finished, [(HERE, Err(Failure::Unreachable))]);
+    // Three calls in each six and a half seconds.
+    assert!((24..=30).contains(&talk.sent), "{}", talk.sent);
+    talk.want(HERE);
+    assert_eq!(talk.finished.len(), 2);
+    talk.lost = |_| false;
+    talk.run(7);
+    assert_eq!(talk.visca.state().trouble, None);
+    // It goes again.
+    talk.lost = |_| true;
+    talk.run(20);
+    assert_eq!(talk.visca.state().trouble, Some(Trouble::Missing));
+    assert_eq!(talk.visca.state().direction, None);
+}
+
+#[test]
+fn what_is_lost_on_the_way_is_sent_again_and_done_once() {
+    for lost in [
+        // The command, then its acknowledgement, then both.
+        (|n| n == 1) as fn(usize) -> bool,
+        |n| n == 2,
+        |n| n == 1 || n == 3,
+    ] {
+        let mut talk = Talk::up();
+        talk.run(1);
+        (talk.carried, talk.lost) = (0, lost);
+        talk.want(HERE);
+        talk.run(3);
+        assert_eq!(talk.finished, [(HERE, Ok(()))]);
+        assert_eq!(talk.camera.pan, 720);
+    }
+    // The completion is lost: the request is, but nothing hangs.
+    let mut talk = Talk::up();
+    (talk.carried, talk.lost) = (0, |n| n == 3);
+    talk.want(HERE);
+    talk.run(40);
+    assert_eq!(talk.finished, [(HERE, Err(Failure::Lost))]);
+    assert_eq!(talk.visca.state().trouble, None);
+}
+
+#[test]
+fn a_camera_that_restarted_is_reset_and_told_again() {
+    let mut talk = Talk::up();
+    talk.camera.restart();
+    talk.want(HERE);
+    talk.run(2);
+    assert_eq!(talk.finished, [(HERE, Ok(()))]);
+    assert_eq!(talk.camera.pan, 720);
+}
+
+#[test]
+fn a_camera_that_always_complains_is_given_up() {
+    let mut talk = Talk::up();
+    talk.lost = |_| true;
+    talk.want(HERE);
+    let complain = |talk: &mut Talk| {
+        for sequence in 0..50 {
+            let bytes = wire::write(Kind::ControlReply, sequence, &[0x0f, 0x01]);
+            let effects = talk.visca.handle(Input::Received(&bytes), talk.now);
+            for effect in effects {
+                if let Effect::Send(bytes) = effect
+                    && bytes[0] == 2
+                {
+                    let answer = wire::write(Kind::ControlReply, 0, wire::RESET);
+                    talk.visca.handle(Input::Received(&answer), talk.now);
+                }
+            }
+        }
+    };
+    for _ in 0..10 {
+        complain(&mut talk);
+    }
+    assert_eq!(talk.visca.state().trouble, Some(Trouble::Missing));
+}
+
+#[test]
+fn a_third_command_waits_for_a_socket() {
+    let mut talk = Talk::up();
+    for zoom in 1..=4 {
+        talk.want(Request::Zoom(zoom));
+    }
+    assert_eq!(talk.camera.zoom, 2);
+    talk.run(1);
+    assert_eq!(talk.camera.zoom, 4);
+    talk.run(1);
+    assert_eq!(talk.finished.len(), 4);
+    // Somebody else's commands fill the sockets: the camera refuses, and is asked again.
+    talk.camera.sockets = [Some(900), Some(901)];
+    talk.want(Request::Zoom(9));
+    talk.run(2);
+    assert_eq!(talk.finished.pop(), Some((Request::Zoom(9), Ok(()))));
+    for zoom in 0..40 {
+        talk.want(Request::Zoom(zoom));
+    }
+    let many = |(_, result): &&(Request, _)| *result == Err(Failure::TooMany);
+    assert!(talk.finished.iter().filter(many).count() >= 20);
+}
+
+#[test]
+fn dialects_are_learned() {
+    let mut talk = Talk::new();
+    talk.camera.pan_digits = 5;
+    talk.camera.no_tilt_speed = true;
+    talk.camera.pan = -70_000;
+    talk.run(1);
+    talk.want(HERE);
+    talk.run(1);
+    assert_eq!(talk.finished, [(HERE, Ok(()))]);
+    assert_eq!((talk.camera.pan, talk.camera.tilt), (720, -14));
+    talk.want(Request::Recall(99));
+    talk.run(1);
+    let refused = (Request::Recall(99), Err(Failure::Unknown));
+    assert_eq!(talk.finished.pop(), Some(refused));
+}
+
+#[test]
+fn nonsense_is_no_answer() {
+    let mut talk = Talk::new();
+    talk.lost = |_| true;
+    for _ in 0..10 {
+        let effects = talk
+            .visca
+            .handle(Input::Received(b"HTTP/1.1 400"), talk.now);
+        assert_eq!(effects, []);
+    }
+    talk.run(3);
+    assert_eq!(talk.visca.state().trouble, Some(Trouble::Nonsense));
+}
+
+proptest! {
+    #[test]
+    fn whatever_arrives_no_request_hangs_and_nothing_grows(
+        inputs in proptest::collection::vec(
+            (0_u8..8, 0_u32..12, proptest::collection::vec(any::<u8>(), 0..20)), 0..200,
+        ),
+    ) {
+        let mut now = Instant::now();
+        let mut visca = Visca::new(Model::default(), now);
+        let (mut wanted, mut finished) = (0, 0);
+        let mut count = |effects: Vec<Effect>| {
+            finished += effects.iter().filter(|e| matches!(e, Effect::Finished(..))).count();
+        };
+        for (kind, sequence, bytes) in inputs {
+            let reply = |packet: &[u8]| wire::write(Kind::Reply, sequence, packet);
+            let datagram = match kind {
+                0 => {
+                    wanted += 1;
+                    count(visca.handle(Input::Want(HERE), now));
+                    continue;
+                }
+                1 => {
+                    now += Duration::from_millis(100 * u64::from(sequence));
+                    count(visca.handle_timeout(now));
+                    continue;
+                }
+                2 => wire::write(Kind::ControlReply, 0, wire::RESET),
+                3 => wire::write(Kind::ControlReply, sequence, &[0x0f, 1]),
+                4 => reply(&[0x90, 0x41, 0xff]),
+                5 => reply(&[0x90, 0x51, 0xff]),
+                6 => reply(&[&[0x90, 0x50], &bytes[..], &[0xff]].concat()),
+                _ => bytes,
+            };
+            count(visca.handle(Input::Received(&datagram), now));
+            prop_assert!(visca.waiting.len() <= WAITING + 4 && visca.running.len() <= SOCKETS);
+        }
+        // The camera is silent from now on.
+        for _ in 0..200 {
+            if let Some((at, _)) = visca.poll_timeout() {
+                now = now.max(at);
+            }
+            count(visca.handle_timeout(now));
+        }
+        prop_assert_eq!(finished, wanted);
+        prop_assert!(matches!(visca.link, Link::Down(_) | Link::Resetting(..)));
+    }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! What the kernel shows as files below `/sys`: the connectors of graphics cards and the displays on
+//! them, and how HID devices describe their reports.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use roomd_devices_core::display::edid::{Edid, EdidError};
+
+/// More data than any display or HID device has.
+const LENGTH: u64 = 32 * 1024;
+/// Connectors that are looked at.
+const CONNECTORS: usize = 32;
+
+/// The folder, which tests put elsewhere.
+#[derive(Clone, Debug)]
+pub struct Sysfs(PathBuf);
+
+impl Default for Sysfs {
+    fn default() -> Self {
+        Self(PathBuf::from("/sys"))
+    }
+}
+
+/// A connector of a graphics card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connector {
+    /// The graphics card, such as `card0`.
+    pub card: String,
+    /// The connector, such as `HDMI-A-1`.
+    pub name: String,
+    /// Whether a display is plugged in.
+    pub connected: bool,
+    /// Whether it shows something.
+    pub enabled: bool,
+    /// What the display says about itself.
+    pub edid: Result<Edid, EdidError>,
+    /// The bus for DDC/CI, such as `/dev/i2c-4`.
+    pub bus: Option<PathBuf>,
+}
+
+impl Sysfs {
+    /// Another folder than `/sys`.
+    #[must_use]
+    pub fn at(folder: &Path) -> Self {
+        Self(folder.to_owned())
+    }
+
+    /// The connectors of all graphics cards, by their names; none on a machine without one.
+    #[must_use]
+    pub fn connectors(&self) -> Vec<Connector> {
+        let folders = fs::read_dir(self.0.join("class/drm")).into_iter().flatten();
+        let mut connectors: Vec<Connector> = folders
+            .flatten()
+            .filter_map(|folder| {
+                let name = folder.file_name().into_string().ok()?;
+                let (card, name) = name.split_once('-')?;
+                card.starts_with("card")
+                    .then(|| connector(&folder.path(), card, name))
+            })
+            .take(CONNECTORS)
+            .collect();
+        connectors.sort_by(|a, b| (&a.card, &a.name).cmp(&(&b.card, &b.name)));
+        connectors
+    }
+
+    /// How the HID device behind a node such as `/dev/hidraw0` describes its reports.
+    pub(crate) fn report_descriptor(&self, node: &Path) -> io::Result<Vec<u8>> {
+        let name = node.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+        let device = self.0.join("class/hidraw").join(name).join("device");
+        read(&device.join("report_descriptor"))
+    }
+}
+
+fn connector(folder: &Path, card: &str, name: &str) -> Connector {
+    let word = |file: &str| {
+        let bytes = read(&folder.join(file)).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).trim().to_owned()
+    };
+    Connector {
+        card: card.to_owned(),
+        name: name.to_owned(),
+        connected: word("status") == "connected",
+        enabled: word("enabled") == "enabled",
+        edid: Edid::parse(&read(&folder.join("edid")).unwrap_or_default()),
+        bus: bus(folder),
+    }
+}
+
+/// A link to the bus, or a folder of it within the connector's.
+fn bus(folder: &Path) -> Option<PathBuf> {
+    let link = fs::read_link(folder.join("ddc")).ok();
+    let name = link.as_deref().and_then(Path::file_name);
+    let name = match name {
+        Some(name) => name.to_owned(),
+        None => fs::read_dir(folder)
+            .ok()?
+            .flatten()
+            .map(|entry| entry.file_name())
+            .find(|name| name.to_string_lossy().starts_with("i2c-"))?,
+    };
+    let number = name.to_str()?.strip_prefix("i2c-")?.parse::<u32>().ok()?;
+    Some(PathBuf::from(format!("/dev/i2c-{number}")))
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LENGTH).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A folder with one connector that has a display with damaged data.
+    pub(crate) fn tree() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let drm = root.path().join("class/drm");
+        let connector = drm.join("card0-HDMI-A-1");
+        fs::create_dir_all(connector.join("i2c-7")).unwrap();
+        fs::create_dir_all(drm.join("card0-eDP-1")).unwrap();
+        fs::create_dir_all(drm.join("renderD128")).unwrap();
+        fs::write(connector.join("status"), "connected\n").unwrap();
+        fs::write(connector.join("enabled"), "enabled\n").unwrap();
+        fs::write(connector.join("edid"), [0; 128]).unwrap();
+        fs::write(drm.join("version"), "drm 1.1.0").unwrap();
+        root
+    }
+
+    #[test]
+    fn connectors_are_folders() {
+        let root = tree();
+        let connectors = Sysfs::at(root.path()).connectors();
+        let names: Vec<&str> = connectors.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, ["HDMI-A-1", "eDP-1"]);
+        let hdmi = &connectors[0];
+        assert!(hdmi.connected && hdmi.enabled);
+        assert_eq!(hdmi.edid, Err(EdidError::Header));
+        assert_eq!(hdmi.bus, Some(PathBuf::from("/dev/i2c-7")));
+        assert!(!connectors[1].connected);
+        assert_eq!(connectors[1].edid, Err(EdidError::Empty));
+    }
+
+    #[test]
+    fn a_machine_without_devices_has_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let sysfs = Sysfs::at(root.path());
+        assert_eq!(sysfs.connectors(), []);
+        assert!(sysfs.report_descriptor(Path::new("/dev/hidraw0")).is_err());
+        assert!(sysfs.report_descriptor(Path::new("/")).is_err());
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Where composed pictures go: a pipeline to a display, or a window on an X screen.
+
+use std::sync::Arc;
+
+use gstreamer as gst;
+use roomd_media_core::compose::Canvas;
+use roomd_media_core::plan::VideoOut;
+use roomd_media_core::scene::{HEIGHT, WIDTH};
+
+use crate::branch::{Branch, BranchError, Notice};
+use crate::kms::{Card, KmsError};
+use crate::wayland::WaylandError;
+use crate::window::WindowThread;
+use crate::x11::{Window, X11Error};
+
+/// A display does not open.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SinkError {
+    #[error(transparent)]
+    Branch(#[from] BranchError),
+    #[error(transparent)]
+    X11(#[from] X11Error),
+    #[error(transparent)]
+    Wayland(#[from] WaylandError),
+    #[error(transparent)]
+    Kms(#[from] KmsError),
+    #[error("starting the window's thread")]
+    Thread(#[from] std::io::Error),
+}
+
+/// An open display.
+pub(crate) enum Sink {
+    /// A pipeline takes whole pictures.
+    Branch(Branch),
+    /// A pipeline on a graphics card, which stays open for as long.
+    Kms(
+        Branch,
+        #[expect(dead_code, reason = "the pipeline draws on it")] Card,
+    ),
+    /// A window of the pictures' size takes what changed.
+    Window(WindowThread),
+}
+
+struct Shared(Arc<Canvas>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.picture().data()
+    }
+}
+
+impl Sink {
+    /// Opens a display. `failed` runs on another thread once it is lost, and must not wait.
+    pub(crate) fn open(
+        output: VideoOut<'_>,
+        server: Option<&str>,
+        failed: impl Fn() + Clone + Send + Sync + 'static,
+    ) -> Result<Self, SinkError> {
+        if matches!(output, VideoOut::Kms { .. }) {
+            let card = Card::open()?;
+            let branch = Branch::open(&card.output().plan(), |_| {}, on_error(failed))?;
+            return Ok(Self::Kms(branch, card));
+        }
+        if !matches!(output, VideoOut::X11 { .. }) {
+            let branch = Branch::open(&output.plan(), |_| {}, on_error(failed))?;
+            return Ok(Self::Branch(branch));
+        }
+        let window = Window::open(server)?;
+        if (window.width(), window.height()) == (WIDTH, HEIGHT) {
+            return Ok(Self::Window(WindowThread::start(window, failed)?));
+        }
+        scaled(window, failed).map(Self::Branch)
+    }
+
+    /// Shows a picture at its time.
+    pub(crate) fn push(&self, picture: Arc<Canvas>, at: gst::ClockTime) {
+        match self {
+            Self::Branch(branch) | Self::Kms(branch, _) => branch.push(Shared(picture), at, None),
+            Self::Window(window) => window.push(picture),
+        }
+    }
+}
+
+fn on_error(failed: impl Fn() + Send + Sync + 'static) -> impl Fn(Notice) + Send + Sync + 'static {
+    move |notice| {
+        if notice == Notice::Error {
+            failed();
+        }
+    }
+}
+
+/// A window of another size: a pipeline scales for it.
+fn scaled(
+    window: Window,
+    failed: impl Fn() + Clone + Send + Sync + 'static,
+) -> Result<Branch, SinkError> {
+    let plan = VideoOut::X11 {
+        width: window.width(),
+        height: window.height(),
+    };
+    let notice = on_error(failed.clone());
+    let mut window = Some(window);
+    let show = move |sample: &gst::Sample| {
+        let map = sample.buffer().map(|buffer| buffer.map_readable());
+        if let (Some(open), Some(Ok(map))) = (&window, map)
+            && let Err(error) = open
+                .put(open.area(), map.as_slice())
+                .and_then(|()| open.settle())
+        {
+            tracing::info!(%error, "the window is lost");
+            window = None;
+            failed();
+        }
+    };
+    Ok(Branch::open(&plan.plan(), show, notice)?)
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The channel to the room's Matrix account, and what was asked of it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use roomd_conference::{ChannelCommand, ChannelId, Endpoint};
+use roomd_livekit::Ids;
+use roomd_matrix_port::{Ask, Request, SERVICE};
+
+/// The most requests under way; whoever asks more is broken.
+const MAX_PENDING: usize = 512;
+/// A channel that closed is opened again after this.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What an answer is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Join,
+    Transports,
+    OpenId,
+    /// The leave that the homeserver sends when the room is silent.
+    DelayLeave,
+    RestartLeave,
+    Membership,
+    /// Our key of this number, sent to people.
+    Key {
+        index: u8,
+        attempt: u32,
+    },
+    Hand,
+    Chat,
+    /// The last words.
+    Leave,
+    /// Nothing follows.
+    Nothing,
+}
+
+/// The channel to the account.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    channel: Option<ChannelId>,
+    next: u64,
+    pending: BTreeMap<u64, Purpose>,
+    again: Option<Instant>,
+}
+
+impl Account {
+    /// Opens the channel.
+    pub(super) fn open(&mut self, ids: &Ids) -> (ChannelId, ChannelCommand) {
+        let channel = ids.channel();
+        self.channel = Some(channel);
+        self.again = None;
+        self.pending.clear();
+        let service = Endpoint::Service(SERVICE);
+        (channel, ChannelCommand::Open(service))
+    }
+
+    pub(super) fn is(&self, channel: ChannelId) -> bool {
+        self.channel == Some(channel)
+    }
+
+    pub(super) const fn is_open(&self) -> bool {
+        self.channel.is_some()
+    }
+
+    /// The channel is gone.
+    pub(super) fn closed(&mut self, now: Instant) {
+        self.channel = None;
+        self.pending.clear();
+        self.again = Some(now + AGAIN);
+    }
+
+    /// When to open it again.
+    pub(super) const fn again(&self) -> Option<Instant> {
+        self.again
+    }
+
+    /// A request on its way; none without a channel.
+    pub(super) fn ask(
+        &mut self,
+        ask: Ask,
+        purpose: Purpose,
+    ) -> Option<(ChannelId, ChannelCommand)> {
+        let channel = self.channel?;
+        if self.pending.len() >= MAX_PENDING {
+            return None;
+        }
+        let id = self.next;
+        let text = Request { id, ask }.to_text().ok()?;
+        self.next += 1;
+        self.pending.insert(id, purpose);
+        Some((channel, ChannelCommand::Text(text)))
+    }
+
+    /// What an answer is for; none when nobody asked.
+    pub(super) fn answered(&mut self, id: u64) -> Option<Purpose> {
+        self.pending.remove(&id)
+    }
+
+    /// Whether an answer of this kind is awaited.
+    pub(super) fn awaits(&self, purpose: &Purpose) -> bool {
+        self.pending.values().any(|it| it == purpose)
+    }
+
+    pub(super) fn close(&mut self) -> Option<(ChannelId, ChannelCommand)> {
+        self.again = None;
+        Some((self.channel.take()?, ChannelCommand::Close))
+    }
+}

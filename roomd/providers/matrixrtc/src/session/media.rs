@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The media servers, what they tell, and the keys of what goes over them.
+
+use std::time::{Duration, Instant};
+
+use roomd_conference::{
+    ChannelEvent, Ended, Event, FrameKeyMaterial, FrameScheme, LocalSource, MediaEvent, Output,
+};
+use roomd_livekit::{
+    Connection, Ended as ServerEnded, Event as ServerEvent, Options, Output as ServerOutput,
+    Publish, TrackRefusal,
+};
+use roomd_matrix_port::{Ask, Recipient};
+use roomd_model::{FaultCode, Now, Pii, Secret, StreamTrouble};
+use url::Url;
+
+use super::account::Purpose;
+use super::keys::{OwnKey, TheirKey};
+use super::people::Mode;
+use super::servers::{Granted, Server, State};
+use super::{MatrixRtcSession, Stage};
+
+/// How long the room's own server is tried before the meeting counts as out of reach.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// The same in the call, where the others may still be there.
+const PATIENCE_INSIDE: Duration = Duration::from_secs(120);
+
+impl MatrixRtcSession {
+    /// Asks for tokens where a server is due.
+    pub(super) fn drive_servers(&mut self, now: Now) {
+        let is_due = |server: &Server| server.due.is_some_and(|at| at <= now.mono);
+        if !self.servers.0.iter().any(is_due) {
+            return;
+        }
+        let (Some(room), Some(me)) = (&self.room, &self.me) else {
+            return;
+        };
+        let Some((token, _)) = self.open_id.as_ref().filter(|(_, until)| *until > now.mono) else {
+            // When the answer is there, they are still due.
+            self.open_id = None;
+            if !self.account.awaits(&Purpose::OpenId) {
+                self.ask(Ask::OpenIdToken, Purpose::OpenId);
+            }
+            return;
+        };
+        for server in self.servers.0.iter_mut().filter(|server| is_due(server)) {
+            match server.ask(&self.ids, &room.room, me, token) {
+                Some((channel, open)) => self.outputs.push_back(Output::Channel(channel, open)),
+                None => server.due = None,
+            }
+        }
+    }
+
+    /// A token service answers.
+    pub(super) fn granted(&mut self, index: usize, event: &ChannelEvent, now: Now) {
+        if matches!(
+            event,
+            ChannelEvent::Opened | ChannelEvent::Text(_) | ChannelEvent::Binary(_)
+        ) {
+            return;
+        }
+        let Some(server) = self.servers.0.get_mut(index) else {
+            return;
+        };
+        let own = server.own;
+        match server.granted(event) {
+            Granted::Token { url, token } => self.connect(index, url, token, now),
+            Granted::OtherForm => {
+                server.state = State::Waiting;
+                server.due = Some(now.mono);
+            }
+            Granted::Refused if own && !self.told.joined => {
+                self.fail(FaultCode::TokenRefused);
+            }
+            Granted::Refused | Granted::Down => {
+                // It may be the token of the homeserver that is not taken.
+                self.open_id = None;
+                self.lost(index, now);
+            }
+        }
+    }
+
+    fn connect(&mut self, index: usize, url: Url, token: Secret, now: Now) {
+        let mut options = Options::new(Pii::new(url), token);
+        options.jitter = self.random.number();
+        options.encryption = match self.mode {
+            Some(Mode::Each) => Some(FrameScheme::ElementCall),
+            Some(Mode::Shared) => Some(FrameScheme::LiveKitShared),
+            Some(Mode::Plain) | None => None,
+        };
+        let Some(server) = self.servers.0.get_mut(index) else {
+            return;
+        };
+        if server.own {
+            let (microphone, camera) = self.sending;
+            let publish = |source, sends: bool| Publish {
+                source,
+                muted: !sends,
+            };
+            options.publish = vec![
+                publish(LocalSource::Microphone, microphone),
+                publish(LocalSource::Camera, camera),
+            ];
+        }
+        let connection = Connection::new(options, self.ids.clone(), now);
+        server.state = State::Connected {
+            connection: Box::new(connection),
+            joined: false,
+        };
+        self.give_keys(index);
+    }
+
+    /// The keys that are known already.
+    fn give_keys(&mut self, index: usize) {
+        let Some(connection) = self.servers.0.get_mut(index).and_then(Server::connection) else {
+            return;
+        };
+        if let (Some(Mode::Shared), Some(password)) = (self.mode, &self.setup.password) {
+            connection.set_shared_key(0, &FrameKeyMaterial::Passphrase(password.clone()));
+        }
+        if let Some(key) = self.keys.used() {
+            connection.set_own_key(
+                key.index.into(),
+                FrameKeyMaterial::Bytes(key.bytes.to_vec()),
+            );
+        }
+        for member in &self.members {
+            for (number, key) in self.keys.of(&member.device) {
+                let material = FrameKeyMaterial::Bytes(key.bytes.clone());
+                connection.set_key(&member.identity, number.into(), material);
+            }
+        }
+    }
+
+    /// Encrypts with this key from now on.
+    pub(super) fn use_key(&mut self, key: &OwnKey) {
+        for connection in self.servers.connections() {
+            connection.set_own_key(
+                key.index.into(),
+                FrameKeyMaterial::Bytes(key.bytes.to_vec()),
+            );
+        }
+    }
+
+    /// Opens with a key that has arrived, once its membership is seen.
+    pub(super) fn apply_key(&mut self, from: &Recipient, index: u8, key: &TheirKey) {
+        let member = self.members.iter().find(|member| member.device == *from);
+        let Some(identity) = member.map(|member| member.identity.clone()) else {
+            return;
+        };
+        for connection in self.servers.connections() {
+            let material = FrameKeyMaterial::Bytes(key.bytes.clone());
+            connection.set_key(&identity, index.into(), material);
+        }
+    }
+
+    /// Opens with the keys of those whose membership came after them.
+    pub(super) fn apply_keys(&mut self) {
+        for index in 0..self.servers.0.len() {
+            self.give_keys(index);
+        }
+    }
+
+    /// Listens to the servers that the others send to.
+    pub(super) fn listen(&mut self, now: Instant) {
+        if self.stay.is_none() {
+            return;
+        }
+        let services = self
+            .members
+            .iter()
+            .filter_map(|member| member.service.as_ref());
+        let services: Vec<_> = services.collect();
+        let mut gone = self.servers.listen(&services, now);
+        for connection in gone.iter_mut().filter_map(Server::connection) {
+            connection.leave();
+            while let Some(output) = connection.poll_output() {
+                self.server_said(output);
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, microphone: bool, camera: bool, now: Now) {
+        self.sending = (microphone, camera);
+        if let Some(connection) = self.servers.own().and_then(Server::connection) {
+            connection.set_muted(LocalSource::Microphone, !microphone, now);
+            connection.set_muted(LocalSource::Camera, !camera, now);
+        }
+    }
+
+    pub(super) fn want_pictures(&mut self) {
+        let pictures = self.people.pictures();
+        let (shown, servers) = (&self.shown, &mut self.servers);
+        for stream in &pictures {
+            self.people.taken(*stream, shown.contains_key(stream));
+        }
+        for connection in servers.connections() {
+            for stream in &pictures {
+                connection.want(*stream, shown.get(stream).copied().unwrap_or_default());
+            }
+        }
+    }
+
+    pub(super) fn media(&mut self, event: &MediaEvent, now: Now) {
+        match event {
+            MediaEvent::Speaking { stream, speaking } => self.people.speaking(*stream, *speaking),
+            MediaEvent::Trouble {
+                stream,
+                trouble: StreamTrouble::Undecryptable,
+                active,
+            } => self.people.undecryptable(*stream, *active),
+            MediaEvent::Trouble { .. }
+            | MediaEvent::LocalDescription { .. }
+            | MediaEvent::LocalCandidate { .. }
+            | MediaEvent::DescriptionRefused { .. }
+            | MediaEvent::AddressesChanged { .. }
+            | MediaEvent::Peer { .. }
+            | MediaEvent::Stream { .. }
+            | MediaEvent::ChannelOpen { .. }
+            | MediaEvent::Data { .. }
+            | MediaEvent::ChannelClosed { .. }
+            | MediaEvent::Quality { .. } => {}
+        }
+        for connection in self.servers.connections() {
+            if connection.handle_media(event, now) {
+                return;
+            }
+        }
+    }
+
+    /// Passes on what the connections say, until they say nothing more.
+    pub(super) fn collect(&mut self, now: Now) {
+        let mut index = 0;
+        while let Some(server) = self.servers.0.get_mut(index) {
+            match server.connection().and_then(Connection::poll_output) {
+                Some(ServerOutput::Event(event)) => self.server_event(index, event, now),
+                Some(output) => self.server_said(output),
+                None => index += 1,
+            }
+            if self.stage == Stage::Ended {
+                return;
+            }
+        }
+    }
+
+    /// Lets the connections say their last words.
+    pub(super) fn silence_servers(&mut self) {
+        let mut said = Vec::new();
+        for connection in self.servers.connections() {
+            while let Some(output) = connection.poll_output() {
+                said.push(output);
+            }
+        }
+        for output in said {
+            self.server_said(output);
+        }
+    }
+
+    fn server_said(&mut self, output: ServerOutput) {
+        match output {
+            ServerOutput::Channel(channel, command) => {
+                self.outputs.push_back(Output::Channel(channel, command));
+            }
+            ServerOutput::Media(command) => self.outputs.push_back(Output::Media(command)),
+            ServerOutput::Event(ServerEvent::TrackRemoved { stream }) => {
+                self.people.stream_removed(stream);
+                self.event(Event::StreamRemoved { stream });
+            }
+            ServerOutput::Event(ServerEvent::ParticipantLeft(identity)) => {
+                self.people.unseen(&identity);
+            }
+            ServerOutput::Event(_) => {}
+        }
+    }
+
+    fn server_event(&mut self, index: usize, event: ServerEvent, now: Now) {
+        let Some(server) = self.servers.0.get_mut(index) else {
+            return;
+        };
+        let own = server.own;
+        match event {
+            ServerEvent::Joined(_) => {
+                server.joined();
+                if own {
+                    self.joined();
+                }
+            }
+            ServerEvent::Resumed => {
+                if own {
+                    self.joined();
+                }
+            }
+            ServerEvent::Reconnecting { attempt } => self.reconnecting(index, attempt),
+            ServerEvent::Participant(seen) => self.people.seen(seen, &mut self.random),
+            ServerEvent::TrackAdded(track) => {
+                let (identity, stream, kind) = (&track.identity, track.stream, track.kind);
+                let participant = self.people.stream(identity, stream, kind, &mut self.random);
+                self.event(Event::StreamAdded {
+                    stream,
+                    participant,
+                    kind,
+                });
+            }
+            ServerEvent::TrackRefused {
+                identity,
+                reason: TrackRefusal::Unencrypted,
+                ..
+            } => self.people.unencrypted(&identity),
+            ServerEvent::MutedByServer {
+                source,
+                muted: true,
+            } => self.event(Event::Muted(source)),
+            ServerEvent::PublishFailed { source, .. } => {
+                self.event(Event::Muted(source));
+                self.event(Event::Fault(FaultCode::SendingRefused));
+            }
+            ServerEvent::Ended(ended) => self.server_ended(index, ended, now),
+            event @ (ServerEvent::TrackRemoved { .. } | ServerEvent::ParticipantLeft(_)) => {
+                self.server_said(ServerOutput::Event(event));
+            }
+            ServerEvent::TrackChanged(_)
+            | ServerEvent::TrackRefused { .. }
+            | ServerEvent::Published { .. }
+            | ServerEvent::MutedByServer { .. }
+            | ServerEvent::Quality(_)
+            | ServerEvent::Permissions(_)
+            | ServerEvent::RoomMetadata(_)
+            | ServerEvent::Data(_)
+            | ServerEvent::Updated { .. } => {}
+        }
+    }
+
+    /// In the call, once its membership stands and its own server has it.
+    pub(super) fn joined(&mut self) {
+        let stands = self
+            .stay
+            .as_ref()
+            .is_some_and(|stay| stay.event().is_some());
+        let served = self.servers.own().is_some_and(|server| server.is_joined());
+        if stands && served && (!self.told.joined || self.told.reconnecting) {
+            self.told.joined = true;
+            self.told.reconnecting = false;
+            self.event(Event::Joined);
+        }
+        self.mark_lost(0, false);
+    }
+
+    fn reconnecting(&mut self, index: usize, attempt: u32) {
+        let own = self.servers.0.get(index).is_some_and(|server| server.own);
+        if own && self.told.joined {
+            self.told.reconnecting = true;
+            self.event(Event::Reconnecting { attempt });
+        }
+        self.mark_lost(index, true);
+    }
+
+    fn mark_lost(&mut self, index: usize, lost: bool) {
+        let Some(connection) = self.servers.0.get_mut(index).and_then(Server::connection) else {
+            return;
+        };
+        let seen: Vec<_> = connection
+            .participants()
+            .map(|it| it.identity.clone())
+            .collect();
+        self.people.lost(seen.iter(), lost);
+    }
+
+    fn server_ended(&mut self, index: usize, ended: ServerEnded, now: Now) {
+        let own = self.servers.0.get(index).is_some_and(|server| server.own);
+        if matches!(self.stage, Stage::Leaving { .. }) || ended == ServerEnded::Left {
+            if let Some(server) = self.servers.0.get_mut(index) {
+                server.state = State::Waiting;
+                server.due = None;
+            }
+            return;
+        }
+        // A server of others is tried again, whatever it says.
+        if !own {
+            return self.lost(index, now);
+        }
+        let code = match ended {
+            ServerEnded::RoomClosed => return self.end(Ended::Closed),
+            ServerEnded::DuplicateIdentity => FaultCode::Replaced,
+            ServerEnded::Removed => FaultCode::RemovedFromMeeting,
+            ServerEnded::Full => FaultCode::MeetingFull,
+            ServerEnded::NotVerified | ServerEnded::Insecure => FaultCode::PeerNotVerified,
+            ServerEnded::ClientTooOld => FaultCode::MeetingUnreachable,
+            ServerEnded::Left
+            | ServerEnded::TokenRefused
+            | ServerEnded::NoSuchRoom
+            | ServerEnded::ServerShutdown
+            | ServerEnded::Unreachable
+            | ServerEnded::Lost
+            | ServerEnded::Disconnected => return self.lost(index, now),
+        };
+        self.fail(code);
+    }
+
+    /// A server is not there; it is tried again, for as long as that makes sense.
+    fn lost(&mut self, index: usize, now: Now) {
+        let joined = self.told.joined;
+        let Some(server) = self.servers.0.get_mut(index) else {
+            return;
+        };
+        server.later(now.mono);
+        let (own, attempts, tokenless) = (server.own, server.attempts, server.tokenless);
+        let tried = now.mono.saturating_duration_since(server.since);
+        if !own {
+            return;
+        }
+        match (joined, tried) {
+            (false, tried) if tried > PATIENCE && tokenless => {
+                self.fail(FaultCode::TokenServiceDown);
+            }
+            (false, tried) if tried > PATIENCE => self.fail(FaultCode::MeetingUnreachable),
+            (true, tried) if tried > PATIENCE_INSIDE => self.fail(FaultCode::ConnectionLost),
+            (true, _) => {
+                self.told.reconnecting = true;
+                self.event(Event::Reconnecting { attempt: attempts });
+            }
+            (false, _) => {}
+        }
+    }
+}

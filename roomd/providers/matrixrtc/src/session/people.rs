@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Everyone else in the meeting, put together from memberships, media servers, streams and keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use roomd_livekit::{Identity, Participant as Seen, Quality};
+use roomd_matrix_port::{EventId, Recipient};
+use roomd_model::{Connection, E2ee, Participant, ParticipantId, Pii, StreamId, StreamKind};
+
+use crate::members::Member;
+use crate::random::Random;
+
+/// How long an emoji is shown: Element Call's `REACTION_ACTIVE_TIME_MS`.
+const REACTION_TIME: Duration = Duration::from_secs(3);
+
+/// How a meeting is encrypted, as far as it is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Plain,
+    /// One password for all.
+    Shared,
+    /// A key for each device.
+    Each,
+}
+
+/// Somebody else.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub(super) id: ParticipantId,
+    /// Counts up with those who come.
+    order: u64,
+    name: Pii<String>,
+    /// Their device, by their membership.
+    device: Option<Recipient>,
+    /// Their membership, which a raised hand refers to.
+    event: Option<EventId>,
+    /// The event that raised their hand.
+    hand: Option<EventId>,
+    /// The emoji that they show, and until when.
+    reaction: Option<(Pii<String>, Instant)>,
+    seen: Option<Seen>,
+    streams: BTreeMap<StreamId, Stream>,
+    /// They send something that is not encrypted, in a meeting that is.
+    unencrypted: bool,
+    /// The server that carries them is lost.
+    lost: bool,
+}
+
+#[derive(Debug)]
+struct Stream {
+    kind: StreamKind,
+    /// The media server is asked for it.
+    taken: bool,
+    undecryptable: bool,
+    speaking: bool,
+}
+
+/// Everyone else.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    all: BTreeMap<Identity, Person>,
+    came: u64,
+}
+
+impl People {
+    fn person(&mut self, identity: &Identity, random: &mut Random) -> &mut Person {
+        let came = &mut self.came;
+        self.all.entry(identity.clone()).or_insert_with(|| {
+            *came += 1;
+            Person {
+                id: ParticipantId(random.name()),
+                order: *came,
+                name: Pii::default(),
+                device: None,
+                event: None,
+                hand: None,
+                reaction: None,
+                seen: None,
+                streams: BTreeMap::new(),
+                unencrypted: false,
+                lost: false,
+            }
+        })
+    }
+
+    fn clean(&mut self) {
+        self.all
+            .retain(|_, person| person.device.is_some() || person.seen.is_some());
+    }
+
+    /// These have a membership, and are called so.
+    pub(super) fn members<'a>(
+        &mut self,
+        members: impl Iterator<Item = (&'a Member, Pii<String>)>,
+        random: &mut Random,
+    ) {
+        let mut there = BTreeSet::new();
+        for (member, name) in members {
+            let person = self.person(&member.identity, random);
+            if person.event.as_ref() != Some(&member.event) {
+                // A hand refers to the membership and falls with it.
+                person.hand = None;
+            }
+            person.event = Some(member.event.clone());
+            person.device = Some(member.device.clone());
+            person.name = name;
+            there.insert(member.identity.clone());
+        }
+        for (identity, person) in &mut self.all {
+            if !there.contains(identity) {
+                person.device = None;
+                person.event = None;
+                person.hand = None;
+            }
+        }
+        self.clean();
+    }
+
+    /// A media server sees somebody.
+    pub(super) fn seen(&mut self, seen: Seen, random: &mut Random) {
+        let person = self.person(&seen.identity.clone(), random);
+        if person.name.expose().is_empty() {
+            person.name = seen.name.clone();
+        }
+        person.lost = false;
+        person.seen = Some(seen);
+    }
+
+    pub(super) fn unseen(&mut self, identity: &Identity) {
+        if let Some(person) = self.all.get_mut(identity) {
+            person.seen = None;
+            person.unencrypted = false;
+        }
+        self.clean();
+    }
+
+    /// The server that carries these is lost, or back.
+    pub(super) fn lost<'a>(&mut self, identities: impl Iterator<Item = &'a Identity>, lost: bool) {
+        for identity in identities {
+            if let Some(person) = self.all.get_mut(identity) {
+                person.lost = lost;
+            }
+        }
+    }
+
+    pub(super) fn unencrypted(&mut self, identity: &Identity) {
+        if let Some(person) = self.all.get_mut(identity) {
+            person.unencrypted = true;
+        }
+    }
+
+    /// A stream of somebody; says who.
+    pub(super) fn stream(
+        &mut self,
+        identity: &Identity,
+        stream: StreamId,
+        kind: StreamKind,
+        random: &mut Random,
+    ) -> ParticipantId {
+        let person = self.person(identity, random);
+        let new = Stream {
+            kind,
+            taken: true,
+            undecryptable: false,
+            speaking: false,
+        };
+        person.streams.insert(stream, new);
+        person.id.clone()
+    }
+
+    pub(super) fn stream_removed(&mut self, stream: StreamId) {
+        for person in self.all.values_mut() {
+            person.streams.remove(&stream);
+        }
+    }
+
+    /// All pictures.
+    pub(super) fn pictures(&self) -> Vec<StreamId> {
+        let streams = self.all.values().flat_map(|person| &person.streams);
+        let pictures = streams.filter(|(_, stream)| stream.kind != StreamKind::Audio);
+        pictures.map(|(id, _)| *id).collect()
+    }
+
+    /// A picture is asked for, or not.
+    pub(super) fn taken(&mut self, stream: StreamId, taken: bool) {
+        if let Some(stream) = self.find(stream) {
+            stream.taken = taken;
+        }
+    }
+
+    pub(super) fn undecryptable(&mut self, stream: StreamId, active: bool) {
+        if let Some(stream) = self.find(stream) {
+            stream.undecryptable = active;
+        }
+    }
+
+    pub(super) fn speaking(&mut self, stream: StreamId, speaking: bool) {
+        if let Some(stream) = self.find(stream) {
+            stream.speaking = speaking;
+        }
+    }
+
+    fn find(&mut self, stream: StreamId) -> Option<&mut Stream> {
+        self.all
+            .values_mut()
+            .find_map(|person| person.streams.get_mut(&stream))
+    }
+
+    /// Somebody raised a hand with this event.
+    pub(super) fn raised(&mut self, membership: &EventId, event: EventId) {
+        let of = |person: &&mut Person| person.event.as_ref() == Some(membership);
+        if let Some(person) = self.all.values_mut().find(of) {
+            person.hand = Some(event);
+        }
+    }
+
+    /// Somebody shows an emoji for a while.
+    pub(super) fn reacted(&mut self, membership: &EventId, emoji: String, now: Instant) {
+        let of = |person: &&mut Person| person.event.as_ref() == Some(membership);
+        if let Some(person) = self.all.values_mut().find(of) {
+            person.reaction = Some((Pii::new(emoji), now + REACTION_TIME));
+        }
+    }
+
+    /// When an emoji has been shown for long enough.
+    pub(super) fn reactions_due(&self) -> Option<Instant> {
+        let all = self.all.values().filter_map(|it| it.reaction.as_ref());
+        all.map(|(_, until)| *until).min()
+    }
+
+    pub(super) fn reactions_expire(&mut self, now: Instant) {
+        for person in self.all.values_mut() {
+            person.reaction.take_if(|(_, until)| *until <= now);
+        }
+    }
+
+    /// An event was taken back.
+    pub(super) fn redacted(&mut self, event: &EventId) {
+        for person in self.all.values_mut() {
+            person.hand.take_if(|hand| hand == event);
+        }
+    }
+
+    /// Who somebody is, by the user's device or, for what is written, by the user.
+    pub(super) fn by_user(&self, user: &roomd_matrix_port::UserId) -> Option<ParticipantId> {
+        let is = |person: &&Person| person.device.as_ref().is_some_and(|it| it.user == *user);
+        self.all.values().find(is).map(|person| person.id.clone())
+    }
+
+    /// The device of a participant.
+    pub(super) fn device(&self, id: &ParticipantId) -> Option<&Recipient> {
+        let person = self.all.values().find(|person| person.id == *id)?;
+        person.device.as_ref()
+    }
+
+    /// Everyone, in the order in which they came; `has_key` says who told a key.
+    pub(super) fn list(
+        &self,
+        mode: Mode,
+        has_key: impl Fn(&Recipient) -> bool,
+    ) -> Vec<Participant> {
+        let mut people: Vec<_> = self.all.values().filter(|it| it.is_here()).collect();
+        people.sort_by_key(|person| person.order);
+        let list = people.into_iter();
+        list.map(|person| person.view(mode, &has_key)).collect()
+    }
+}
+
+impl Person {
+    /// Clients are at servers under further names, where they only listen.
+    fn is_here(&self) -> bool {
+        self.device.is_some() || !self.streams.is_empty()
+    }
+
+    fn view(&self, mode: Mode, has_key: &impl Fn(&Recipient) -> bool) -> Participant {
+        let seen = self.seen.as_ref();
+        let is = |of: fn(&Seen) -> bool| seen.is_some_and(of);
+        Participant {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            microphone: is(|seen| seen.microphone),
+            camera: is(|seen| seen.camera),
+            sharing: is(|seen| seen.sharing),
+            hand: self.hand.is_some(),
+            reaction: self.reaction.as_ref().map(|(emoji, _)| emoji.clone()),
+            speaking: self.streams.values().any(|stream| stream.speaking),
+            connection: self.connection(),
+            e2ee: self.e2ee(mode, has_key),
+        }
+    }
+
+    fn connection(&self) -> Connection {
+        match &self.seen {
+            _ if self.lost => Connection::Lost,
+            None => Connection::Connecting,
+            Some(seen) if !seen.active => Connection::Connecting,
+            Some(seen) => match seen.quality {
+                Quality::Unknown | Quality::Excellent | Quality::Good => Connection::Good,
+                Quality::Poor => Connection::Poor,
+                Quality::Lost => Connection::Lost,
+            },
+        }
+    }
+
+    /// As it is, not as it should be: what cannot be opened was not encrypted for the room.
+    fn e2ee(&self, mode: Mode, has_key: &impl Fn(&Recipient) -> bool) -> E2ee {
+        // Of what is not taken nothing comes that could open, whatever came before.
+        let fails = |stream: &Stream| stream.taken && stream.undecryptable;
+        let fails = self.unencrypted || self.streams.values().any(fails);
+        match mode {
+            Mode::Plain => E2ee::Off,
+            Mode::Shared | Mode::Each if fails => E2ee::Off,
+            Mode::Shared => E2ee::Verified,
+            Mode::Each if self.device.as_ref().is_some_and(has_key) => E2ee::Verified,
+            Mode::Each => E2ee::Pending,
+        }
+    }
+}
+
+/// Of the whole meeting: as good as its worst.
+pub(super) fn whole(people: &[Participant]) -> E2ee {
+    let any = |state| people.iter().any(|person| person.e2ee == state);
+    if any(E2ee::Off) {
+        E2ee::Off
+    } else if people.is_empty() || any(E2ee::Pending) {
+        E2ee::Pending
+    } else {
+        E2ee::Verified
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_taken_fails_at_nothing() {
+        const PICTURE: StreamId = StreamId(1);
+        let mut people = People::default();
+        let mut random = Random::new([1; 32]);
+        let anna = Identity::new("@anna:x:A");
+        people.stream(&anna, PICTURE, StreamKind::Camera, &mut random);
+        let e2ee = |people: &People| people.list(Mode::Shared, |_| true)[0].e2ee;
+        // A frame with a key from before the room came; then the picture is no longer shown.
+        people.undecryptable(PICTURE, true);
+        assert_eq!(e2ee(&people), E2ee::Off);
+        people.taken(PICTURE, false);
+        assert_eq!(e2ee(&people), E2ee::Verified);
+        people.taken(PICTURE, true);
+        assert_eq!(e2ee(&people), E2ee::Off);
+        people.undecryptable(PICTURE, false);
+        assert_eq!(e2ee(&people), E2ee::Verified);
+    }
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! A session with an account and a token service that answer as a test says.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use chrono::DateTime;
+use roomd_conference::{
+    ChannelCommand, ChannelEvent, ChannelId, Command, Endpoint, Event, HttpRequest, Input,
+    JoinRequest, Output, Provider, Session,
+};
+use roomd_matrix_port::{
+    Ask, Call, DelayId, DeviceId, Done, EventId, Failure, JoinedRoom, Me, News, OpenIdToken,
+    Recipient, Reply, Request, RoomId, RoomInfo, SERVICE, StateEvent, Transport, UserId,
+};
+use roomd_matrixrtc::{MatrixRtc, MatrixRtcConfig};
+use roomd_model::{MeetingLink, Now, Pii, Secret};
+use serde_json::{Value, json};
+use url::Url;
+
+pub const LINK: &str = "https://call.example.org/room/#/weekly?roomId=!room:x";
+pub const SERVICE_URL: &str = "https://sfu.x/jwt";
+
+pub fn provider(encryption_required: bool) -> MatrixRtc {
+    MatrixRtc::new(MatrixRtcConfig {
+        hosts: vec!["call.example.org".to_owned()],
+        matrix_to: true,
+        default_server: "x".to_owned(),
+        encryption_required,
+    })
+}
+
+pub fn device(user: &str, device: &str) -> Recipient {
+    Recipient {
+        user: UserId::new(user),
+        device: DeviceId::new(device),
+    }
+}
+
+pub fn room(encrypted: bool) -> JoinedRoom {
+    JoinedRoom {
+        room: RoomId::new("!room:x"),
+        version: "12".to_owned(),
+        info: RoomInfo {
+            name: Pii::from("Weekly"),
+            encrypted,
+            can_call: true,
+            can_invite: true,
+            can_kick: true,
+        },
+        was_member: true,
+        me: me(),
+    }
+}
+
+pub fn me() -> Me {
+    Me {
+        user: UserId::new("@room:x"),
+        device: DeviceId::new("ROOM"),
+        cross_signed: true,
+    }
+}
+
+/// A member as Element Call announces it.
+pub fn member(user: &str, device: &str, service: &str) -> StateEvent {
+    StateEvent {
+        state_key: Pii::new(format!("_{user}_{device}_m.call")),
+        sender: UserId::new(user),
+        event: EventId::new(format!("${user}{device}")),
+        ts: 1_700_000_000_000,
+        content: Pii::new(json!({
+            "application": "m.call", "call_id": "", "scope": "m.room", "device_id": device,
+            "expires": 14_400_000,
+            "focus_active": {"type": "livekit", "focus_selection": "multi_sfu"},
+            "foci_preferred": [{
+                "type": "livekit", "livekit_service_url": service, "livekit_alias": "!room:x",
+            }],
+        })),
+    }
+}
+
+pub struct Bench {
+    session: Box<dyn Session>,
+    pub now: Now,
+    account: Option<ChannelId>,
+    pub asked: VecDeque<(u64, Ask)>,
+    pub http: VecDeque<(ChannelId, HttpRequest)>,
+    /// Where media servers are reached: address and token.
+    pub sockets: Vec<(ChannelId, Url, String)>,
+    pub events: Vec<Event>,
+    /// What the account says to every question of a kind, by its name.
+    pub answers: BTreeMap<&'static str, Result<Done, Failure>>,
+    pub members: Vec<StateEvent>,
+    events_sent: u32,
+}
+
+impl Bench {
+    pub fn new(link: &str) -> Self {
+        Self::with(link, true)
+    }
+
+    pub fn with(link: &str, encryption_required: bool) -> Self {
+        let provider = provider(encryption_required);
+        let link = provider.recognise(&Url::parse(link).unwrap()).unwrap();
+        Self::joining(link, encryption_required)
+    }
+
+    pub fn joining(link: MeetingLink, encryption_required: bool) -> Self {
+        let provider = provider(encryption_required);
+        let now = Now {
+            mono: Instant::now(),
+            utc: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
+        };
+        let join = JoinRequest {
+            link,
+            room_name: "Room 1".to_owned(),
+            seed: [3; 32],
+        };
+        let mut bench = Self {
+            session: provider.start(join, now),
+            now,
+            account: None,
+            asked: VecDeque::new(),
+            http: VecDeque::new(),
+            sockets: Vec::new(),
+            events: Vec::new(),
+            answers: BTreeMap::new(),
+            members: Vec::new(),
+            events_sent: 0,
+        };
+        bench.drain();
+        bench
+    }
+
+    pub fn feed(&mut self, input: Input) {
+        self.session.handle(input, self.now);
+        self.drain();
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.feed(Input::Command(command));
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Channel(id, ChannelCommand::Open(Endpoint::Service(name))) => {
+                    assert_eq!(name, SERVICE);
+                    self.account = Some(id);
+                }
+                Output::Channel(id, ChannelCommand::Text(text)) if self.account == Some(id) => {
+                    let request = Request::from_text(text.expose()).unwrap();
+                    self.asked.push_back((request.id, request.ask));
+                }
+                Output::Channel(id, ChannelCommand::Open(Endpoint::Http(request))) => {
+                    self.http.push_back((id, request));
+                }
+                Output::Channel(id, ChannelCommand::Open(Endpoint::WebSocket { url, bearer })) => {
+                    let token = bearer.unwrap_or_default().expose().to_owned();
+                    self.sockets.push((id, url.into_inner(), token));
+                }
+                Output::Channel(..) | Output::Media(_) => {}
+                Output::Event(event) => self.events.push(event),
+            }
+        }
+    }
+
+    pub fn say(&mut self, reply: Reply) {
+        let text = reply.to_text().unwrap();
+        let channel = self.account.unwrap();
+        self.feed(Input::Channel(channel, ChannelEvent::Text(text)));
+    }
+
+    pub fn news(&mut self, news: News) {
+        self.say(Reply::News(news));
+    }
+
+    pub fn close_account(&mut self) {
+        let channel = self.account.take().unwrap();
+        self.feed(Input::Channel(channel, ChannelEvent::Closed));
+    }
+
+    /// Answers whatever is asked, as a homeserver where everything works, or as the test says.
+    pub fn answer(&mut self) {
+        while let Some((id, ask)) = self.asked.pop_front() {
+            let result = self.result(&ask);
+            self.say(Reply::Answer { id, result });
+        }
+    }
+
+    fn result(&mut self, ask: &Ask) -> Result<Done, Failure> {
+        let name = name(ask);
+        if let Some(answer) = self.answers.get(name) {
+            return answer.clone();
+        }
+        self.events_sent += 1;
+        let event = EventId::new(format!("$own{}", self.events_sent));
+        Ok(match ask {
+            Ask::Join { .. } => Done::Joined(room(true)),
+            Ask::Transports => Done::Transports(vec![Transport {
+                livekit_service_url: Pii::new(Url::parse(SERVICE_URL).unwrap()),
+            }]),
+            Ask::OpenIdToken => Done::OpenId(OpenIdToken {
+                access_token: Secret::new("openid"),
+                token_type: "Bearer".to_owned(),
+                matrix_server_name: Pii::from("x"),
+                expires_in: 3600,
+            }),
+            Ask::DelayState { delay_ms, .. } => Done::Delayed {
+                delay: DelayId::new("delay"),
+                delay_ms: *delay_ms,
+            },
+            Ask::SetState { content, .. } => {
+                let mut own = member("@room:x", "ROOM", SERVICE_URL);
+                own.content = content.clone();
+                own.event = event.clone();
+                self.members.retain(|it| it.sender != own.sender);
+                if content.expose() != &json!({}) {
+                    self.members.push(own);
+                }
+                Done::Sent { event }
+            }
+            Ask::React { .. } | Ask::Redact { .. } | Ask::SendMessage { .. } => {
+                Done::Sent { event }
+            }
+            Ask::ToDevice { .. } => Done::SentToDevice {
+                unreachable: Vec::new(),
+            },
+            Ask::Leave { .. } | Ask::Delayed { .. } | Ask::Invite { .. } | Ask::Kick { .. } => {
+                Done::Done
+            }
+        })
+    }
+
+    /// In the Matrix room, announced, with a token for the media server.
+    pub fn enter(&mut self) {
+        self.news(News::Online(me()));
+        self.answer();
+        self.call();
+        let (id, _) = self.http.pop_front().expect("no token is asked for");
+        self.respond(id, 200, &json!({"url": "wss://sfu.x", "jwt": "token"}));
+        self.answer();
+    }
+
+    pub fn respond(&mut self, id: ChannelId, status: u16, body: &Value) {
+        let body = Pii::new(body.to_string());
+        let response = ChannelEvent::Response { status, body };
+        self.feed(Input::Channel(id, response));
+    }
+
+    /// Shows the call as it is.
+    pub fn call(&mut self) {
+        let names = [("@anna:x", "Anna"), ("@bert:y", "Bert")];
+        self.news(News::Call(Call {
+            room: RoomId::new("!room:x"),
+            memberships: self.members.clone(),
+            sticky: Vec::new(),
+            slots: Vec::new(),
+            names: names
+                .map(|(id, name)| (UserId::new(id), Pii::from(name)))
+                .into(),
+            knocking: Vec::new(),
+            left_out: 0,
+        }));
+    }
+
+    /// Lets time pass; the account answers.
+    pub fn advance(&mut self, by: Duration) {
+        let until = self.now.mono + by;
+        while let Some((at, _)) = self.session.poll_timeout().filter(|(at, _)| *at <= until) {
+            self.now = self.now.after(at.saturating_duration_since(self.now.mono));
+            self.feed(Input::Timeout);
+            self.answer();
+        }
+        self.now = self
+            .now
+            .after(until.saturating_duration_since(self.now.mono));
+    }
+
+    /// The keys that were told since the last time: number, and to whom.
+    pub fn keys(&mut self) -> Vec<(u64, Vec<Recipient>)> {
+        let mut keys = Vec::new();
+        let asked = std::mem::take(&mut self.asked);
+        for (id, ask) in asked {
+            if let Ask::ToDevice {
+                content,
+                recipients,
+                kind,
+            } = &ask
+            {
+                assert_eq!(kind, "io.element.call.encryption_keys");
+                let index = content.expose()["keys"]["index"].as_u64().unwrap();
+                keys.push((index, recipients.clone()));
+            }
+            let result = self.result(&ask);
+            self.say(Reply::Answer { id, result });
+        }
+        keys
+    }
+}
+
+fn name(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::Join { .. } => "join",
+        Ask::Leave { .. } => "leave",
+        Ask::Transports => "transports",
+        Ask::OpenIdToken => "openid",
+        Ask::SetState { .. } => "state",
+        Ask::DelayState { .. } => "delay",
+        Ask::Delayed { .. } => "delayed",
+        Ask::ToDevice { .. } => "to device",
+        Ask::SendMessage { .. } => "message",
+        Ask::React { .. } => "react",
+        Ask::Redact { .. } => "redact",
+        Ask::Invite { .. } => "invite",
+        Ask::Kick { .. } => "kick",
+    }
+}

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The room's cameras: which is in use and how it is opened, where they look, and what is kept of
+//! that. What a camera is asked goes on beside the hardware task, which never waits for a device.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use roomd_api::{Camera, Refusal, Reply};
+use roomd_devices::camera::{self, CameraError, Survey};
+use roomd_devices::core::camera::choice::{Choice, Wanted};
+use roomd_devices::core::camera::controls::{Control, Controls, Mains};
+use roomd_devices::core::camera::formats::PixelFormat;
+use roomd_devices::core::camera::pick::{self, RoomCamera, There};
+use roomd_devices::core::camera::presets::PresetError;
+use roomd_devices::core::health::Trouble;
+use roomd_devices::core::identity::DeviceId;
+use roomd_devices::core::inventory::Entry;
+use roomd_media::{CameraFormat, CameraMode, CameraSource, Engine};
+use roomd_model::Language;
+use tokio::sync::{mpsc, oneshot};
+
+use super::presets::PresetStore;
+use super::ptz::{Ptz, PtzError};
+
+/// News of a camera that was asked something.
+#[derive(Debug)]
+pub enum News {
+    /// What it offers; the number tells which time it was plugged in.
+    Surveyed(DeviceId, u64, Result<Survey, CameraError>),
+    /// A position to keep.
+    Position {
+        /// The camera's key in the store.
+        key: String,
+        /// The name to keep it under.
+        preset: String,
+        /// Its values.
+        values: BTreeMap<Control, i32>,
+        /// What it shows.
+        thumbnail: Option<Vec<u8>>,
+        /// Who waits for it.
+        reply: oneshot::Sender<Reply>,
+    },
+}
+
+/// What is known about a camera that was asked.
+#[derive(Debug)]
+struct Known {
+    choice: Option<Choice>,
+    controls: Controls,
+    trouble: Option<Trouble>,
+    detail: Option<String>,
+}
+
+/// All cameras of the room.
+#[derive(Debug)]
+pub struct Cameras {
+    named: Vec<String>,
+    mains: Mains,
+    /// What a person chose.
+    chosen: Option<String>,
+    list: Vec<RoomCamera>,
+    known: BTreeMap<DeviceId, Known>,
+    asked: BTreeMap<DeviceId, u64>,
+    /// The camera that the engine was told to use.
+    active: Option<DeviceId>,
+    told: Option<CameraSource>,
+    /// Cameras that are pointed over the network, by their names.
+    visca: BTreeMap<String, Ptz>,
+    store: PresetStore,
+    news: mpsc::Sender<News>,
+}
+
+impl Cameras {
+    /// Cameras with the names of the configuration, in its order.
+    pub const fn new(
+        named: Vec<String>,
+        mains: Mains,
+        visca: BTreeMap<String, Ptz>,
+        store: PresetStore,
+        news: mpsc::Sender<News>,
+    ) -> Self {
+        Self {
+            visca,
+            named,
+            mains,
+            chosen: None,
+            list: Vec::new(),
+            known: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            active: None,
+            told: None,
+            store,
+            news,
+        }
+    }
+
+    /// Takes what is plugged in; returns what the engine should use from now on, when that is new.
+    pub fn refresh(&mut self, entries: &[Entry]) -> Option<CameraSource> {
+        self.list = pick::cameras(entries.iter(), &self.named);
+        for there in self.list.iter().filter_map(|camera| camera.there.clone()) {
+            if self.asked.get(&there.id) != Some(&there.arrivals) {
+                self.asked.insert(there.id.clone(), there.arrivals);
+                self.survey(there);
+            }
+        }
+        let there = |id: &DeviceId| self.list.iter().any(|camera| camera.is(id));
+        self.known.retain(|id, _| there(id));
+        self.asked.retain(|id, _| there(id));
+        self.follow()
+    }
+
+    fn survey(&self, there: There) {
+        let (mains, news) = (self.mains, self.news.clone());
+        tokio::spawn(async move {
+            let wanted = Wanted {
+                usb_speed: there.usb_speed,
+                ..Wanted::default()
+            };
+            let survey = camera::survey(&PathBuf::from(&there.node), wanted, mains).await;
+            // Nobody is left to tell when the daemon ends.
+            let _ = news
+                .send(News::Surveyed(there.id, there.arrivals, survey))
+                .await;
+        });
+    }
+
+    /// Takes what a camera said; returns what the engine should use from now on, when that is new.
+    pub fn surveyed(
+        &mut self,
+        id: DeviceId,
+        arrivals: u64,
+        survey: Result<Survey, CameraError>,
+    ) -> Option<CameraSource> {
+        if self.asked.get(&id) != Some(&arrivals) {
+            // It was unplugged meanwhile, and will be asked again.
+            return None;
+        }
+        let known = match survey {
+            Ok(survey) => known(survey),
+            Err(error) => {
+                let trouble = if error.is_busy() {
+                    Trouble::InUse
+                } else {
+                    Trouble::Stalled
+                };
+                let error = anyhow::Error::new(error);
+                tracing::warn!(%id, "a camera does not answer: {error:#}");
+                Known {
+                    choice: None,
+                    controls: Controls::default(),
+                    trouble: Some(trouble),
+                    detail: Some(format!("{error:#}")),
+                }
+            }
+        };
+        if let Some(choice) = &known.choice {
+            tracing::info!(%id, "camera: {}", choice.text(Language::En));
+        }
+        self.known.insert(id, known);
+        self.follow()
+    }
+
+    fn follow(&mut self) -> Option<CameraSource> {
+        let picked = pick::pick(&self.list, self.chosen.as_deref(), self.active.as_ref());
+        let there = picked.and_then(|camera| camera.there.clone());
+        let source = match &there {
+            Some(there) => {
+                // Until it has said what it offers, what was used before goes on.
+                let known = self.known.get(&there.id)?;
+                let node = PathBuf::from(&there.node);
+                match known.choice.as_ref().and_then(mode) {
+                    Some(mode) => CameraSource::Chosen(node, mode),
+                    None => CameraSource::Device(node),
+                }
+            }
+            // A room that never had one goes on as it was set up.
+            None if self.told.is_none() => return None,
+            None => CameraSource::None,
+        };
+        self.active = there.map(|there| there.id);
+        (self.told.as_ref() != Some(&source)).then(|| {
+            self.told = Some(source.clone());
+            source
+        })
+    }
+
+    /// Uses another camera.
+    pub fn select(&mut self, name: &str) -> Result<Option<CameraSource>, Refusal> {
+        self.there(name)?;
+        self.chosen = Some(name.to_owned());
+        Ok(self.follow())
+    }
+
+    /// The name of the camera in use.
+    pub fn active(&self) -> Option<&str> {
+        let id = self.active.as_ref()?;
+        let camera = self.list.iter().find(|camera| camera.is(id))?;
+        Some(&camera.name)
+    }
+
+    fn there(&self, name: &str) -> Result<(&RoomCamera, &There), Refusal> {
+        let camera = self.list.iter().find(|camera| camera.name == name);
+        let camera = camera.ok_or(Refusal::CameraUnknown)?;
+        let there = camera.there.as_ref().ok_or(Refusal::CameraUnknown)?;
+        Ok((camera, there))
+    }
+
+    /// How a camera is pointed.
+    fn ptz(&self, camera: &RoomCamera, there: &There) -> Ptz {
+        if let Some(visca) = self.visca.get(&camera.name) {
+            return visca.clone();
+        }
+        let known = self.known.get(&there.id);
+        let controls = known.map_or_else(Controls::default, |known| known.controls.clone());
+        Ptz::Own(PathBuf::from(&there.node), controls)
+    }
+
+    /// Turns and zooms a camera by steps.
+    pub fn turn(&self, name: &str, steps: [i8; 3], reply: oneshot::Sender<Reply>) {
+        let ptz = match self.there(name) {
+            Ok((camera, there)) => self.ptz(camera, there),
+            Err(refusal) => return refuse(reply, refusal),
+        };
+        tokio::spawn(async move { answer(reply, ptz.turn(steps).await) });
+    }
+
+    /// Brings a camera to a saved position.
+    pub fn recall(&self, name: &str, preset: &str, reply: oneshot::Sender<Reply>) {
+        let found = self.there(name).and_then(|(camera, there)| {
+            let preset = self.store.find(&key(camera, there), preset);
+            let preset = preset.map_err(|error| refusal(&error))?;
+            Ok((self.ptz(camera, there), preset))
+        });
+        let (ptz, preset) = match found {
+            Ok(found) => found,
+            Err(refusal) => return refuse(reply, refusal),
+        };
+        tokio::spawn(async move { answer(reply, ptz.recall(&preset).await) });
+    }
+
+    /// Saves where a camera looks. The picture beside the name is what it shows, while it is open.
+    pub fn save(&self, name: &str, preset: String, engine: Engine, reply: oneshot::Sender<Reply>) {
+        let (ptz, key) = match self.there(name) {
+            Ok((camera, there)) => (self.ptz(camera, there), key(camera, there)),
+            Err(refusal) => return refuse(reply, refusal),
+        };
+        let shows = self.active() == Some(name);
+        let news = self.news.clone();
+        tokio::spawn(async move {
+            let values = match ptz.current().await {
+                Ok(values) => values,
+                Err(error) => return answer(reply, Err(error)),
+            };
+            let thumbnail = if shows {
+                engine.camera_thumbnail().await.ok().flatten()
+            } else {
+                None
+            };
+            let position = News::Position {
+                key,
+                preset,
+                values,
+                thumbnail,
+                reply,
+            };
+            // Nobody is left to tell when the daemon ends.
+            let _ = news.send(position).await;
+        });
+    }
+
+    /// Keeps a position.
+    pub fn keep(
+        &mut self,
+        key: &str,
+        preset: &str,
+        values: BTreeMap<Control, i32>,
+        thumbnail: Option<&[u8]>,
+        reply: oneshot::Sender<Reply>,
+    ) {
+        match self.store.save(key, preset, values, thumbnail) {
+            Ok(()) => answer(reply, Ok(())),
+            Err(error) => refuse(reply, refusal(&error)),
+        }
+    }
+
+    /// Deletes a saved position.
+    pub fn delete(&mut self, name: &str, preset: &str) -> Result<(), Refusal> {
+        let (camera, there) = self.there(name)?;
+        let key = key(camera, there);
+        let deleted = self.store.delete(&key, preset);
+        deleted.map_err(|error| refusal(&error))
+    }
+
+    /// The cameras as a panel shows them.
+    pub fn shown(&self) -> Vec<Camera> {
+        let shown = self.list.iter().map(|camera| {
+            let there = camera.there.as_ref();
+            let ptz = there.map(|there| self.ptz(camera, there));
+            let sets = |control| ptz.as_ref().is_some_and(|ptz| ptz.has(control));
+            Camera {
+                name: camera.name.clone(),
+                present: there.is_some(),
+                active: self.active.is_some() && there.map(|it| &it.id) == self.active.as_ref(),
+                moves: sets(Control::Pan) || sets(Control::Tilt),
+                zooms: sets(Control::Zoom),
+                presets: there.map_or_else(Vec::new, |there| self.store.shown(&key(camera, there))),
+            }
+        });
+        shown.collect()
+    }
+
+    /// What is wrong with each, and a detail; the flag tells the one in use.
+    pub fn troubles(
+        &self,
+    ) -> impl Iterator<Item = (&RoomCamera, bool, Option<Trouble>, Option<&str>)> {
+        self.list.iter().map(|camera| {
+            let Some(there) = &camera.there else {
+                return (camera, false, Some(Trouble::Missing), None);
+            };
+            let known = self.known.get(&there.id);
+            let detail = known.and_then(|known| known.detail.as_deref());
+            let active = self.active.as_ref() == Some(&there.id);
+            let way = self.visca.get(&camera.name).and_then(Ptz::trouble);
+            let trouble = known.and_then(|known| known.trouble);
+            // Without the way to turn it, it still shows the room.
+            let trouble = trouble.or_else(|| way.map(|_| Trouble::Disobeys));
+            (camera, active, trouble, detail)
+        })
+    }
+}
+
+fn known(survey: Survey) -> Known {
+    let nonsense = survey.offer.nonsense.first();
+    let (trouble, detail) = match (&survey.choice, nonsense) {
+        (Err(error), _) => (Some(Trouble::NoFormat), Some(error.to_string())),
+        (Ok(_), Some(nonsense)) => (Some(Trouble::Nonsense), Some(nonsense.to_string())),
+        (Ok(choice), None) => (None, Some(choice.text(Language::En))),
+    };
+    Known {
+        choice: survey.choice.ok(),
+        controls: survey.controls,
+        trouble,
+        detail,
+    }
+}
+
+/// The engine's word for what was chosen.
+fn mode(choice: &Choice) -> Option<CameraMode> {
+    let format = match choice.format {
+        PixelFormat::Mjpeg => CameraFormat::Mjpeg,
+        PixelFormat::Nv12 => CameraFormat::Nv12,
+        PixelFormat::Yuyv => CameraFormat::Yuyv,
+        PixelFormat::H264 => CameraFormat::H264,
+        PixelFormat::Other(_) => return None,
+    };
+    Some(CameraMode {
+        format,
+        width: choice.size.width,
+        height: choice.size.height,
+        rate: choice.rate.map(|rate| rate.0),
+    })
+}
+
+/// Under which name positions are kept: a camera keeps them in another port, and one that the
+/// configuration names keeps them when it is replaced.
+fn key(camera: &RoomCamera, there: &There) -> String {
+    if camera.configured {
+        return camera.name.clone();
+    }
+    match (there.id.model(), there.id.serial()) {
+        (Some(model), Some(serial)) => format!("usb:{model}/{serial}"),
+        (_, _) => there.id.to_string(),
+    }
+}
+
+const fn refusal(error: &PresetError) -> Refusal {
+    match error {
+        PresetError::Name => Refusal::PresetName,
+        PresetError::TooMany => Refusal::PresetsFull,
+        PresetError::Unknown(_) => Refusal::PresetUnknown,
+        PresetError::NothingFits(_) => Refusal::CameraRefused,
+    }
+}
+
+fn refuse(reply: oneshot::Sender<Reply>, refusal: Refusal) {
+    // Whoever asked may be gone.
+    let _ = reply.send(Reply::Refused { refusal });
+}
+
+fn answer(reply: oneshot::Sender<Reply>, done: Result<(), PtzError>) {
+    match done {
+        Ok(()) => {
+            // Whoever asked may be gone.
+            let _ = reply.send(Reply::Accepted);
+        }
+        Err(error) => {
+            let error = anyhow::Error::new(error);
+            tracing::warn!("a camera did not do as it was told: {error:#}");
+            refuse(reply, Refusal::CameraRefused);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! How the room's devices are, made of what each part of the hardware task knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use roomd_api::{HealthItem, Words};
+use roomd_devices::core::health::{Health, Item, Subject, Trouble};
+use roomd_devices::core::identity::DeviceId;
+use roomd_devices::display::DisplayState;
+use roomd_model::{FaultCode, Language};
+
+use super::cameras::Cameras;
+use super::sound::Sound;
+
+/// What is remembered about devices that their present state does not tell.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// In another port than the configuration says.
+    pub moved: BTreeSet<DeviceId>,
+    /// They come and go without end.
+    pub unsteady: BTreeSet<DeviceId>,
+    /// Buttons by the configuration's line, and what is wrong with them.
+    pub keys: BTreeMap<String, Option<Trouble>>,
+    /// What is wrong with the mute key.
+    pub telephony: Option<Trouble>,
+    /// Tables that were not read, and why.
+    pub tables: Vec<(Subject, String)>,
+}
+
+/// Everything that health is made of.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// The cameras, where the room chooses them.
+    pub cameras: Option<&'a Cameras>,
+    /// The sound cards, where the room chooses them.
+    pub sound: Option<&'a Sound>,
+    /// The display.
+    pub display: &'a DisplayState,
+    /// What the engine misses.
+    pub lost: &'a BTreeSet<FaultCode>,
+    /// What else is remembered.
+    pub marks: &'a Marks,
+}
+
+/// Puts it together.
+pub fn health(parts: &Parts<'_>) -> roomd_api::Health {
+    let mut health = Health::default();
+    if let Some(cameras) = parts.cameras {
+        set_cameras(&mut health, cameras, parts);
+    }
+    if let Some(sound) = parts.sound {
+        set_sound(&mut health, sound, parts);
+    }
+    set_display(&mut health, parts);
+    for (device, trouble) in &parts.marks.keys {
+        health.set(item(Subject::Keys, device, device, *trouble, None));
+    }
+    for (subject, detail) in &parts.marks.tables {
+        let table = Some(Trouble::TableRejected);
+        health.set(item(*subject, "table", "roomd", table, Some(detail)));
+    }
+    roomd_api::Health {
+        score: health.score(),
+        items: health.items().map(shown).collect(),
+    }
+}
+
+fn item(
+    subject: Subject,
+    device: &str,
+    label: &str,
+    trouble: Option<Trouble>,
+    detail: Option<&str>,
+) -> Item {
+    Item {
+        subject,
+        device: device.to_owned(),
+        label: label.to_owned(),
+        trouble,
+        detail: detail.map(str::to_owned),
+    }
+}
+
+fn set_cameras(health: &mut Health, cameras: &Cameras, parts: &Parts<'_>) {
+    for (camera, active, known, detail) in cameras.troubles() {
+        // A camera that nobody named and nobody uses is no concern of the room.
+        if !camera.configured && !active {
+            continue;
+        }
+        let id = camera.there.as_ref().map(|there| &there.id);
+        let marked = |set: &BTreeSet<DeviceId>| id.is_some_and(|id| set.contains(id));
+        let stalled = active && parts.lost.contains(&FaultCode::CameraMissing);
+        let trouble = known
+            .or_else(|| stalled.then_some(Trouble::Stalled))
+            .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
+            .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
+        let device = id.map_or_else(|| camera.name.clone(), ToString::to_string);
+        health.set(item(
+            Subject::Camera,
+            &device,
+            &camera.name,
+            trouble,
+            detail,
+        ));
+    }
+    if cameras.active().is_none() && parts.lost.contains(&FaultCode::CameraMissing) {
+        let missing = Some(Trouble::Missing);
+        health.set(item(Subject::Camera, "auto", "auto", missing, None));
+    }
+}
+
+fn set_sound(health: &mut Health, sound: &Sound, parts: &Parts<'_>) {
+    let Some(chosen) = &sound.chosen else { return };
+    let directions = [
+        (
+            Subject::Microphone,
+            &chosen.microphone,
+            FaultCode::MicrophoneMissing,
+        ),
+        (
+            Subject::Loudspeaker,
+            &chosen.loudspeaker,
+            FaultCode::LoudspeakerMissing,
+        ),
+    ];
+    for (subject, card, fault) in directions {
+        let lost = parts.lost.contains(&fault);
+        match card {
+            Some(card) => {
+                let id = card.id.as_ref();
+                let device = id.map_or_else(|| card.device.clone(), ToString::to_string);
+                let marked = |set: &BTreeSet<DeviceId>| id.is_some_and(|id| set.contains(id));
+                let trouble = lost
+                    .then_some(Trouble::Stalled)
+                    .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
+                    .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
+                health.set(item(subject, &device, &card.name, trouble, None));
+            }
+            None if lost => {
+                health.set(item(subject, "auto", "auto", Some(Trouble::Missing), None));
+            }
+            None => {}
+        }
+    }
+    if sound.has_telephony()
+        && let Some(card) = &chosen.microphone
+    {
+        let device = card
+            .id
+            .as_ref()
+            .map_or_else(String::new, ToString::to_string);
+        let trouble = parts.marks.telephony;
+        health.set(item(Subject::Telephony, &device, &card.name, trouble, None));
+    }
+}
+
+fn set_display(health: &mut Health, parts: &Parts<'_>) {
+    let mut any = false;
+    for connector in parts.display.connectors.iter().filter(|it| it.connected) {
+        any = true;
+        let (label, trouble, detail) = match &connector.edid {
+            Ok(edid) => (edid.name.as_str(), None, None),
+            Err(error) => ("", Some(Trouble::DataDamaged), Some(error.to_string())),
+        };
+        let lost = parts.lost.contains(&FaultCode::DisplayMissing);
+        let trouble = lost.then_some(Trouble::Missing).or(trouble);
+        let device = &connector.name;
+        let label = if label.is_empty() { device } else { label };
+        health.set(item(
+            Subject::Display,
+            device,
+            label,
+            trouble,
+            detail.as_deref(),
+        ));
+    }
+    if !any && parts.lost.contains(&FaultCode::DisplayMissing) {
+        let missing = Some(Trouble::Missing);
+        health.set(item(Subject::Display, "display", "display", missing, None));
+    }
+    let happened = parts
+        .display
+        .log
+        .last()
+        .map(|(_, happened)| happened.text(Language::En));
+    if let Some(happened) = happened {
+        let asks = parts.display.asks.then_some(Trouble::NeedsPerson);
+        let detail = Some(happened.as_str());
+        health.set(item(
+            Subject::DisplayControl,
+            "display",
+            "HDMI-CEC, DDC/CI",
+            asks,
+            detail,
+        ));
+    }
+}
+
+fn shown(item: &Item) -> HealthItem {
+    let [de, en] = [Language::De, Language::En].map(|language| item.report(language));
+    let remedy = Words {
+        de: de.remedy.to_owned(),
+        en: en.remedy.to_owned(),
+    };
+    HealthItem {
+        code: en.code,
+        severity: en.severity,
+        device: item.device.clone(),
+        text: Words {
+            de: de.text,
+            en: en.text,
+        },
+        remedy: (!remedy.en.is_empty()).then_some(remedy),
+        detail: item.detail.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(display: &DisplayState, lost: &[FaultCode], marks: &Marks) -> roomd_api::Health {
+        health(&Parts {
+            cameras: None,
+            sound: None,
+            display,
+            lost: &lost.iter().copied().collect(),
+            marks,
+        })
+    }
+
+    #[test]
+    fn a_machine_without_devices_lacks_nothing() {
+        let health = of(&DisplayState::default(), &[], &Marks::default());
+        assert_eq!(health, roomd_api::Health::default());
+    }
+
+    #[test]
+    fn what_is_wrong_has_words_and_costs_points() {
+        let marks = Marks {
+            keys: BTreeMap::from([("046d:0857".to_owned(), Some(Trouble::Missing))]),
+            tables: vec![(Subject::Microphone, "line 3: unknown key".to_owned())],
+            ..Marks::default()
+        };
+        let health = of(
+            &DisplayState::default(),
+            &[FaultCode::DisplayMissing],
+            &marks,
+        );
+        let codes: Vec<&str> = health.items.iter().map(|it| it.code.as_str()).collect();
+        assert_eq!(
+            codes,
+            [
+                "microphone-table-rejected",
+                "display-missing",
+                "keys-missing"
+            ]
+        );
+        assert_eq!(health.score, 100 - 30 - 5);
+        let remedy = health.items[1].remedy.as_ref().unwrap();
+        assert_eq!(remedy.de, "Bitte Kabel und Stromversorgung prüfen.");
+        assert_eq!(
+            health.items[0].detail.as_deref(),
+            Some("line 3: unknown key")
+        );
+    }
+}

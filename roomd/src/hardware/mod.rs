@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The hardware task: it owns what the room knows about its devices, and tells the engine which to
+//! use. What devices are asked goes on beside it; nothing here waits for one.
+
+mod cameras;
+mod health;
+mod keys;
+mod power;
+mod presets;
+mod ptz;
+mod sound;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use roomd_api::{Camera, Health, Refusal, Reply};
+use roomd_config::{Camera as ConfiguredCamera, Settings};
+use roomd_devices::core::display::quirks::QuirkTable;
+use roomd_devices::core::display::schedule::Use;
+use roomd_devices::core::health::{Subject, Trouble};
+use roomd_devices::core::inventory::{Effect, Entry, Role, Roles};
+use roomd_devices::core::keys::{Action, Press};
+use roomd_devices::core::sound::table::Table;
+use roomd_devices::monitor::{self, Monitor};
+use roomd_devices::mute::{RoomSound, Wish};
+use roomd_media::{CameraSource, Engine, EngineCommand};
+use roomd_model::FaultCode;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use self::cameras::{Cameras, News};
+use self::health::Marks;
+use self::keys::Keys;
+use self::power::DisplayControl;
+use self::presets::PresetStore;
+use self::ptz::Ptz;
+use self::sound::Sound;
+use crate::daemon::now;
+
+pub use self::sound::policy as echo_policy;
+
+/// Orders that wait for the task; people do not give more.
+const ORDERS: usize = 32;
+/// Touches that wait for the room task. More are no person's.
+const TOUCHES: usize = 32;
+const NEWS: usize = 32;
+
+/// What the room task tells about the room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomFacts {
+    /// What mute key and lamps show.
+    pub sound: RoomSound,
+    /// Something is to be seen on the display.
+    pub busy: bool,
+    /// When the next meeting begins.
+    pub next: Option<DateTime<Utc>>,
+    /// What the engine misses.
+    pub lost: BTreeSet<FaultCode>,
+}
+
+/// What the hardware task is asked to do. Each is answered.
+#[derive(Debug)]
+pub enum Order {
+    /// Use another camera.
+    SelectCamera(String),
+    /// Turn and zoom a camera: right, up, closer.
+    Turn(String, [i8; 3]),
+    /// Bring a camera to a saved position.
+    Recall(String, String),
+    /// Save where a camera looks.
+    Save(String, String),
+    /// Forget a saved position.
+    Delete(String, String),
+    /// The display was turned on by hand.
+    DisplayIsOn,
+}
+
+/// What somebody did at a device that concerns the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// Pressed a button.
+    Press(Press),
+    /// Touched the microphone's device.
+    Wish(Wish),
+}
+
+/// How the devices are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HardwareState {
+    /// The cameras to choose from.
+    pub cameras: Vec<Camera>,
+    /// How all devices are.
+    pub health: Health,
+    /// Somebody should turn the display on.
+    pub display_asks: bool,
+}
+
+/// A handle of the hardware task.
+#[derive(Debug)]
+pub struct Hardware {
+    /// What it is asked to do.
+    orders: mpsc::Sender<(Order, oneshot::Sender<Reply>)>,
+    /// What the room does.
+    pub room: watch::Sender<RoomFacts>,
+    /// Somebody used the panel.
+    touched: mpsc::Sender<()>,
+}
+
+impl Hardware {
+    /// Asks for something; the answer comes when it is done.
+    pub fn order(&self, order: Order, reply: oneshot::Sender<Reply>) {
+        if let Err(error) = self.orders.try_send((order, reply)) {
+            let (_, reply) = error.into_inner();
+            // Whoever asked may be gone.
+            let _ = reply.send(Reply::Refused {
+                refusal: Refusal::Busy,
+            });
+        }
+    }
+
+    /// Somebody is at the panel: the display should be on.
+    pub fn touched(&self) {
+        // One word is enough.
+        let _ = self.touched.try_send(());
+    }
+}
+
+/// What the room task hears of the hardware task.
+#[derive(Debug)]
+pub struct Outlets {
+    /// How the devices are.
+    pub state: watch::Receiver<HardwareState>,
+    /// What people do at them.
+    pub touches: mpsc::Receiver<Touch>,
+}
+
+/// Starts the task. A machine on which devices cannot be listed goes on with what the engine finds.
+pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware, Outlets) {
+    let (orders, order_receiver) = mpsc::channel(ORDERS);
+    let (touch_sender, touches) = mpsc::channel(TOUCHES);
+    let (touched, touched_receiver) = mpsc::channel(1);
+    let (news, news_receiver) = mpsc::channel(NEWS);
+    let room = watch::Sender::new(RoomFacts::default());
+    let publish = watch::Sender::new(HardwareState::default());
+    let outlets = Outlets {
+        state: publish.subscribe(),
+        touches,
+    };
+    let (roles, named) = roles(settings);
+    let mut marks = Marks::default();
+    let mut table = Table::default();
+    read_table(
+        settings.media.sound_devices.as_deref(),
+        Subject::Microphone,
+        &mut marks,
+        |text, file| table.add(text, file),
+    );
+    let mut quirks = QuirkTable::default();
+    read_table(
+        settings.display.quirks.as_deref(),
+        Subject::DisplayControl,
+        &mut marks,
+        |text, file| quirks.add(text, file),
+    );
+    let chooses = matches!(
+        settings.media.camera,
+        ConfiguredCamera::Auto | ConfiguredCamera::Device(_)
+    );
+    let store = PresetStore::load(state_dir);
+    let visca = visca(settings);
+    let cameras = chooses.then(|| Cameras::new(named, settings.media.mains, visca, store, news));
+    let display = DisplayControl::new(settings.display.clone(), &settings.room.name, quirks, now());
+    let task = Task {
+        cameras,
+        sound: Sound::new(&settings.media, table),
+        keys: Keys::new(&settings.buttons),
+        display,
+        mute: watch::Sender::new(RoomSound::default()),
+        wishes: None,
+        marks,
+        entries: Vec::new(),
+        present: false,
+        engine,
+        publish,
+        touches: touch_sender,
+    };
+    match monitor::spawn(roles) {
+        Ok(monitor) => {
+            let inlets = Inlets {
+                monitor,
+                orders: order_receiver,
+                touched: touched_receiver,
+                room: room.subscribe(),
+                news: news_receiver,
+            };
+            tokio::spawn(task.run(inlets));
+        }
+        Err(error) => {
+            let error = anyhow::Error::new(error);
+            tracing::warn!(
+                code = "devices-unlisted",
+                "no devices are listed: {error:#}"
+            );
+        }
+    }
+    let hardware = Hardware {
+        orders,
+        room,
+        touched,
+    };
+    (hardware, outlets)
+}
+
+/// What the configuration gives which device, and the names of its cameras in order.
+fn roles(settings: &Settings) -> (Roles, Vec<String>) {
+    let mut roles = settings.buttons.devices.clone();
+    let mut named = Vec::new();
+    let mut give = |name: String, device: &str| match roles.give(Role::Camera(name.clone()), device)
+    {
+        Ok(()) => named.push(name),
+        // The configuration was checked; what it takes is a device.
+        Err(error) => tracing::warn!(%error, "a camera has no device"),
+    };
+    for camera in &settings.cameras {
+        give(camera.name.clone(), &camera.device);
+    }
+    if let ConfiguredCamera::Device(node) = &settings.media.camera {
+        let node = node.to_string_lossy();
+        give(node.clone().into_owned(), &node);
+    }
+    (roles, named)
+}
+
+/// The cameras that are pointed over the network, by their names.
+fn visca(settings: &Settings) -> BTreeMap<String, Ptz> {
+    let cameras = settings.cameras.iter();
+    let pointed = cameras.filter_map(|it| Some((it.name.clone(), Ptz::visca(it.visca?))));
+    pointed.collect()
+}
+
+/// Reads a table that somebody wrote. A wrong one changes nothing, and the health view says so.
+fn read_table<E: std::fmt::Display>(
+    path: Option<&Path>,
+    subject: Subject,
+    marks: &mut Marks,
+    add: impl FnOnce(&str, &str) -> Result<(), E>,
+) {
+    let Some(path) = path else { return };
+    let name = path.display().to_string();
+    let read = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"));
+    let added = read.and_then(|text| add(&text, &name).map_err(|error| error.to_string()));
+    if let Err(cause) = added {
+        tracing::warn!(code = "table-rejected", "{cause}");
+        marks.tables.push((subject, cause));
+    }
+}
+
+/// What reaches the task.
+struct Inlets {
+    monitor: Monitor,
+    orders: mpsc::Receiver<(Order, oneshot::Sender<Reply>)>,
+    touched: mpsc::Receiver<()>,
+    room: watch::Receiver<RoomFacts>,
+    news: mpsc::Receiver<News>,
+}
+
+struct Task {
+    cameras: Option<Cameras>,
+    sound: Option<Sound>,
+    keys: Keys,
+    display: DisplayControl,
+    mute: watch::Sender<RoomSound>,
+    wishes: Option<mpsc::Receiver<Wish>>,
+    marks: Marks,
+    entries: Vec<Entry>,
+    /// A sensor sees somebody.
+    present: bool,
+    engine: Engine,
+    publish: watch::Sender<HardwareState>,
+    touches: mpsc::Sender<Touch>,
+}
+
+impl Task {
+    async fn run(mut self, mut inlets: Inlets) {
+        self.refresh(&inlets.monitor).await;
+        self.follow_room(&inlets.room.borrow().clone());
+        loop {
+            self.tell(&inlets.room.borrow().clone());
+            let due = self.display.poll_timeout(now());
+            tokio::select! {
+                effect = inlets.monitor.news.recv() => {
+                    let Some(effect) = effect else { return };
+                    self.mark(effect);
+                    while let Ok(effect) = inlets.monitor.news.try_recv() {
+                        self.mark(effect);
+                    }
+                    self.refresh(&inlets.monitor).await;
+                }
+                order = inlets.orders.recv() => {
+                    let Some((order, reply)) = order else { return };
+                    self.order(order, reply).await;
+                }
+                changed = inlets.room.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                    let room = inlets.room.borrow_and_update().clone();
+                    self.follow_room(&room);
+                }
+                Some(()) = inlets.touched.recv() => self.display.touched(now()),
+                Some(news) = inlets.news.recv() => self.news(news).await,
+                wish = wished(&mut self.wishes) => self.wished(wish),
+                Some(press) = self.keys.pressed() => self.pressed(press),
+                () = self.display.changed() => {
+                    if self.display.is_replugged() {
+                        self.engine.command(EngineCommand::DisplayPlugged).await;
+                    }
+                }
+                () = sleep_until(due) => self.display.handle_timeout(now()),
+            }
+        }
+    }
+
+    fn mark(&mut self, effect: Effect) {
+        match effect {
+            Effect::Moved { to, .. } => {
+                self.marks.moved.insert(to);
+            }
+            Effect::SetAside(id, _) => {
+                self.marks.unsteady.insert(id);
+            }
+            Effect::Returned(id, ..) => {
+                self.marks.unsteady.remove(&id);
+            }
+            Effect::Gone(id, _) => {
+                self.marks.moved.remove(&id);
+            }
+            Effect::Appeared(..) | Effect::Changed(..) | Effect::Refused(_) => {}
+        }
+    }
+
+    /// Brings everything to what is plugged in.
+    async fn refresh(&mut self, monitor: &Monitor) {
+        self.entries = monitor.devices.borrow().clone();
+        let camera = self.cameras.as_mut();
+        let camera = camera.and_then(|cameras| cameras.refresh(&self.entries));
+        self.use_camera(camera).await;
+        if let Some(sound) = &mut self.sound {
+            let commands = sound.refresh(&self.entries);
+            if let Some(wishes) = sound.attach(&self.entries, &self.mute.subscribe()) {
+                self.marks.telephony = None;
+                self.wishes = Some(wishes);
+            }
+            for command in commands {
+                self.engine.command(command).await;
+            }
+        }
+        self.keys.refresh(&self.entries, &mut self.marks.keys);
+        self.display.refresh(&self.entries);
+    }
+
+    async fn use_camera(&self, source: Option<CameraSource>) {
+        if let Some(source) = source {
+            tracing::info!(?source, "camera");
+            self.engine.command(EngineCommand::Camera(source)).await;
+        }
+    }
+
+    fn follow_room(&mut self, room: &RoomFacts) {
+        self.mute.send_if_modified(|sound| {
+            let differs = *sound != room.sound;
+            *sound = room.sound;
+            differs
+        });
+        let used = Use {
+            busy: room.busy || self.present,
+            next: room.next,
+        };
+        self.display.room(used, now());
+    }
+
+    async fn order(&mut self, order: Order, reply: oneshot::Sender<Reply>) {
+        self.display.touched(now());
+        if matches!(order, Order::DisplayIsOn) {
+            self.display.confirmed();
+            return answer(reply, Ok(()));
+        }
+        let Some(cameras) = &mut self.cameras else {
+            return answer(reply, Err(Refusal::CameraUnknown));
+        };
+        match order {
+            Order::SelectCamera(name) => match cameras.select(&name) {
+                Ok(source) => {
+                    self.use_camera(source).await;
+                    answer(reply, Ok(()));
+                }
+                Err(refusal) => answer(reply, Err(refusal)),
+            },
+            Order::Turn(name, steps) => cameras.turn(&name, steps, reply),
+            Order::Recall(name, preset) => cameras.recall(&name, &preset, reply),
+            Order::Save(name, preset) => cameras.save(&name, preset, self.engine.clone(), reply),
+            Order::Delete(name, preset) => answer(reply, cameras.delete(&name, &preset)),
+            Order::DisplayIsOn => {}
+        }
+    }
+
+    async fn news(&mut self, news: News) {
+        let Some(cameras) = &mut self.cameras else {
+            return;
+        };
+        match news {
+            News::Surveyed(id, arrivals, survey) => {
+                let camera = cameras.surveyed(id, arrivals, survey);
+                self.use_camera(camera).await;
+            }
+            News::Position {
+                key,
+                preset,
+                values,
+                thumbnail,
+                reply,
+            } => cameras.keep(&key, &preset, values, thumbnail.as_deref(), reply),
+        }
+    }
+
+    fn wished(&mut self, wish: Option<Wish>) {
+        let Some(wish) = wish else {
+            // The device is gone; it is taken hold of again when it is back.
+            self.wishes = None;
+            return;
+        };
+        match wish {
+            Wish::Flood => self.marks.telephony = Some(Trouble::Flood),
+            Wish::Disobeys => self.marks.telephony = Some(Trouble::Disobeys),
+            Wish::Mute(_) | Wish::Hook | Wish::OffHook(_) => self.touch(Touch::Wish(wish)),
+        }
+        self.display.touched(now());
+    }
+
+    fn pressed(&mut self, press: Press) {
+        self.display.touched(now());
+        match press {
+            Press::Do(Action::Preset(number)) => self.recall(number),
+            Press::Presence(present) => self.present = present,
+            Press::Do(_) | Press::Flood => self.touch(Touch::Press(press)),
+        }
+    }
+
+    /// Recalls a position of the camera in use, as a button asked for it.
+    fn recall(&self, number: u8) {
+        let Some(cameras) = &self.cameras else { return };
+        let Some(name) = cameras.active() else { return };
+        // A button has nowhere to show a refusal; the journal has it.
+        let (reply, answer) = oneshot::channel();
+        cameras.recall(name, &number.to_string(), reply);
+        tokio::spawn(async move {
+            if let Ok(Reply::Refused { refusal }) = answer.await {
+                tracing::info!(?refusal, number, "a button's position is refused");
+            }
+        });
+    }
+
+    fn touch(&self, touch: Touch) {
+        // When the room is behind by so many, a further one would surprise whoever did it.
+        let _ = self.touches.try_send(touch);
+    }
+
+    fn tell(&self, room: &RoomFacts) {
+        let display = self.display.state();
+        let health = health::health(&health::Parts {
+            cameras: self.cameras.as_ref(),
+            sound: self.sound.as_ref(),
+            display: &display,
+            lost: &room.lost,
+            marks: &self.marks,
+        });
+        let cameras = self.cameras.as_ref();
+        let state = HardwareState {
+            cameras: cameras.map_or_else(Vec::new, Cameras::shown),
+            health,
+            display_asks: display.asks,
+        };
+        self.publish.send_if_modified(|known| {
+            let differs = *known != state;
+            *known = state;
+            differs
+        });
+    }
+}
+
+fn answer(reply: oneshot::Sender<Reply>, done: Result<(), Refusal>) {
+    let reply_with = match done {
+        Ok(()) => Reply::Accepted,
+        Err(refusal) => Reply::Refused { refusal },
+    };
+    // Whoever asked may be gone.
+    let _ = reply.send(reply_with);
+}
+
+/// The next wish, or that its device is gone; never comes where there is none.
+async fn wished(wishes: &mut Option<mpsc::Receiver<Wish>>) -> Option<Wish> {
+    match wishes {
+        Some(wishes) => wishes.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The display's power: awake before and during meetings, asleep when the room is idle.
+
+use std::path::PathBuf;
+
+use roomd_config::{Display, DisplayPower};
+use roomd_devices::core::device::Kind;
+use roomd_devices::core::display::power::Power;
+use roomd_devices::core::display::quirks::QuirkTable;
+use roomd_devices::core::display::schedule::{Schedule, Use};
+use roomd_devices::core::inventory::Entry;
+use roomd_devices::display::{self, Command, DisplayConfig, DisplayHandle, DisplayState};
+use roomd_devices::sysfs::{Connector, Sysfs};
+use roomd_model::Now;
+use tokio::time::Instant;
+
+/// The display's power.
+#[derive(Debug)]
+pub struct DisplayControl {
+    settings: Display,
+    room_name: String,
+    quirks: QuirkTable,
+    schedule: Schedule,
+    wanted: Option<Power>,
+    cec: Option<PathBuf>,
+    handle: Option<DisplayHandle>,
+    /// The displays that were plugged in when somebody last looked.
+    plugged: Option<Vec<Connector>>,
+}
+
+impl DisplayControl {
+    /// Power as the configuration wants it.
+    pub fn new(settings: Display, room_name: &str, quirks: QuirkTable, now: Now) -> Self {
+        Self {
+            schedule: Schedule::new(settings.wake, settings.standby, now),
+            settings,
+            room_name: room_name.to_owned(),
+            quirks,
+            wanted: None,
+            cec: None,
+            handle: None,
+            plugged: None,
+        }
+    }
+
+    /// Takes what is plugged in. Another CEC adapter is another way to speak to the display.
+    pub fn refresh(&mut self, entries: &[Entry]) {
+        let mut adapters = entries
+            .iter()
+            .filter(|entry| entry.usable && entry.device.kind == Kind::Cec);
+        let found = adapters
+            .next()
+            .map(|entry| PathBuf::from(&entry.device.node));
+        let cec = self.settings.cec.clone().or(found);
+        if self.handle.is_none() || cec != self.cec {
+            self.cec = cec;
+            // The old task ends with its handle.
+            self.handle = Some(display::spawn(
+                DisplayConfig {
+                    connector: self.settings.connector.clone(),
+                    cec: self.cec.clone(),
+                    name: self.room_name.clone(),
+                    quirks: self.quirks.clone(),
+                },
+                Sysfs::default(),
+            ));
+            self.say(self.wanted);
+        } else {
+            self.send(Command::Look);
+        }
+    }
+
+    /// Takes what the room does.
+    pub fn room(&mut self, room: Use, now: Now) {
+        let power = self.schedule.handle(room, now);
+        self.say(power);
+    }
+
+    /// Somebody is there.
+    pub fn touched(&mut self, now: Now) {
+        let power = self.schedule.touched(now);
+        self.say(power);
+    }
+
+    /// Time has come.
+    pub fn handle_timeout(&mut self, now: Now) {
+        let power = self.schedule.handle_timeout(now);
+        self.say(power);
+    }
+
+    /// When that is.
+    pub fn poll_timeout(&self, now: Now) -> Option<Instant> {
+        self.schedule.poll_timeout(now).map(|(at, _)| at.into())
+    }
+
+    /// Somebody says that they turned it on.
+    pub fn confirmed(&self) {
+        self.send(Command::Confirmed);
+    }
+
+    fn say(&mut self, power: Option<Power>) {
+        let Some(power) = power else { return };
+        self.wanted = Some(power);
+        if self.controls() {
+            tracing::info!(?power, "display");
+            self.send(Command::Want(power));
+        }
+    }
+
+    /// Whether the room turns the display on and off. Where it has no way to, it tries nothing.
+    fn controls(&self) -> bool {
+        match self.settings.power {
+            DisplayPower::Off => false,
+            DisplayPower::Ask => true,
+            DisplayPower::Auto => {
+                let state = self.state();
+                let bus = state
+                    .connectors
+                    .iter()
+                    .any(|it| it.connected && it.bus.is_some());
+                self.cec.is_some() || bus
+            }
+        }
+    }
+
+    fn send(&self, command: Command) {
+        if let Some(handle) = &self.handle
+            && handle.commands.try_send(command).is_err()
+        {
+            tracing::warn!(?command, "the display's task is behind");
+        }
+    }
+
+    /// How the display is.
+    pub fn state(&self) -> DisplayState {
+        let handle = self.handle.as_ref();
+        handle.map_or_else(DisplayState::default, |handle| {
+            handle.state.borrow().clone()
+        })
+    }
+
+    /// Whether another display is there than before, or none any more.
+    pub fn is_replugged(&mut self) -> bool {
+        let mut plugged = self.state().connectors;
+        plugged.retain(|connector| connector.connected);
+        for connector in &mut plugged {
+            // Whether it shows something is not the question.
+            connector.enabled = false;
+        }
+        let before = self.plugged.replace(plugged);
+        before.is_some_and(|before| Some(before) != self.plugged)
+    }
+
+    /// Waits until the display is otherwise.
+    pub async fn changed(&mut self) {
+        if let Some(handle) = &mut self.handle
+            && handle.state.changed().await.is_ok()
+        {
+            return;
+        }
+        std::future::pending().await
+    }
+}

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The room's sound cards: which one is microphone and loudspeaker, who cancels the echo, and the
+//! mute key and lamp of the microphone's device.
+
+use std::path::PathBuf;
+
+use roomd_config::{EchoCancellation, Loudspeaker, Media, Microphone};
+use roomd_devices::cards::SoundProc;
+use roomd_devices::core::device::Kind;
+use roomd_devices::core::identity::{DeviceId, UsbId};
+use roomd_devices::core::inventory::Entry;
+use roomd_devices::core::sound::cards::{Asked, Card, Echo, Selection, select};
+use roomd_devices::core::sound::table::{MuteKey, Table};
+use roomd_devices::mute::{self, RoomSound, SoundDevice, Wish};
+use roomd_devices::sysfs::Sysfs;
+use roomd_media::{EchoPolicy, EngineCommand, MicrophoneSource};
+use roomd_model::Language;
+use tokio::sync::{mpsc, watch};
+
+/// The sound cards in use.
+#[derive(Debug)]
+pub struct Sound {
+    table: Table,
+    proc: SoundProc,
+    /// Which directions the room chooses; the others stay as the configuration has them.
+    chooses: Directions,
+    asked: Asked,
+    policy: EchoPolicy,
+    told: Told,
+    /// What mute key and lamp are on, and how often it came.
+    attached: Option<(SoundDevice, u64)>,
+    /// What was chosen last.
+    pub chosen: Option<Chosen>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Directions {
+    microphone: bool,
+    loudspeaker: bool,
+}
+
+/// What the engine was told.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    microphone: Option<String>,
+    loudspeaker: Option<String>,
+    own_echo: Option<UsbId>,
+}
+
+/// The cards that were chosen, for the health view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The microphone.
+    pub microphone: Option<Card>,
+    /// The loudspeaker.
+    pub loudspeaker: Option<Card>,
+}
+
+impl Sound {
+    /// Sound as the configuration wants it; none where it leaves nothing to choose.
+    pub fn new(media: &Media, table: Table) -> Option<Self> {
+        let microphone = match &media.microphone {
+            Microphone::Auto => Some(None),
+            Microphone::Device(name) if is_card(name) => Some(Some(name.clone())),
+            Microphone::Device(_) | Microphone::Test | Microphone::File(_) => None,
+        };
+        let loudspeaker = match &media.loudspeaker {
+            Loudspeaker::Auto => Some(None),
+            Loudspeaker::Device(name) if is_card(name) => Some(Some(name.clone())),
+            Loudspeaker::Device(_) | Loudspeaker::Off => None,
+        };
+        let chooses = Directions {
+            microphone: microphone.is_some(),
+            loudspeaker: loudspeaker.is_some(),
+        };
+        if !chooses.microphone && !chooses.loudspeaker || has_sound_server() {
+            return None;
+        }
+        Some(Self {
+            table,
+            proc: SoundProc::default(),
+            chooses,
+            asked: Asked {
+                microphone: microphone.flatten(),
+                loudspeaker: loudspeaker.flatten(),
+            },
+            policy: policy(media),
+            told: Told::default(),
+            attached: None,
+            chosen: None,
+        })
+    }
+
+    /// Takes what is plugged in; returns what the engine should do about it.
+    pub fn refresh(&mut self, entries: &[Entry]) -> Vec<EngineCommand> {
+        let cards = self.proc.cards(entries.iter());
+        let selection = select(&cards, &self.table, &self.asked);
+        let card = |chosen: Option<(usize, _)>| chosen.and_then(|(at, _)| cards.get(at).cloned());
+        let chosen = Chosen {
+            microphone: card(selection.microphone),
+            loudspeaker: card(selection.loudspeaker),
+        };
+        if self.chosen.as_ref() != Some(&chosen) && !cards.is_empty() {
+            tracing::info!("sound: {}", selection.text(&cards, Language::En));
+        }
+        let commands = self.tell(&selection, &chosen);
+        self.chosen = Some(chosen);
+        commands
+    }
+
+    /// A card that is gone is not told of: the engine notices, and goes on trying.
+    fn tell(&mut self, selection: &Selection, chosen: &Chosen) -> Vec<EngineCommand> {
+        let name = |card: &Option<Card>| card.as_ref().map(|card| self.proc.converted(card));
+        let cancelling = chosen
+            .microphone
+            .as_ref()
+            .filter(|_| selection.echo == Echo::Device);
+        let told = Told {
+            microphone: name(&chosen.microphone).filter(|_| self.chooses.microphone),
+            loudspeaker: name(&chosen.loudspeaker).filter(|_| self.chooses.loudspeaker),
+            own_echo: cancelling.and_then(|card| card.usb),
+        };
+        let mut commands = Vec::new();
+        if told.own_echo != self.told.own_echo {
+            let mut policy = self.policy.clone();
+            policy
+                .devices
+                .extend(told.own_echo.map(|id| id.to_string()));
+            commands.push(EngineCommand::Echo(policy));
+        }
+        if let Some(name) = &told.loudspeaker
+            && told.loudspeaker != self.told.loudspeaker
+        {
+            let loudspeaker = roomd_media::Loudspeaker::Device(name.clone());
+            commands.push(EngineCommand::Loudspeaker(loudspeaker));
+        }
+        if let Some(name) = &told.microphone
+            && told.microphone != self.told.microphone
+        {
+            let microphone = MicrophoneSource::Device(name.clone());
+            commands.push(EngineCommand::Microphone(microphone));
+        }
+        self.told = Told {
+            microphone: told.microphone.or_else(|| self.told.microphone.take()),
+            loudspeaker: told.loudspeaker.or_else(|| self.told.loudspeaker.take()),
+            own_echo: told.own_echo,
+        };
+        commands
+    }
+
+    /// Takes hold of mute key and lamp of the microphone's device, when it is another one than
+    /// before or was plugged in again.
+    pub fn attach(
+        &mut self,
+        entries: &[Entry],
+        room: &watch::Receiver<RoomSound>,
+    ) -> Option<mpsc::Receiver<Wish>> {
+        let card = self.chosen.as_ref()?.microphone.as_ref();
+        // What is built into the machine has no key, and its mixer may be somebody else's.
+        let Some((card, id)) = card.filter(|card| card.usb.is_some()).and_then(with_id) else {
+            self.attached = None;
+            return None;
+        };
+        let known = self.table.find(card);
+        let device = SoundDevice {
+            card: Some(card.device.clone()),
+            hid: telephony(entries, id),
+            switch_is_key: known.is_some_and(|known| known.mute_key == MuteKey::Mixer),
+            own_lamp: known.is_some_and(|known| known.own_lamp),
+        };
+        let arrivals = |entry: &&Entry| entry.usable && entry.device.id == *id;
+        let arrivals = entries
+            .iter()
+            .find(arrivals)
+            .map_or(0, |entry| entry.arrivals);
+        let attached = (device, arrivals);
+        if self.attached.as_ref() == Some(&attached) {
+            return None;
+        }
+        let wishes = mute::spawn(&attached.0, &Sysfs::default(), room.clone());
+        self.attached = Some(attached);
+        Some(wishes)
+    }
+
+    /// Whether a device with mute key and lamp is taken hold of.
+    pub fn has_telephony(&self) -> bool {
+        let attached = self.attached.as_ref();
+        attached.is_some_and(|(device, _)| device.hid.is_some())
+    }
+}
+
+/// A name that the room looks for among the cards; others are ALSA's own.
+fn is_card(name: &str) -> bool {
+    name.parse::<DeviceId>().is_ok() || name.parse::<UsbId>().is_ok()
+}
+
+fn with_id(card: &Card) -> Option<(&Card, &DeviceId)> {
+    Some((card, card.id.as_ref()?))
+}
+
+/// The HID node behind the same plug.
+fn telephony(entries: &[Entry], id: &DeviceId) -> Option<PathBuf> {
+    let mut hids = entries
+        .iter()
+        .filter(|entry| entry.usable && entry.device.kind == Kind::Hid);
+    let found = hids.find(|entry| entry.device.id.same_plug(id))?;
+    Some(PathBuf::from(&found.device.node))
+}
+
+/// A sound server has the cards for itself; then its default is the room's.
+fn has_sound_server() -> bool {
+    let Some(folder) = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from) else {
+        return false;
+    };
+    ["pipewire-0", "pulse/native"]
+        .iter()
+        .any(|socket| folder.join(socket).exists())
+}
+
+/// How the engine decides about echo, by the configuration.
+pub fn policy(media: &Media) -> EchoPolicy {
+    EchoPolicy {
+        cancellation: match media.echo_cancellation {
+            EchoCancellation::Auto => roomd_media::EchoCancellation::Auto,
+            EchoCancellation::On => roomd_media::EchoCancellation::On,
+            EchoCancellation::Off => roomd_media::EchoCancellation::Off,
+        },
+        devices: media.echo_cancelling_devices.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_alsa_are_left_to_alsa() {
+        for (name, card) in [
+            ("046d:0857", true),
+            ("usb:046d:0857/A1@1-1.4:1.0", true),
+            ("hw:1,0", false),
+            ("default", false),
+            ("sysdefault:CARD=PCH", false),
+        ] {
+            assert_eq!(is_card(name), card, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_room_that_plays_and_records_files_has_nothing_to_choose() {
+        let media = Media {
+            microphone: Microphone::Test,
+            loudspeaker: Loudspeaker::Off,
+            ..Media::default()
+        };
+        assert!(Sound::new(&media, Table::default()).is_none());
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! roomd and the display behind HDMI-CEC, and buttons of uinput.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+
+use super::super::bench::Bench;
+use super::super::daemon::Daemon;
+use super::super::{Figure, count};
+use super::capture::VIVID;
+use super::cec::CONNECT;
+use super::input::{NODE, device, press};
+use crate::lab::picture::Picture;
+use crate::lab::wait;
+
+/// How alike what the room draws and what the display shows must be.
+const ALIKE: f64 = 0.9;
+
+/// Without a display server, in the display's own mode: what the room draws is what is seen.
+pub fn shown(bench: &mut Bench) -> Result<Figure> {
+    let room = Daemon::start_with(bench, "", "")?;
+    room.wait_health("display-ok")?;
+    let file = tempfile::NamedTempFile::new()?;
+    let seen = || {
+        let png = bench.host.bytes(
+            "/mnt/bin/roomctl --bus unix:path=/run/roomd/bus snapshot /run/roomd/shown.png >/dev/null\n\
+             cat /run/roomd/shown.png",
+        )?;
+        std::fs::write(file.path(), png)?;
+        let drawn = Picture::read(file.path())?;
+        let shown = Picture::ppm(&bench.display()?)?;
+        ensure!(
+            (shown.width, shown.height) == (1920, 1080),
+            "the display is {} by {}",
+            shown.width,
+            shown.height
+        );
+        let alike = drawn.likeness(&shown);
+        Ok((alike > ALIKE).then_some(alike))
+    };
+    wait::until("the display to show what the room draws", seen)?;
+    // As when somebody pulls its cable: the connector's state, and the card's word of it.
+    let cable = |state: &str| {
+        bench.host.text(&format!(
+            "echo {state} >$(echo /sys/class/drm/card*-Virtual-1)/status\n\
+             echo change >$(echo /sys/class/drm/card?)/uevent"
+        ))
+    };
+    cable("off")?;
+    room.wait_health("display-missing")?;
+    cable("detect")?;
+    let begun = Instant::now();
+    room.wait("the display to be back", |state| {
+        state.devices.display.as_ref().map(drop)
+    })?;
+    wait::until("the display to show what the room draws again", seen)?;
+    Ok(Figure {
+        value: begun.elapsed().as_millis() as f64,
+        unit: "ms",
+    })
+}
+
+/// The display sleeps one minute after the last use, which is the least.
+const POWER: &str = "\
+[display]
+standby_minutes = 1
+wake_minutes = 0
+";
+
+/// It is woken and told the input for a meeting, and sent to sleep after it.
+pub fn power(bench: &mut Bench) -> Result<Figure> {
+    let television = bench.host.follow(&format!(
+        "{VIVID} {CONNECT} cec-ctl -d $(cec out) --clear >/dev/null\n\
+         exec stdbuf -oL cec-follower -v -m -d $(cec cap) 2>&1"
+    ))?;
+    television.wait("Initial Event")?;
+    let adapter = bench.host.text(&format!("{VIVID} cec out"))?;
+    let room = Daemon::start(bench, &format!("{POWER}cec = \"{adapter}\"\n"))?;
+    let mut heard = 0;
+    for told in ["IMAGE_VIEW_ON", "ACTIVE_SOURCE"] {
+        television.wait(told)?;
+        heard += 1;
+    }
+    room.ctl("start-meeting")?;
+    room.ctl("leave")?;
+    television.wait("STANDBY")?;
+    heard += 1;
+    let item = room.wait_health("display-control-ok")?;
+    ensure!(item.detail.is_some(), "{item:?}");
+    Ok(count(heard, "messages heard"))
+}
+
+/// A button of a box, by the room's key map; nothing else reads it while the room lives.
+pub fn buttons(bench: &mut Bench) -> Result<Figure> {
+    let _device = device(bench)?;
+    let node = bench.host.text(&format!("{NODE} node"))?;
+    let keys = "keys = { KEY_MICMUTE = \"mute\" }";
+    let room = Daemon::start(
+        bench,
+        &format!("[buttons]\ndevices = [\"{node}\"]\n{keys}\n"),
+    )?;
+    room.wait_health("keys-ok")?;
+    room.ctl("start-meeting")?;
+    room.ctl("send")?;
+    for on in [false, true] {
+        bench.host.text(&press("KEY_MICMUTE"))?;
+        room.wait("the button to switch the microphone", |state| {
+            (state.call.as_ref()?.microphone == on).then_some(())
+        })?;
+    }
+    let others_read = || {
+        let look = format!("timeout 3 stdbuf -oL evtest {node} 2>&1 || true");
+        Ok::<bool, anyhow::Error>(
+            !bench
+                .host
+                .text(&look)?
+                .contains("grabbed by another process"),
+        )
+    };
+    ensure!(!others_read()?, "others read the room's buttons");
+    room.kill()?;
+    ensure!(others_read()?, "a dead room holds its buttons");
+    room.boot()?;
+    Ok(count(2, "presses"))
+}

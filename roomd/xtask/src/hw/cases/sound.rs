@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Microphones, loudspeaker, mixer, and the kernel's loopback card.
+
+use anyhow::{Result, ensure};
+use usb_bar::sound;
+
+use super::super::Figure;
+use super::super::bench::Bench;
+
+/// How much of a channel's power must be its own tone.
+const OWN: f64 = 0.9;
+const MICROPHONES: usize = 4;
+
+/// Two seconds of all four, as raw frames. ALSA gives up a stream that gets nothing for ten seconds, as
+/// happens to an emulated machine without a processor; then it is asked again.
+const RECORD: &str = "\
+for attempt in 1 2 3; do
+  if arecord -q -D hw:$(card A1) -f S16_LE -c 4 -r 48000 -d 2 -t raw >/tmp/sound 2>/dev/null; then break; fi
+done
+cat /tmp/sound";
+
+fn record(bench: &Bench) -> Result<Vec<u8>> {
+    bench.host.bytes(RECORD)
+}
+
+/// The figure is the worst channel's share.
+pub fn tones(bench: &mut Bench) -> Result<Figure> {
+    bench.attach("A1")?;
+    let bytes = record(bench)?;
+    let frames = bytes.len() / (MICROPHONES * 2);
+    ensure!(frames >= 2 * sound::RATE, "{frames} frames in two seconds");
+    let mut worst = 1.0_f64;
+    for (channel, tone) in sound::TONES.iter().enumerate() {
+        let samples = sound::channel(&bytes, MICROPHONES, channel);
+        // From the middle, where the stream has settled.
+        let share = sound::share(&samples[frames / 4..frames * 3 / 4], *tone);
+        ensure!(share > OWN, "{tone} Hz is {share:.2} of channel {channel}");
+        worst = worst.min(share);
+    }
+    Ok(Figure {
+        value: (worst * 1000.0).round() / 1000.0,
+        unit: "share of the own tone",
+    })
+}
+
+/// Both ways: what ALSA sets the device has, and what the device then sends is silent.
+pub fn mixer(bench: &mut Bench) -> Result<Figure> {
+    bench.attach("A1")?;
+    let set = |text: &str| bench.host.text(&format!("amixer -q -c $(card A1) {text}"));
+    let bars = bench.bars()?;
+    set("sset Mic nocap")?;
+    ensure!(
+        bars.state("A1")?["microphone_muted"] == true,
+        "the bar was not muted"
+    );
+    let loud = record(bench)?.iter().filter(|byte| **byte != 0).count();
+    ensure!(loud == 0, "{loud} bytes of sound from a muted bar");
+    set("sset Mic cap")?;
+    set("-- sset PCM -20dB")?;
+    let state = bars.state("A1")?;
+    ensure!(state["microphone_muted"] == false, "the bar stays muted");
+    let volume = state["loudspeaker_volume"].as_f64();
+    ensure!(
+        volume == Some(-20.0),
+        "the loudspeaker is at {volume:?} dB, not -20"
+    );
+    set("sset PCM 100%")?;
+    Ok(Figure {
+        value: -20.0,
+        unit: "dB",
+    })
+}
+
+/// Makes `/tmp/tone`, raw frames of a tone, the same on both channels, for two seconds and more.
+fn tone(hertz: usize) -> String {
+    let period = sound::RATE / hertz;
+    // As the shell's printf has it, by octal escapes.
+    let mut frames = String::new();
+    for index in 0..period {
+        let turn = index as f64 / period as f64 * std::f64::consts::TAU;
+        let sample = (8192.0 * turn.sin()) as i16;
+        for byte in sample.to_le_bytes().repeat(2) {
+            frames += &format!("\\{byte:03o}");
+        }
+    }
+    // One period, doubled until it is long enough: few processes, which are dear under emulation.
+    let doublings = (2 * hertz).next_power_of_two().ilog2();
+    format!(
+        "printf '{frames}' >/tmp/tone\n\
+         for i in $(seq {doublings}); do\n\
+         cat /tmp/tone /tmp/tone >/tmp/twice; mv /tmp/twice /tmp/tone; done\n"
+    )
+}
+
+/// By the bar's own ears.
+pub fn loudspeaker(bench: &mut Bench) -> Result<Figure> {
+    bench.attach("A1")?;
+    let script = tone(1000) + "aplay -q -D hw:$(card A1) -f S16_LE -c 2 -r 48000 -t raw /tmp/tone";
+    bench.host.text(&script)?;
+    let state = bench.bars()?.state("A1")?;
+    let played = &state["played"];
+    let figure = |value: &serde_json::Value| value.as_f64().unwrap_or_default();
+    let (pitch, peak) = (figure(&played["pitch"]), figure(&played["peak"][1]));
+    ensure!(
+        (peak - 0.25).abs() < 0.01,
+        "the peak is {peak}, not 0.25: {played}"
+    );
+    // Silence before and after counts as well.
+    ensure!(
+        (800.0..1010.0).contains(&pitch),
+        "the pitch is {pitch} Hz: {played}"
+    );
+    ensure!(
+        state["loudspeaker_open"] == false,
+        "nobody plays, and the loudspeaker is open"
+    );
+    Ok(Figure {
+        value: pitch.round(),
+        unit: "Hz",
+    })
+}
+
+/// No bar: what the room plays into one end comes out of the other.
+pub fn loopback(bench: &mut Bench) -> Result<Figure> {
+    let script = "modprobe snd-aloop id=Loop pcm_substreams=1\n".to_owned()
+        + &tone(2000)
+        + "aplay -q -D hw:Loop,0 -f S16_LE -c 2 -r 48000 -t raw /tmp/tone 2>/dev/null &\n\
+           arecord -q -D hw:Loop,1 -f S16_LE -c 2 -r 48000 -d 2 -t raw 2>/dev/null\n\
+           wait";
+    let bytes = bench.host.bytes(&script)?;
+    let samples = sound::channel(&bytes, 2, 1);
+    let first = samples
+        .iter()
+        .position(|sample| *sample != 0)
+        .unwrap_or(samples.len());
+    let heard = &samples[first..];
+    ensure!(
+        heard.len() > sound::RATE / 2,
+        "{} frames of sound",
+        heard.len()
+    );
+    let share = sound::share(heard, 2000);
+    ensure!(share > OWN, "2000 Hz is {share:.2} of what came through");
+    Ok(Figure {
+        value: (share * 1000.0).round() / 1000.0,
+        unit: "share of the tone",
+    })
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! roomd in the virtual room, as root and without systemd, with a bus of its own.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use roomd_api::{HealthItem, State};
+
+use super::bench::Bench;
+
+/// When something counts as never coming, on a processor that is emulated.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The configuration of every case, with what it adds to `[media]` and behind it. Guests come through a
+/// port of this machine's loopback, which the virtual room has as well.
+fn config(port: u16, media: &str, further: &str) -> String {
+    format!(
+        "[room]\nname = \"Bench\"\n\
+         [web]\nlisten = \"0.0.0.0:{port}\"\nkiosk_dir = \"/mnt/panel\"\n\
+         panel_token = \"/run/roomd/panel-token\"\n\
+         [direct]\nhost = \"127.0.0.1\"\n\
+         [dbus]\nbus = \"unix:path=/run/roomd/bus\"\n\
+         [state]\ndirectory = \"/run/roomd/state\"\n\
+         [media]\naddresses = [\"10.0.2.15\"]\n{media}\n{further}\n"
+    )
+}
+
+/// Emulation has better things to do than to draw.
+pub const HEADLESS: &str = "display = \"headless\"\n";
+
+/// The running daemon; ends with the value.
+pub struct Daemon<'a> {
+    bench: &'a Bench,
+}
+
+impl<'a> Daemon<'a> {
+    /// Starts it with nothing kept from before, and waits until it answers.
+    pub fn start(bench: &'a Bench, further: &str) -> Result<Self> {
+        Self::start_with(bench, HEADLESS, further)
+    }
+
+    /// The same with these lines in `[media]`.
+    pub fn start_with(bench: &'a Bench, media: &str, further: &str) -> Result<Self> {
+        bench.host.text(&format!(
+            "rm -rf /run/roomd/state /run/roomd/log; mkdir -p /run/roomd\n\
+             if [ ! -S /run/roomd/bus ]; then\n\
+               dbus-daemon --session --fork --nopidfile --address unix:path=/run/roomd/bus\n\
+             fi\n\
+             cat >/run/roomd/roomd.toml <<'END'\n{}END\n\
+             /mnt/bin/roomd check-config /run/roomd/roomd.toml",
+            config(bench.web()?, media, further)
+        ))?;
+        let daemon = Self { bench };
+        daemon.boot()?;
+        Ok(daemon)
+    }
+
+    /// Starts it again, after it was killed.
+    pub fn boot(&self) -> Result<()> {
+        self.bench.host.text(
+            "setsid /mnt/bin/roomd --config /run/roomd/roomd.toml \
+               </dev/null >>/run/roomd/log 2>&1 &\n\
+             echo $! >/run/roomd/pid\n\
+             until ctl status >/dev/null 2>&1; do\n\
+               kill -0 $(cat /run/roomd/pid) || { tail -n 20 /run/roomd/log; exit 1; }\n\
+               sleep 0.2\n\
+             done",
+        )?;
+        Ok(())
+    }
+
+    /// Ends it as a crash does.
+    pub fn kill(&self) -> Result<()> {
+        let kill = "kill -9 $(cat /run/roomd/pid); while [ -e /proc/$(cat /run/roomd/pid) ]; do sleep 0.1; done";
+        self.bench.host.text(kill).map(drop)
+    }
+
+    /// Runs roomctl.
+    pub fn ctl(&self, arguments: &str) -> Result<String> {
+        self.bench.host.text(&format!("ctl {arguments}"))
+    }
+
+    /// What the room says of itself.
+    pub fn state(&self) -> Result<State> {
+        serde_json::from_str(&self.ctl("status")?).context("roomctl status is not a state")
+    }
+
+    /// Waits until the state is as wanted; says at last what it was.
+    pub fn wait<T>(&self, what: &str, mut look: impl FnMut(&State) -> Option<T>) -> Result<T> {
+        let begun = Instant::now();
+        loop {
+            let state = self.state()?;
+            if let Some(found) = look(&state) {
+                return Ok(found);
+            }
+            if begun.elapsed() > PATIENCE {
+                let log = self.bench.host.text("tail -n 30 /run/roomd/log")?;
+                bail!(
+                    "waited {PATIENCE:?} for {what}; cameras {:?}, devices {:?}, health {:?}, \
+                     faults {:?}; the log ends:\n{log}",
+                    state.cameras,
+                    state.devices,
+                    state.health,
+                    state.faults
+                );
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Waits until the health view has this code, and gives its line.
+    pub fn wait_health(&self, code: &str) -> Result<HealthItem> {
+        self.wait(code, |state| {
+            let mut items = state.health.items.iter();
+            items.find(|item| item.code == code).cloned()
+        })
+    }
+
+    /// Threads, open descriptors and resident memory in kB of the daemon.
+    pub fn uses(&self) -> Result<[u64; 3]> {
+        let text = self.bench.host.text(
+            "cd /proc/$(cat /run/roomd/pid); ls task | wc -l; ls fd | wc -l; \
+             sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' status",
+        )?;
+        let mut numbers = text.lines().map(|line| line.trim().parse());
+        let mut next = || {
+            numbers
+                .next()
+                .context("a figure is missing")?
+                .context("no number")
+        };
+        Ok([next()?, next()?, next()?])
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        let end = "kill $(cat /run/roomd/pid) 2>/dev/null || true\n\
+                   for i in $(seq 100); do [ -e /proc/$(cat /run/roomd/pid) ] || exit 0; sleep 0.1; done\n\
+                   kill -9 $(cat /run/roomd/pid)";
+        if let Err(error) = self.bench.host.text(end) {
+            eprintln!("roomd did not end: {error:#}");
+        }
+    }
+}

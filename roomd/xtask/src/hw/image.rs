@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! What the virtual room boots: Debian 13's kernel, the smallest initrd that finds the root file
+//! system, and the root file system, all from Debian packages.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::archive::Archive;
+use crate::{project, root_fs};
+
+/// Modules that the root file system needs, in the order of their needs.
+const MODULES: &[&str] = &[
+    "kernel/crypto/crc32c_generic",
+    "kernel/lib/crc16",
+    "kernel/fs/mbcache",
+    "kernel/fs/jbd2/jbd2",
+    "kernel/fs/ext4/ext4",
+    "kernel/drivers/block/virtio_blk",
+];
+const LISTS: &[&str] = &["image/room.packages", "hw-tests/guest/bench.packages"];
+/// Changes when what is kept is made otherwise.
+const RECIPE: &str = "1";
+
+/// Where it is kept.
+#[derive(Debug)]
+pub struct Image {
+    folder: PathBuf,
+}
+
+impl Image {
+    /// Makes it when it is missing: once for each list of packages.
+    pub fn ready() -> Result<Self> {
+        let mut packages = Vec::new();
+        for list in LISTS {
+            packages.extend(root_fs::packages(&project::root().join(list))?);
+        }
+        let mut recipe = packages.clone();
+        recipe.push(RECIPE.to_owned());
+        let cache = project::cache()?;
+        let folder = cache.join(format!("bench-{:08x}", root_fs::fingerprint(&recipe)));
+        if folder.join("root.ext4").exists() {
+            return Ok(Self { folder });
+        }
+        for entry in std::fs::read_dir(&cache)? {
+            let old = entry?;
+            if old.file_name().to_string_lossy().starts_with("bench-") {
+                root_fs::remove(&old.path())?;
+            }
+        }
+        std::fs::create_dir(&folder)?;
+        let tree = folder.join("tree");
+        root_fs::make(&packages, &tree)?;
+        keep_boot_files(&tree, &folder)?;
+        make_disk(&tree, &folder)?;
+        root_fs::remove(&tree)?;
+        Ok(Self { folder })
+    }
+
+    /// The root file system; nothing writes to it.
+    pub fn disk(&self) -> PathBuf {
+        self.folder.join("root.ext4")
+    }
+
+    /// The kernel.
+    pub fn kernel(&self) -> PathBuf {
+        self.folder.join("vmlinuz")
+    }
+
+    /// An initrd that lets the holder of this key in.
+    pub fn initrd(&self, public_key: &str) -> Result<Vec<u8>> {
+        let guest = |name: &str| std::fs::read(project::root().join("hw-tests/guest").join(name));
+        let mut archive = Archive::default();
+        for folder in ["bin", "dev", "root", "modules", "bench"] {
+            archive.folder(folder);
+        }
+        archive.file("init", &guest("initrd")?);
+        archive.file("bin/busybox", &std::fs::read(self.folder.join("busybox"))?);
+        archive.link("bin/sh", "busybox");
+        let mut order = String::new();
+        for module in MODULES {
+            let name = format!("{}.ko", file_name(module));
+            archive.file(
+                &format!("modules/{name}"),
+                &std::fs::read(self.folder.join(&name))?,
+            );
+            order += &format!("{name}\n");
+        }
+        archive.file("modules/order", order.as_bytes());
+        archive.file("bench/init", &guest("init")?);
+        archive.file("bench/authorized_keys", public_key.as_bytes());
+        Ok(archive.finish())
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn keep_boot_files(tree: &Path, folder: &Path) -> Result<()> {
+    let version = newest(&tree.join("lib/modules"))?;
+    // Debian keeps its kernels for root alone.
+    let kernel = tree.join(format!("boot/vmlinuz-{version}"));
+    let mut copy = project::as_root("install");
+    copy.args(["-m", "644"])
+        .arg(kernel)
+        .arg(folder.join("vmlinuz"));
+    project::run("keeping the kernel", &mut copy)?;
+    std::fs::copy(tree.join("usr/bin/busybox"), folder.join("busybox"))
+        .context("the root file system has no busybox")?;
+    for module in MODULES {
+        let packed = tree.join(format!("lib/modules/{version}/{module}.ko.xz"));
+        let output = Command::new("xz").arg("-dc").arg(&packed).output();
+        let output = output.context("cannot start xz")?;
+        if !output.status.success() {
+            bail!("cannot unpack {}", packed.display());
+        }
+        std::fs::write(
+            folder.join(format!("{}.ko", file_name(module))),
+            output.stdout,
+        )?;
+    }
+    Ok(())
+}
+
+fn newest(folder: &Path) -> Result<String> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).context("the root file system has no kernel")? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort_unstable();
+    names.pop().context("the root file system has no kernel")
+}
+
+/// Whole or not there: the name comes last.
+fn make_disk(tree: &Path, folder: &Path) -> Result<()> {
+    let unfinished = folder.join("unfinished");
+    disk(tree, &unfinished, "3G")?;
+    std::fs::rename(&unfinished, folder.join("root.ext4")).context("cannot name the disk")
+}
+
+/// A disk with what is in a folder.
+pub fn disk(tree: &Path, path: &Path, size: &str) -> Result<()> {
+    let mut command = project::as_root("mkfs.ext4");
+    command
+        .args(["-q", "-F", "-O", "^has_journal", "-d"])
+        .arg(tree)
+        .arg(path)
+        .arg(size);
+    project::run("making a disk of it", &mut command)?;
+    project::run(
+        "making it readable",
+        project::as_root("chmod").arg("a+rw").arg(path),
+    )
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Keys of each device's own: told, changed, and kept while servers go away and come back.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use super::{Lab, encrypted_with, in_call, receives_room};
+use crate::lab::call_guest::{CallGuest, Participation};
+use crate::lab::scenarios::direct_call::display_shows;
+use crate::lab::synapse::Kind;
+use crate::lab::{Figures, wait};
+
+/// How long the media server is away.
+const SFU_AWAY: Duration = Duration::from_secs(5);
+/// How long the homeserver is away.
+const HOMESERVER_AWAY: Duration = Duration::from_secs(60);
+/// After a power cut, the homeserver ends the room's membership within this time.
+const GONE_WITHIN: Duration = Duration::from_secs(25);
+
+/// An encrypted Matrix room: each device has keys of its own.
+pub fn run(lab: &mut Lab) -> Result<Figures> {
+    let synapse = &lab.servers.synapse;
+    let room = synapse.create_room(&lab.anna, "keys", Kind::Encrypted)?;
+    synapse.invite(&lab.anna, &room, &lab.boris)?;
+    synapse.invite(&lab.anna, &room, &lab.account)?;
+    let second = lab.servers.sfus[1].tokens.url();
+    let mut anna = lab.guest(&lab.anna, &room, 1, Participation::default())?;
+    let on_second = Participation {
+        service: Some(&second),
+        ..Participation::default()
+    };
+    let mut boris = lab.guest(&lab.boris, &room, 2, on_second)?;
+
+    let joined = lab.join(&Lab::link(&room, None))?;
+    let identity = lab.identity(&room)?;
+    for guest in [&mut anna, &mut boris] {
+        receives_room(guest, &identity)?;
+        display_shows(&lab.room, guest.number)?;
+    }
+    encrypted_with(&lab.room, 2)?;
+    let title = lab.room.state()?.call.and_then(|call| call.title);
+    ensure!(
+        title.is_some_and(|title| title.expose() == "keys"),
+        "the Matrix room is not named"
+    );
+    let statistics = lab.room.state()?.statistics;
+
+    // Somebody leaves, and the keys change without a frozen picture.
+    let before = lab.room.state()?.statistics.freezes;
+    boris.leave()?;
+    drop(boris);
+    encrypted_with(&lab.room, 1)?;
+    sleep(Duration::from_secs(3));
+    receives_room(&mut anna, &identity)?;
+    display_shows(&lab.room, 1)?;
+    let frozen = lab.room.state()?.statistics.freezes - before;
+    ensure!(frozen == 0, "{frozen} freezes while keys changed");
+
+    hands(lab, &mut anna)?;
+    let keys_rotated = keys_used(&mut anna, &identity)? - 1;
+    ensure!(keys_rotated > 0, "the room's key stayed the same");
+    let sfu_back = sfu_away(lab, &mut anna, &identity)?;
+    homeserver_away(lab, &mut anna, &identity)?;
+    let rejoined = power_cut(lab, &mut anna, &room)?;
+    Ok(Figures::from([
+        ("join_ms", json!(statistics.join_ms)),
+        ("tap_to_media_s", json!(joined.as_secs_f64())),
+        ("cpu_percent", json!(statistics.cpu_percent)),
+        ("keys_rotated", json!(keys_rotated)),
+        ("sfu_back_s", json!(sfu_back.as_secs_f64())),
+        ("rejoined_s", json!(rejoined.as_secs_f64())),
+    ]))
+}
+
+/// How many keys the room used, as a guest saw.
+fn keys_used(guest: &mut CallGuest, identity: &str) -> Result<u32> {
+    let keys = guest.report()?.keys;
+    keys.get(identity).copied().context("no key of the room's")
+}
+
+fn sfu_away(lab: &mut Lab, guest: &mut CallGuest, identity: &str) -> Result<Duration> {
+    lab.servers.sfus[0].livekit.kill();
+    sleep(SFU_AWAY);
+    lab.servers.sfus[0].livekit.resume()?;
+    let begun = Instant::now();
+    lab.room
+        .wait("the call again", |state| in_call(state).then_some(()))?;
+    receives_room(guest, identity)?;
+    display_shows(&lab.room, guest.number)?;
+    Ok(begun.elapsed())
+}
+
+/// Media flows on without the homeserver, and the membership stands again afterwards.
+fn homeserver_away(lab: &mut Lab, guest: &mut CallGuest, identity: &str) -> Result<()> {
+    lab.servers.synapse.stop();
+    sleep(HOMESERVER_AWAY / 2);
+    display_shows(&lab.room, guest.number)?;
+    ensure!(
+        in_call(&lab.room.state()?),
+        "the call ended without the homeserver"
+    );
+    sleep(HOMESERVER_AWAY / 2);
+    lab.servers.synapse.resume()?;
+    wait::until("the membership to stand", || {
+        let members = guest.report()?.members;
+        Ok(members
+            .iter()
+            .any(|member| member.identity == *identity)
+            .then_some(()))
+    })?;
+    receives_room(guest, identity)?;
+    display_shows(&lab.room, guest.number)?;
+    Ok(())
+}
+
+fn hands(lab: &Lab, guest: &mut CallGuest) -> Result<()> {
+    for raised in [true, false] {
+        guest.raise_hand(raised)?;
+        lab.room.wait("the hand", |state| {
+            let call = state.call.as_ref()?;
+            (call.participants.first()?.hand == raised).then_some(())
+        })?;
+    }
+    Ok(())
+}
+
+/// The room is killed and comes back by itself; killed again, it is gone by the homeserver's word.
+fn power_cut(lab: &mut Lab, guest: &mut CallGuest, room: &str) -> Result<Duration> {
+    lab.room.kill()?;
+    let begun = Instant::now();
+    lab.room.boot()?;
+    lab.room.wait("the call after a restart", |state| {
+        in_call(state).then_some(())
+    })?;
+    display_shows(&lab.room, guest.number)?;
+    let back = begun.elapsed();
+    let silent = lab.room.state()?.call.is_some_and(|call| !call.sending);
+    ensure!(silent, "a room that comes back sends");
+    let identity = lab.identity(room)?;
+    lab.room.kill()?;
+    let killed = Instant::now();
+    wait::until("the membership to end", || {
+        let members = guest.report()?.members;
+        Ok(members
+            .iter()
+            .all(|member| member.identity != identity)
+            .then_some(()))
+    })?;
+    let gone = killed.elapsed();
+    ensure!(gone < GONE_WITHIN, "gone after {gone:?} only");
+    lab.room.boot()?;
+    lab.room.wait("the call after a restart", |state| {
+        in_call(state).then_some(())
+    })?;
+    lab.leave()?;
+    Ok(back)
+}
