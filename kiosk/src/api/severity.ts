@@ -38,4 +38,7 @@ export const SEVERITY: Record<FaultCode, Severity> = {
   replaced: "error",
   "message-not-sent": "notice",
   "sending-refused": "warning",
+  "moderation-refused": "notice",
+  "key-unusable": "warning",
+  "participant-unreadable": "notice",
 };

@@ -340,7 +340,7 @@ detail: string | null, };
 /**
  * Every fault the room can show. The panel holds text and remedy for each, in each language.
  */
-export type FaultCode = "calendar-unreachable" | "calendar-refused" | "calendar-entries-skipped" | "config-rejected" | "camera-missing" | "microphone-missing" | "loudspeaker-missing" | "display-missing" | "destination-not-allowed" | "platform-unknown" | "meeting-unknown" | "meeting-refused" | "password-required" | "meeting-unreachable" | "connection-lost" | "peer-not-verified" | "guest-dropped" | "media-failed" | "account-unreachable" | "account-refused" | "account-unverified" | "encryption-missing" | "call-not-allowed" | "transport-missing" | "token-refused" | "token-service-down" | "knock-denied" | "link-broken" | "clock-wrong" | "meeting-full" | "removed-from-meeting" | "replaced" | "message-not-sent" | "sending-refused";
+export type FaultCode = "calendar-unreachable" | "calendar-refused" | "calendar-entries-skipped" | "config-rejected" | "camera-missing" | "microphone-missing" | "loudspeaker-missing" | "display-missing" | "destination-not-allowed" | "platform-unknown" | "meeting-unknown" | "meeting-refused" | "password-required" | "meeting-unreachable" | "connection-lost" | "peer-not-verified" | "guest-dropped" | "media-failed" | "account-unreachable" | "account-refused" | "account-unverified" | "encryption-missing" | "call-not-allowed" | "transport-missing" | "token-refused" | "token-service-down" | "knock-denied" | "link-broken" | "clock-wrong" | "meeting-full" | "removed-from-meeting" | "replaced" | "message-not-sent" | "sending-refused" | "moderation-refused" | "key-unusable" | "participant-unreadable";
 
 /**
  * How the room's devices are. Panel, D-Bus, figures and the command line all show this.

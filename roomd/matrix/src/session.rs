@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The session that is attached: its line, and what it was promised.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId};
 use roomd_matrix_port::{BadText, Done, Failure, News, Reply, Request, RoomId};
@@ -13,6 +13,10 @@ use crate::room::Watched;
 
 /// Senders that the server is asked about for one session.
 const MAX_KNOWN: usize = 1000;
+
+/// What may wait for a session that reads more slowly than its account tells: everybody's keys in one
+/// answer of the homeserver, for example.
+const MAX_WAITING: usize = 4096;
 
 /// One session on the line.
 #[derive(Debug)]
@@ -25,6 +29,7 @@ pub(crate) struct Session {
     known: BTreeSet<OwnedUserId>,
     from: mpsc::Receiver<Pii<String>>,
     to: Option<mpsc::Sender<Pii<String>>>,
+    waiting: VecDeque<Pii<String>>,
 }
 
 impl Session {
@@ -40,13 +45,21 @@ impl Session {
             known: BTreeSet::new(),
             from,
             to: Some(to),
+            waiting: VecDeque::new(),
         }
     }
 
-    /// The next request; none when the session is gone.
-    pub async fn next(&mut self) -> Option<Result<Request, BadText>> {
-        let text = self.from.recv().await?;
-        Some(Request::from_text(text.expose()))
+    /// The next request, if one is to be read; none when the session is gone. Meanwhile hands over
+    /// what waits for it.
+    pub async fn next(&mut self, reads: bool) -> Option<Result<Request, BadText>> {
+        loop {
+            tokio::select! {
+                text = self.from.recv(), if reads => {
+                    return Some(Request::from_text(text?.expose()));
+                }
+                () = catch_up(self.to.as_ref(), &mut self.waiting) => {}
+            }
+        }
     }
 
     /// What was asked and not read yet, of a session that is gone.
@@ -88,11 +101,37 @@ impl Session {
         let (Some(to), Ok(text)) = (&self.to, reply.to_text()) else {
             return;
         };
-        if let Err(mpsc::error::TrySendError::Full(_)) = to.try_send(text) {
-            tracing::warn!("the session does not read what its Matrix account says, and loses it");
-            self.to = None;
-            self.from.close();
+        let text = if self.waiting.is_empty() {
+            match to.try_send(text) {
+                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => return,
+                Err(mpsc::error::TrySendError::Full(text)) => text,
+            }
+        } else {
+            text
+        };
+        if self.waiting.len() < MAX_WAITING {
+            return self.waiting.push_back(text);
         }
+        tracing::warn!("the session does not read what its Matrix account says, and loses it");
+        self.to = None;
+        self.waiting.clear();
+        self.from.close();
+    }
+}
+
+/// Hands over the first that waits, when there is room for it; never, where nothing waits.
+async fn catch_up(to: Option<&mpsc::Sender<Pii<String>>>, waiting: &mut VecDeque<Pii<String>>) {
+    let (Some(to), false) = (to, waiting.is_empty()) else {
+        return std::future::pending().await;
+    };
+    match to.reserve().await {
+        Ok(place) => {
+            if let Some(text) = waiting.pop_front() {
+                place.send(text);
+            }
+        }
+        // The session is gone; its own line says so.
+        Err(_) => waiting.clear(),
     }
 }
 
@@ -115,13 +154,36 @@ mod tests {
     #[tokio::test]
     async fn a_session_that_does_not_read_loses_its_line() {
         let (mut session, to, mut from) = lines();
-        session.tell_all(vec![News::Offline; 10]);
+        session.tell_all(vec![News::Offline; 4 + MAX_WAITING + 1]);
         for _ in 0..4 {
             assert!(from.recv().await.is_some());
         }
         assert!(from.recv().await.is_none());
         assert!(to.send(Pii::from("x")).await.is_err());
-        assert!(session.next().await.is_none());
+        assert!(session.next(true).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_session_that_reads_slowly_gets_everything_in_order() {
+        let (mut session, _to, mut from) = lines();
+        for id in 0..100 {
+            session.answer(id, Ok(Done::Done));
+        }
+        for id in 0..100 {
+            let text = tokio::select! {
+                biased;
+                text = from.recv() => text.unwrap(),
+                _ = session.next(false) => unreachable!(),
+            };
+            let reply = Reply::from_text(text.expose()).unwrap();
+            assert_eq!(
+                reply,
+                Reply::Answer {
+                    id,
+                    result: Ok(Done::Done)
+                }
+            );
+        }
     }
 
     #[tokio::test]

@@ -111,7 +111,7 @@ impl Task {
                 line = &mut self.line => self.on_line(line).await,
                 Some(work) = self.work.next() => self.on_work(work).await,
                 Some(news) = self.messages.next() => self.tell(news),
-                request = next(self.session.as_mut()), if !busy => self.on_request(request),
+                request = next(self.session.as_mut(), !busy) => self.on_request(request),
             }
         }
     }
@@ -432,10 +432,10 @@ fn connecting(
     .boxed()
 }
 
-/// The session's next request; never, without a session.
-async fn next(session: Option<&mut Session>) -> Option<Result<Request, BadText>> {
+/// The session's next request, if one is to be read; never, without a session.
+async fn next(session: Option<&mut Session>, reads: bool) -> Option<Result<Request, BadText>> {
     match session {
-        Some(session) => session.next().await,
+        Some(session) => session.next(reads).await,
         None => std::future::pending().await,
     }
 }

@@ -106,11 +106,17 @@ pub enum FaultCode {
     MessageNotSent,
     /// The meeting does not let the room send picture or sound.
     SendingRefused,
+    /// The meeting does not let the room admit, turn away or remove people.
+    ModerationRefused,
+    /// Somebody's key cannot be used, or is not theirs.
+    KeyUnusable,
+    /// Somebody takes part in a way that the room does not understand.
+    ParticipantUnreadable,
 }
 
 impl FaultCode {
     /// Every fault, for tables and tests.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::CalendarUnreachable,
         Self::CalendarRefused,
         Self::CalendarEntriesSkipped,
@@ -145,6 +151,9 @@ impl FaultCode {
         Self::Replaced,
         Self::MessageNotSent,
         Self::SendingRefused,
+        Self::ModerationRefused,
+        Self::KeyUnusable,
+        Self::ParticipantUnreadable,
     ];
 
     /// How much it matters.
@@ -154,7 +163,9 @@ impl FaultCode {
             Self::CalendarEntriesSkipped
             | Self::ConfigRejected
             | Self::GuestDropped
-            | Self::MessageNotSent => Severity::Notice,
+            | Self::MessageNotSent
+            | Self::ModerationRefused
+            | Self::ParticipantUnreadable => Severity::Notice,
             Self::CalendarUnreachable
             | Self::CalendarRefused
             | Self::CameraMissing
@@ -164,6 +175,7 @@ impl FaultCode {
             | Self::PeerNotVerified
             | Self::MediaFailed
             | Self::SendingRefused
+            | Self::KeyUnusable
             | Self::AccountUnreachable
             | Self::AccountUnverified => Severity::Warning,
             Self::DestinationNotAllowed

@@ -140,4 +140,16 @@ export const faults: Record<FaultCode, Explained> = {
     title: "Bild oder Ton wird nicht angenommen",
     remedy: "Der Gastgeber kann dem Raum das Senden erlauben.",
   },
+  "moderation-refused": {
+    title: "Das darf der Raum hier nicht",
+    remedy: "Wer die Besprechung verwaltet, kann es dem Raum erlauben.",
+  },
+  "key-unusable": {
+    title: "Ein fremder Schlüssel passt nicht",
+    remedy: "Wessen Bild fehlt, sollte neu beitreten.",
+  },
+  "participant-unreadable": {
+    title: "Jemand ist hier nicht zu sehen",
+    remedy: "Die App der Person ist zu neu oder zu alt für den Raum.",
+  },
 };

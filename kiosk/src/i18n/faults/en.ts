@@ -140,4 +140,16 @@ export const faults: Record<FaultCode, Explained> = {
     title: "Picture or sound is not taken",
     remedy: "The host can allow the room to send.",
   },
+  "moderation-refused": {
+    title: "The room may not do this here",
+    remedy: "Whoever manages the meeting can allow the room to.",
+  },
+  "key-unusable": {
+    title: "Somebody’s key does not fit",
+    remedy: "Whose picture is missing should join again.",
+  },
+  "participant-unreadable": {
+    title: "Somebody cannot be seen here",
+    remedy: "Their application is too new or too old for the room.",
+  },
 };

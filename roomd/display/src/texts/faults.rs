@@ -158,6 +158,18 @@ const fn german(code: FaultCode) -> (&'static str, &'static str) {
             "Die Besprechung nimmt Bild oder Ton nicht an",
             "Die einladende Person kann dem Raum das Senden erlauben.",
         ),
+        FaultCode::ModerationRefused => (
+            "Das darf der Raum hier nicht",
+            "Wer die Besprechung verwaltet, kann es dem Raum erlauben.",
+        ),
+        FaultCode::KeyUnusable => (
+            "Ein fremder Schlüssel passt nicht",
+            "Wessen Bild fehlt, sollte neu beitreten.",
+        ),
+        FaultCode::ParticipantUnreadable => (
+            "Jemand ist hier nicht zu sehen",
+            "Die App der Person ist zu neu oder zu alt für den Raum.",
+        ),
         FaultCode::Replaced => (
             "Raumkonto ist anderswo beigetreten",
             "Ein anderes Gerät nutzt dasselbe Konto. Die Technik muss ihm ein eigenes geben.",
@@ -302,6 +314,18 @@ const fn english(code: FaultCode) -> (&'static str, &'static str) {
         FaultCode::SendingRefused => (
             "The meeting does not take picture or sound",
             "Whoever invited can allow the room to send.",
+        ),
+        FaultCode::ModerationRefused => (
+            "The room may not do this here",
+            "Whoever manages the meeting can allow the room to.",
+        ),
+        FaultCode::KeyUnusable => (
+            "Somebody’s key does not fit",
+            "Whose picture is missing should join again.",
+        ),
+        FaultCode::ParticipantUnreadable => (
+            "Somebody cannot be seen here",
+            "Their application is too new or too old for the room.",
         ),
         FaultCode::Replaced => (
             "The room's account joined elsewhere",

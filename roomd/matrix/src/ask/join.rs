@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use matrix_sdk::deserialized_responses::MemberEvent;
 use matrix_sdk::ruma::events::room::member::MembershipState;
 use matrix_sdk::ruma::{OwnedRoomId, OwnedRoomOrAliasId, OwnedServerName, RoomAliasId};
 use matrix_sdk::{Client, Error, Room, RoomState};
@@ -91,7 +92,7 @@ async fn enter(mut context: Context, room: Room, was_member: bool) -> Outcome {
             .map(|version| version.to_string())
             .unwrap_or_default(),
         info: info.clone(),
-        was_member,
+        belongs: was_member || was_invited(&room).await,
         me: context.me,
     };
     let then = Then::Watch(room.room_id().to_owned(), Box::new(Watched::new(info)));
@@ -106,6 +107,20 @@ async fn has_arrived(room: &Room) -> bool {
         && member.is_ok_and(|member| {
             member.is_some_and(|member| *member.membership() == MembershipState::Join)
         })
+}
+
+/// Whether the account came into the room by an invitation, as the room's own record has it: news of
+/// the invitation may still be on its way.
+async fn was_invited(room: &Room) -> bool {
+    let member = room.get_member_no_sync(room.own_user_id()).await;
+    let Ok(Some(member)) = member else {
+        return false;
+    };
+    let MemberEvent::Sync(event) = &**member.event() else {
+        return false;
+    };
+    let before = event.as_original().and_then(|event| event.prev_content());
+    before.is_some_and(|before| before.membership == MembershipState::Invite)
 }
 
 /// A room that lets nobody in by himself: knocks where it hears that, or says what it is.

@@ -93,6 +93,7 @@ async fn dispatch(context: Context, ask: Ask) -> Outcome {
         } => devices::send(client, &kind, &content, &recipients).await,
         Ask::SendMessage { room, text } => rooms::send_message(client, &room, &text).await,
         Ask::React { room, event, key } => rooms::react(client, &room, &event, &key).await,
+        Ask::Reactions { room, event } => rooms::reactions(client, &room, &event).await,
         Ask::Redact { room, event } => rooms::redact(client, &room, &event).await,
         Ask::Invite { room, user } => rooms::invite(client, &room, &user).await,
         Ask::Kick { room, user } => rooms::kick(client, &room, &user).await,

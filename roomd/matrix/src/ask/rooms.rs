@@ -4,7 +4,11 @@
 
 use matrix_sdk::Client;
 use matrix_sdk::ruma::TransactionId;
-use roomd_matrix_port::{Done, EventId, Failure, MAX_KEY_BYTES, MAX_MESSAGE_BYTES, RoomId, UserId};
+use reqwest::Method;
+use roomd_matrix_port::{
+    Done, EventId, Failure, MAX_KEY_BYTES, MAX_MESSAGE_BYTES, MAX_REACTIONS, Reaction, RoomId,
+    UserId,
+};
 use roomd_model::Pii;
 use serde_json::{Value, json};
 
@@ -70,6 +74,38 @@ pub(super) async fn react(client: &Client, room: &RoomId, event: &EventId, key: 
     ];
     let answer = Server::of(client).put(&path, &content).await;
     sent(&answer.map_err(|refused| refused.failure())?)
+}
+
+/// Those of one page; a membership that more people react to than that has no lack of attention.
+pub(super) async fn reactions(client: &Client, room: &RoomId, event: &EventId) -> Answer {
+    let room = joined(client, room)?;
+    let path = [
+        "v1",
+        "rooms",
+        room.room_id().as_str(),
+        "relations",
+        event.expose(),
+        "m.annotation",
+        "m.reaction",
+    ];
+    let limit = MAX_REACTIONS.to_string();
+    let server = Server::of(client);
+    let query = [("limit", limit.as_str())];
+    let answer = server.call(Method::GET, &path, &query, None).await;
+    let answer = answer.map_err(|refused| refused.failure())?;
+    let chunk = answer["chunk"].as_array().into_iter().flatten();
+    let all = chunk.filter_map(reaction).take(MAX_REACTIONS).collect();
+    Ok(Done::Reactions(all))
+}
+
+fn reaction(event: &Value) -> Option<Reaction> {
+    let text = |value: &Value| Some(value.as_str()?.to_owned());
+    let key = text(&event["content"]["m.relates_to"]["key"])?;
+    (key.len() <= MAX_KEY_BYTES).then_some(Reaction {
+        event: EventId::new(text(&event["event_id"])?),
+        sender: UserId::new(text(&event["sender"])?),
+        key,
+    })
 }
 
 pub(super) async fn redact(client: &Client, room: &RoomId, event: &EventId) -> Answer {

@@ -3,7 +3,7 @@
 //! Chat, hands and emoji.
 
 use reqwest::Method;
-use roomd_matrix_port::{Ask, Done, EventId, Failure, News};
+use roomd_matrix_port::{Ask, Done, EventId, Failure, News, Reaction};
 use roomd_model::Pii;
 use serde_json::{Value, json};
 
@@ -128,6 +128,16 @@ async fn hands_rise_and_fall_and_emoji_fly() {
         "🖐️".into(),
     );
     assert_eq!(raised.await, expected);
+    let so_far = || Ask::Reactions {
+        room: room_id(&room),
+        event: EventId::new(&member),
+    };
+    let up = Reaction {
+        event: hand.clone(),
+        sender: me.user.clone(),
+        key: "🖐️".into(),
+    };
+    assert_eq!(line.ask(so_far()).await, Ok(Done::Reactions(vec![up])));
     let redact = Ask::Redact {
         room: room_id(&room),
         event: hand.clone(),
@@ -138,6 +148,7 @@ async fn hands_rise_and_fall_and_emoji_fly() {
         _ => None,
     });
     assert_eq!(lowered.await, hand);
+    assert_eq!(line.ask(so_far()).await, Ok(Done::Reactions(Vec::new())));
     let emoji = json!({
         "emoji": "🎉", "name": "party",
         "m.relates_to": {"rel_type": "m.reference", "event_id": member},

@@ -20,7 +20,7 @@ async fn a_public_room_is_joined_by_id_and_by_alias() {
     let joined = line.join(&format!("#{alias}:localhost")).await;
     assert_eq!(joined.room, room_id(&id));
     assert_eq!(joined.version, "12");
-    assert!(!joined.was_member);
+    assert!(!joined.belongs);
     assert_eq!(joined.me, me);
     let info = &joined.info;
     assert_eq!(info.name.expose(), "Weekly");
@@ -29,7 +29,7 @@ async fn a_public_room_is_joined_by_id_and_by_alias() {
         "{info:?}"
     );
     let again = line.join(&id).await;
-    assert!(again.was_member);
+    assert!(again.belongs);
     line.call(|call| call.room == joined.room).await;
     bob.set_state(&id, "m.room.name", "", json!({"name": "Monthly"}))
         .await;
@@ -98,7 +98,7 @@ async fn an_invitation_opens_a_private_room() {
     let private = bob.room(json!({"preset": "private_chat"})).await;
     bob.in_room(&private, "invite", json!({"user_id": me.user.expose()}))
         .await;
-    assert!(!line.join(&private).await.was_member);
+    assert!(line.join(&private).await.belongs);
 }
 
 #[tokio::test]
@@ -242,5 +242,5 @@ async fn whoever_leaves_is_forgotten_and_whoever_is_removed_is_told() {
             .await;
         assert_eq!(line.news(gone).await, why);
     }
-    assert!(!line.join(&left).await.was_member);
+    assert!(!line.join(&left).await.belongs);
 }

@@ -38,6 +38,8 @@ pub(super) struct Derived {
     purpose: Purpose,
     index: u32,
     key: Result<FrameKey, KeyRefusal>,
+    /// What it was made of, where that took long.
+    passphrase: Option<FrameKeyMaterial>,
 }
 
 /// The key that is being derived.
@@ -54,6 +56,8 @@ struct Running {
 pub(super) struct Keys {
     waiting: VecDeque<Job>,
     running: Option<Running>,
+    /// The last passphrase and its key: in a meeting with a password every stream has the same.
+    known: Option<(FrameKeyMaterial, FrameKey)>,
     output: mpsc::Sender<Derived>,
 }
 
@@ -62,6 +66,7 @@ impl Keys {
         Self {
             waiting: VecDeque::new(),
             running: None,
+            known: None,
             output,
         }
     }
@@ -77,6 +82,7 @@ impl Keys {
 
     /// Forgets every key that is not derived yet.
     pub(super) fn clear(&mut self) {
+        self.known = None;
         self.drop_if(|_, _, _| true);
     }
 
@@ -114,11 +120,16 @@ impl Keys {
             forgotten: false,
         });
         let output = self.output.clone();
+        let known = self.known.as_ref();
+        let known = known.filter(|(material, _)| *material == job.material);
+        let known = known.map(|(_, key)| key.clone());
         tokio::task::spawn_blocking(move || {
+            let slow = matches!(job.material, FrameKeyMaterial::Passphrase(_));
             let derived = Derived {
                 purpose: job.purpose,
                 index: job.index,
-                key: derive(job.scheme, &job.material),
+                key: known.map_or_else(|| derive(job.scheme, &job.material), Ok),
+                passphrase: slow.then_some(job.material),
             };
             // The engine has ended.
             let _ = output.blocking_send(derived);
@@ -143,6 +154,9 @@ fn derive(scheme: FrameScheme, material: &FrameKeyMaterial) -> Result<FrameKey, 
 impl Task {
     pub(super) fn key_derived(&mut self, derived: Derived) {
         let running = self.keys.running.take();
+        if let (Some(passphrase), Ok(key)) = (derived.passphrase, &derived.key) {
+            self.keys.known = Some((passphrase, key.clone()));
+        }
         self.keys.go_on();
         if running.is_some_and(|running| running.forgotten) {
             return;

@@ -6,7 +6,7 @@ use roomd_model::{Pii, Secret};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{DelayId, EventId, Me, Recipient, RoomId, RoomInfo};
+use crate::{DelayId, EventId, Me, Recipient, RoomId, RoomInfo, UserId};
 
 /// A request that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,11 +38,24 @@ pub enum Done {
     Transports(Vec<Transport>),
     /// A token for a media service.
     OpenId(OpenIdToken),
+    /// The newest reactions to an event, at most [`MAX_REACTIONS`](crate::MAX_REACTIONS).
+    Reactions(Vec<Reaction>),
     /// The message is on its way to every recipient but these.
     SentToDevice {
         /// Devices that do not exist, have no keys, or could not be encrypted for.
         unreachable: Vec<Recipient>,
     },
+}
+
+/// A reaction (`m.reaction`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// The reaction, which a redaction may take back.
+    pub event: EventId,
+    /// Who reacted.
+    pub sender: UserId,
+    /// With what.
+    pub key: String,
 }
 
 /// A room that the account is in.
@@ -54,8 +67,9 @@ pub struct JoinedRoom {
     pub version: String,
     /// What is known about it, and what the account may do in it.
     pub info: RoomInfo,
-    /// The account was in it before this request: leaving it is not the meeting's business.
-    pub was_member: bool,
+    /// The account was in it before this request, or had been invited: leaving it is not the
+    /// meeting's business, and may need a new invitation to come back.
+    pub belongs: bool,
     /// The account itself.
     pub me: Me,
 }

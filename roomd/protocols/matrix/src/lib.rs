@@ -33,7 +33,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use answer::{Done, JoinedRoom, OpenIdToken, Transport};
+pub use answer::{Done, JoinedRoom, OpenIdToken, Reaction, Transport};
 pub use failure::{Failure, Why};
 pub use ids::{DelayId, DeviceId, EventId, RoomId, UserId};
 pub use news::{
@@ -70,6 +70,8 @@ pub const MAX_REASON_BYTES: usize = 1024;
 
 /// The most bytes of a reaction; longer ones are left out.
 pub const MAX_KEY_BYTES: usize = 64;
+/// The most reactions to one event that are told.
+pub const MAX_REACTIONS: usize = 50;
 
 /// The most servers that [`Ask::Join`] may name; the rest is not asked.
 pub const MAX_VIA: usize = 16;

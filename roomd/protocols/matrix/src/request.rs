@@ -104,6 +104,14 @@ pub enum Ask {
         /// The reaction, one emoji.
         key: String,
     },
+    /// What people have reacted to an event with so far. Answered with
+    /// [`Done::Reactions`](crate::Done::Reactions).
+    Reactions {
+        /// The room.
+        room: RoomId,
+        /// What was reacted to.
+        event: EventId,
+    },
     /// Takes an event of this account back. Answered with [`Done::Sent`](crate::Done::Sent).
     Redact {
         /// The room.

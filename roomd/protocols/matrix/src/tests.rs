@@ -129,11 +129,11 @@ fn answers_are_text_and_back() {
             room: room(),
             version: "12".into(),
             info: info(),
-            was_member: false,
+            belongs: false,
             me: me(),
         }),
         json!({"joined": {
-            "room": "!room", "version": "12", "was_member": false,
+            "room": "!room", "version": "12", "belongs": false,
             "info": {"name": "Weekly", "encrypted": true, "can_call": true, "can_invite": false, "can_kick": false},
             "me": {"user": "@room:server", "device": "DEVICE", "cross_signed": true},
         }}),

@@ -37,7 +37,7 @@ pub(crate) fn is_matrix_to(url: &Url) -> bool {
 pub(crate) fn names_something(url: &Url) -> bool {
     let fragment = url.fragment().unwrap_or_default().trim_matches('/');
     let path = url.path().trim_matches('/');
-    !fragment.is_empty() || !matches!(path, "" | "room")
+    !fragment.is_empty() || !path.is_empty()
 }
 
 /// What the link leads to; none when it names no room.

@@ -112,14 +112,15 @@ fn state_member(event: &StateEvent) -> Read {
         return Read::Bad;
     }
     let since = content.created_ts.unwrap_or(event.ts);
-    let lasts = content.expires.unwrap_or(LASTS).min(LASTS_AT_MOST);
+    let ends = since.saturating_add(content.expires.unwrap_or(LASTS));
     Read::Member(Member {
         identity: plain_identity(&event.sender, &content.device_id),
         device: recipient(&event.sender, content.device_id),
         event: event.event.clone(),
         service: livekit(&content.foci_preferred),
         since,
-        expires: since.saturating_add(lasts),
+        // A membership that is renewed lasts from its first announcement on.
+        expires: ends.min(event.ts.saturating_add(LASTS_AT_MOST)),
     })
 }
 

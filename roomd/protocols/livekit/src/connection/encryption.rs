@@ -28,12 +28,18 @@ pub(super) struct Keys {
 struct Ring(VecDeque<(u32, FrameKeyMaterial)>);
 
 impl Ring {
-    fn set(&mut self, index: u32, key: FrameKeyMaterial) {
+    /// Takes a key; false when it is there already, so that the engine need not hear of it.
+    fn set(&mut self, index: u32, key: FrameKeyMaterial) -> bool {
+        let known = |(at, known): &(u32, FrameKeyMaterial)| *at == index && *known == key;
+        if self.0.iter().any(known) {
+            return false;
+        }
         self.forget(index);
         if self.0.len() >= MAX_KEYS {
             self.0.pop_front();
         }
         self.0.push_back((index, key));
+        true
     }
 
     fn forget(&mut self, index: u32) {
@@ -56,9 +62,10 @@ impl Connection {
             }
         }
         let ring = self.keys.of.entry(identity.clone()).or_default();
-        ring.set(index, key.clone());
-        for stream in self.streams_of(Some(identity)) {
-            self.stream_key(stream, index, key.clone());
+        if ring.set(index, key.clone()) {
+            for stream in self.streams_of(Some(identity)) {
+                self.stream_key(stream, index, key.clone());
+            }
         }
     }
 
@@ -77,8 +84,11 @@ impl Connection {
         if self.ended || self.options.encryption.is_none() {
             return;
         }
-        self.keys.own = Some((index, key));
-        self.send_own_key();
+        let own = Some((index, key));
+        if self.keys.own != own {
+            self.keys.own = own;
+            self.send_own_key();
+        }
     }
 
     /// Sets one key for everybody, the room included.
@@ -86,9 +96,10 @@ impl Connection {
         if self.ended || self.options.encryption.is_none() {
             return;
         }
-        self.keys.shared.set(index, key.clone());
-        for stream in self.streams_of(None) {
-            self.stream_key(stream, index, key.clone());
+        if self.keys.shared.set(index, key.clone()) {
+            for stream in self.streams_of(None) {
+                self.stream_key(stream, index, key.clone());
+            }
         }
         self.set_own_key(index, key.clone());
     }

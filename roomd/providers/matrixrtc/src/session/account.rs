@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use roomd_conference::{ChannelCommand, ChannelId, Endpoint};
 use roomd_livekit::Ids;
-use roomd_matrix_port::{Ask, Request, SERVICE};
+use roomd_matrix_port::{Ask, DelayId, EventId, Request, SERVICE, UserId};
+use roomd_model::{Participant, ParticipantId};
 
 /// The most requests under way; whoever asks more is broken.
 const MAX_PENDING: usize = 512;
@@ -22,7 +23,7 @@ pub(super) enum Purpose {
     OpenId,
     /// The leave that the homeserver sends when the room is silent.
     DelayLeave,
-    RestartLeave,
+    RestartLeave(DelayId),
     Membership,
     /// Our key of this number, sent to people.
     Key {
@@ -30,7 +31,13 @@ pub(super) enum Purpose {
         attempt: u32,
     },
     Hand,
+    /// What people have reacted to this membership with.
+    Reactions(EventId),
     Chat,
+    /// Somebody who knocks is let in or turned away.
+    Door(ParticipantId, UserId, Participant),
+    /// Somebody is removed.
+    Removal,
     /// The last words.
     Leave,
     /// Nothing follows.
@@ -65,11 +72,11 @@ impl Account {
         self.channel.is_some()
     }
 
-    /// The channel is gone.
-    pub(super) fn closed(&mut self, now: Instant) {
+    /// The channel is gone; gives what is not answered any more.
+    pub(super) fn closed(&mut self, now: Instant) -> Vec<Purpose> {
         self.channel = None;
-        self.pending.clear();
         self.again = Some(now + AGAIN);
+        std::mem::take(&mut self.pending).into_values().collect()
     }
 
     /// When to open it again.

@@ -2,17 +2,17 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What the account answers and tells: into the Matrix room, and who is in its call.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use roomd_conference::{Ended, Event};
 use roomd_matrix_port::{
-    Ask, Call, Done, Failure, JoinedRoom, KnockOutcome, Me, News, Recipient, RoomGone,
+    Ask, Call, Done, Failure, JoinedRoom, KnockOutcome, Me, News, Recipient, RoomGone, StateEvent,
 };
-use roomd_model::{FaultCode, Now, Secret};
+use roomd_model::{FaultCode, Now, Pii, Secret};
 
 use super::account::Purpose;
-use super::keys::{self, MESSAGE};
+use super::keys::{self, MESSAGE, Unread};
 use super::people::Mode;
 use super::stay::{Failed, Stay, Step};
 use super::{Again, MatrixRtcSession, Stage, millis, name, waiting};
@@ -22,6 +22,10 @@ use crate::members;
 const AGAIN: Duration = Duration::from_secs(2);
 /// Devices that were not reached are tried so often.
 const ATTEMPTS: u32 = 5;
+/// Memberships whose raised hands are asked for on entering.
+const MAX_HANDS: usize = 64;
+/// Keys that are held until the room of the call is known.
+const MAX_EARLY: usize = 256;
 /// Clocks that differ by more than this make tokens and memberships fail, in milliseconds.
 const SKEW: u64 = 5 * 60 * 1000;
 
@@ -29,6 +33,7 @@ impl MatrixRtcSession {
     pub(super) fn once_more(&mut self, again: Again, now: Now) {
         match again {
             Again::Join => self.join(),
+            Again::Hand => self.raise_where_wanted(),
             Again::Transports => self.ask(Ask::Transports, Purpose::Transports),
             Again::OpenId if self.account.awaits(&Purpose::OpenId) => {}
             Again::OpenId => self.ask(Ask::OpenIdToken, Purpose::OpenId),
@@ -58,7 +63,7 @@ impl MatrixRtcSession {
 
     pub(super) fn news(&mut self, news: News, now: Now) {
         match news {
-            News::Online(me) => self.online(me),
+            News::Online(me) => self.online(me, now),
             News::Offline => {}
             News::Ended(_) => self.fail(FaultCode::AccountRefused),
             News::Knock { room, outcome } => self.knock(&room, outcome),
@@ -68,7 +73,7 @@ impl MatrixRtcSession {
                 }
                 RoomGone::Left => self.end(Ended::Left),
             },
-            News::Call(call) if self.is_here(&call.room) => self.call(&call, now),
+            News::Call(call) if self.is_here(&call.room) => self.call(call, now),
             News::Room { room, info } if self.is_here(&room) => {
                 let here = self.room.as_mut();
                 let before = here.map(|here| std::mem::replace(&mut here.info, info.clone()));
@@ -89,7 +94,7 @@ impl MatrixRtcSession {
                         user: sender,
                         device,
                     };
-                    self.key_arrived(from, content.expose());
+                    self.key_arrived(from, content);
                 }
             }
             News::Message {
@@ -103,18 +108,22 @@ impl MatrixRtcSession {
             } if self.is_here(&room) => self.said(&sender, name, text, (ts, own), now),
             News::Reaction {
                 room,
+                sender,
                 event,
                 target,
                 key,
                 ..
-            } if self.is_here(&room) => self.reacted(&target, &key, event),
+            } if self.is_here(&room) => self.reacted((&sender, &target), &key, event),
             News::Redacted { room, event, .. } if self.is_here(&room) => self.redacted(&event),
             News::Emoji {
                 room,
+                sender,
                 target,
                 emoji,
                 ..
-            } if self.is_here(&room) => self.people.reacted(&target, emoji, now.mono),
+            } if self.is_here(&room) => {
+                self.people.reacted((&sender, &target), emoji, now.mono);
+            }
             News::Message { .. } | News::Reaction { .. } | News::Redacted { .. } => {}
             News::Emoji { .. } | News::Gone { .. } | News::Call(_) | News::Room { .. } => {}
         }
@@ -124,12 +133,12 @@ impl MatrixRtcSession {
         self.room.as_ref().is_some_and(|here| here.room == *room)
     }
 
-    fn online(&mut self, me: Me) {
+    fn online(&mut self, me: Me, now: Now) {
         let same = self
             .me
             .as_ref()
             .is_none_or(|known| known.device == me.device);
-        self.me = Some(me);
+        let again = self.me.replace(me).is_some();
         if !same {
             // Memberships and keys are a device's; another one begins anew.
             return self.fail(FaultCode::ConnectionLost);
@@ -144,6 +153,21 @@ impl MatrixRtcSession {
         if self.open_id.is_none() && !self.account.awaits(&Purpose::OpenId) {
             self.ask(Ask::OpenIdToken, Purpose::OpenId);
         }
+        if again {
+            self.ask_anew(now);
+        }
+    }
+
+    /// What was asked before the line to the account broke may never have reached the homeserver.
+    fn ask_anew(&mut self, now: Now) {
+        if let Some(stay) = &mut self.stay {
+            stay.reopened(now.mono);
+        }
+        let everybody: Vec<_> = self.members.iter().map(|it| it.device.clone()).collect();
+        if self.mode == Some(Mode::Each) && !everybody.is_empty() {
+            self.tell_key(everybody, 0, now);
+        }
+        self.raise_where_wanted();
     }
 
     pub(super) fn answer(&mut self, purpose: Purpose, result: Result<Done, Failure>, now: Now) {
@@ -166,14 +190,10 @@ impl MatrixRtcSession {
                 let lasts = Duration::from_secs(token.expires_in / 2);
                 self.open_id = Some((token, now.mono + lasts));
             }
-            (Purpose::DelayLeave | Purpose::Membership | Purpose::RestartLeave, _)
-                if self.stay.is_none() => {}
             (
-                purpose @ (Purpose::DelayLeave | Purpose::Membership | Purpose::RestartLeave),
+                purpose @ (Purpose::DelayLeave | Purpose::Membership | Purpose::RestartLeave(_)),
                 result,
-            ) => {
-                self.stayed(&purpose, result, now);
-            }
+            ) => self.stayed(&purpose, result, now),
             (Purpose::Key { index, attempt }, result) => self.key_told(index, attempt, result, now),
             (Purpose::Hand, Ok(Done::Sent { event })) => self.hand_raised(event),
             (Purpose::Leave, _) => {
@@ -183,9 +203,32 @@ impl MatrixRtcSession {
             }
             (Purpose::Chat, Err(_)) => self.event(Event::Fault(FaultCode::MessageNotSent)),
             (Purpose::OpenId, Err(_)) => self.again.push((now.mono + AGAIN, Again::OpenId)),
-            (Purpose::Hand | Purpose::Nothing, Err(_)) | (Purpose::Chat, Ok(_)) => {}
-            (Purpose::Nothing, Ok(_)) => {}
-            (Purpose::Join | Purpose::Transports | Purpose::OpenId | Purpose::Hand, Ok(_)) => {
+            (Purpose::Hand, Err(failure)) => self.hand_failed(failure.is_retryable(), now),
+            (Purpose::Door(id, user, participant), Err(_)) => {
+                // Who still waits is still shown.
+                self.knocking.insert(id, (user, participant));
+                self.event(Event::Fault(FaultCode::ModerationRefused));
+            }
+            (Purpose::Removal, Err(_)) => {
+                self.event(Event::Fault(FaultCode::ModerationRefused));
+            }
+            (Purpose::Reactions(membership), Ok(Done::Reactions(all))) => {
+                for it in all {
+                    self.reacted((&it.sender, &membership), &it.key, it.event);
+                }
+            }
+            // Hands that were up before the room came stay unseen.
+            (Purpose::Reactions(_), Err(_)) => {}
+            (Purpose::Chat | Purpose::Door(..) | Purpose::Removal, Ok(_))
+            | (Purpose::Nothing, _) => {}
+            (
+                Purpose::Join
+                | Purpose::Transports
+                | Purpose::OpenId
+                | Purpose::Hand
+                | Purpose::Reactions(_),
+                Ok(_),
+            ) => {
                 self.bad += 1;
             }
         }
@@ -226,11 +269,13 @@ impl MatrixRtcSession {
         }
     }
 
-    fn entered(&mut self, room: JoinedRoom, now: Now) {
+    fn entered(&mut self, mut room: JoinedRoom, now: Now) {
         if self.room.is_some() {
             // Again, after the channel to the account was lost: it watches the room from here on.
             return;
         }
+        // An invitation that answers a knock is for this meeting.
+        room.belongs &= self.stage.knocked().is_none();
         let allowed = room.info.can_call;
         let title = room.info.name.clone();
         self.room = Some(room);
@@ -264,13 +309,26 @@ impl MatrixRtcSession {
         if self.mode == Some(Mode::Each) {
             self.keys.begin(&mut self.random, now.mono);
         }
+        for (from, content) in std::mem::take(&mut self.early) {
+            self.key_arrived(from, content);
+        }
         self.begin(now);
     }
 
     pub(super) fn password(&mut self, password: Secret, now: Now) {
-        if self.stage == Stage::Password && !password.expose().is_empty() {
+        if password.expose().is_empty() {
+            return;
+        }
+        if self.stage == Stage::Password {
             self.setup.password = Some(password);
             self.decide(now);
+        } else if self.mode == Some(Mode::Shared) {
+            self.setup.password = Some(password);
+            self.told.wrong_password = false;
+            self.apply_keys();
+        } else if self.told.password_missing {
+            self.setup.password = Some(password);
+            self.encrypt_with_password(now);
         }
     }
 
@@ -297,8 +355,12 @@ impl MatrixRtcSession {
         while let Some(step) = self.stay.as_mut().and_then(|stay| stay.step(now.mono)) {
             match step {
                 Step::DelayLeave(ask) => self.ask(ask, Purpose::DelayLeave),
-                Step::Member(ask) => self.ask(ask, Purpose::Membership),
-                Step::Word(ask) => self.ask(ask, Purpose::RestartLeave),
+                Step::Member(ask) => {
+                    self.announced_at = Some(millis(now));
+                    self.ask(ask, Purpose::Membership);
+                }
+                Step::Word(ask, delay) => self.ask(ask, Purpose::RestartLeave(delay)),
+                Step::Cancel(ask) => self.ask(ask, Purpose::Nothing),
             }
         }
     }
@@ -314,66 +376,108 @@ impl MatrixRtcSession {
                 stay.announced(event, now.mono);
                 self.raise_again();
                 self.joined();
+                self.look_again(now);
             }
-            (Purpose::RestartLeave, Ok(_)) => stay.heard(now.mono),
-            (Purpose::RestartLeave, Err(Failure::Gone)) => stay.lost(now.mono),
+            (Purpose::RestartLeave(delay), Ok(_)) => stay.heard(delay, now.mono),
+            (Purpose::RestartLeave(delay), Err(Failure::Gone)) => stay.sent(delay, now.mono),
+            (Purpose::RestartLeave(delay), Err(_)) => stay.unheard(delay, now.mono),
             (Purpose::DelayLeave | Purpose::Membership, Err(Failure::Forbidden)) => {
                 self.fail(FaultCode::CallNotAllowed);
             }
             (Purpose::DelayLeave, _) => stay.failed(Failed::DelayLeave, now.mono),
-            (Purpose::Membership, _) => stay.failed(Failed::Member, now.mono),
-            (_, _) => stay.failed(Failed::Word, now.mono),
+            (_, _) => stay.failed(Failed::Member, now.mono),
         }
     }
 
     /// A snapshot of the call.
-    fn call(&mut self, call: &Call, now: Now) {
-        let Some(me) = self.me.clone() else { return };
-        let own = |user: &roomd_matrix_port::UserId, device: &str| {
-            *user == me.user && device == me.device.expose()
+    fn call(&mut self, call: Call, now: Now) {
+        self.call = Some(call);
+        self.look_again(now);
+    }
+
+    /// Reads the last snapshot, with what is known about it by now.
+    fn look_again(&mut self, now: Now) {
+        let (Some(me), Some(call)) = (self.me.clone(), self.call.take()) else {
+            return;
         };
-        let read = members::read(call, self.server_time(now));
-        self.bad += read.bad;
-        let (mine, others): (Vec<_>, Vec<_>) = read
-            .all
-            .into_iter()
-            .partition(|it| own(&it.device.user, it.device.device.expose()));
-        let stands = self.stay.as_ref().and_then(Stay::event).cloned();
-        let mine = mine.iter().find(|it| Some(&it.event) == stands.as_ref());
-        if let Some(mine) = mine {
-            self.compare_clocks(mine.since, now);
+        self.compare_clocks(&call);
+        let read = members::read(&call, self.server_time(now));
+        self.bad += read.bad.saturating_sub(self.unreadable);
+        if read.bad > 0 {
+            self.warn(FaultCode::ParticipantUnreadable);
         }
+        self.unreadable = read.bad;
+        let own = |it: &members::Member| {
+            it.device.user == me.user && it.device.device.expose() == me.device.expose()
+        };
+        let (mine, others): (Vec<_>, Vec<_>) = read.all.into_iter().partition(own);
         if let Some(stay) = &mut self.stay {
-            stay.snapshot(mine.is_some(), now.mono);
+            // One that is being renewed may be there before the homeserver has answered.
+            stay.snapshot(!mine.is_empty(), now.mono);
         }
         for gone in &self.members {
             if !others.iter().any(|it| it.device == gone.device) {
-                self.keys.forget(&gone.device);
+                self.keys.left(&gone.device);
             }
         }
         self.members = others;
         let named = self
             .members
             .iter()
-            .map(|it| (it, name(call, &it.device.user)));
+            .map(|it| (it, name(&call, &it.device.user)));
         self.people.members(named, &mut self.random);
+        self.ask_for_hands(&call);
         self.listen(now.mono);
         self.share_keys(now);
         self.apply_keys();
-        self.door(call);
+        self.door(&call);
+        self.call = Some(call);
     }
 
-    /// The server's time of our own membership tells how clocks differ.
-    fn compare_clocks(&mut self, since: u64, now: Now) {
-        let ours = millis(now);
-        if self.told.joined || ours.abs_diff(since) < SKEW {
+    /// Hands that were raised before the room came are not told by themselves.
+    fn ask_for_hands(&mut self, call: &Call) {
+        if std::mem::replace(&mut self.hands_asked, true) {
             return;
         }
-        self.clock =
-            i64::try_from(since).unwrap_or_default() - i64::try_from(ours).unwrap_or_default();
-        if !self.clock_wrong {
-            self.clock_wrong = true;
-            self.event(Event::Fault(FaultCode::ClockWrong));
+        let memberships: Vec<_> = self.members.iter().map(|it| it.event.clone()).collect();
+        for event in memberships.into_iter().take(MAX_HANDS) {
+            let room = call.room.clone();
+            let ask = Ask::Reactions {
+                room,
+                event: event.clone(),
+            };
+            self.ask(ask, Purpose::Reactions(event));
+        }
+    }
+
+    /// The server's time of our own membership, as it was announced first, tells how clocks differ.
+    fn compare_clocks(&mut self, call: &Call) {
+        let Some(stay) = self.stay.as_mut().filter(|stay| stay.is_fresh()) else {
+            return;
+        };
+        let stands = |event: &&StateEvent| Some(&event.event) == stay.event();
+        let Some(at) = call.memberships.iter().find(stands).map(|event| event.ts) else {
+            return;
+        };
+        stay.began(at);
+        // Once for each announcement: later than that, it is not about the clocks any more.
+        let Some(ours) = self.announced_at.take() else {
+            return;
+        };
+        if ours.abs_diff(at) >= SKEW {
+            self.clock =
+                i64::try_from(at).unwrap_or_default() - i64::try_from(ours).unwrap_or_default();
+            self.warn(FaultCode::ClockWrong);
+        } else {
+            self.clock = 0;
+        }
+    }
+
+    /// Says once what people should know.
+    pub(super) fn warn(&mut self, code: FaultCode) {
+        if !self.told.warnings.contains(&code) {
+            self.told.warnings.push(code);
+            self.event(Event::Fault(code));
         }
     }
 
@@ -398,7 +502,8 @@ impl MatrixRtcSession {
         if self.mode != Some(Mode::Each) {
             return;
         }
-        let others: BTreeSet<_> = self.members.iter().map(|it| it.device.clone()).collect();
+        let members = self.members.iter();
+        let others: BTreeMap<_, _> = members.map(|it| (it.device.clone(), it.since)).collect();
         let to = self.keys.members(others, &mut self.random, now.mono);
         if !to.is_empty() {
             self.tell_key(to, 0, now);
@@ -421,7 +526,10 @@ impl MatrixRtcSession {
 
     fn key_told(&mut self, index: u8, attempt: u32, result: Result<Done, Failure>, now: Now) {
         let to = match result {
-            Ok(Done::SentToDevice { unreachable }) => unreachable,
+            Ok(Done::SentToDevice { unreachable }) => {
+                self.keys.told(index, now.mono);
+                unreachable
+            }
             Ok(_) => return self.bad += 1,
             // Told anew to all: who has it already is not hurt.
             Err(_) => self.members.iter().map(|it| it.device.clone()).collect(),
@@ -434,27 +542,42 @@ impl MatrixRtcSession {
         }
     }
 
-    fn key_arrived(&mut self, from: Recipient, content: &serde_json::Value) {
-        let Some(room) = &self.room else { return };
-        let told = keys::read(content, &room.room, &from.device);
-        let taken = told.and_then(|told| self.keys.take(from.clone(), told));
-        match taken {
+    fn key_arrived(&mut self, from: Recipient, content: Pii<serde_json::Value>) {
+        let Some(room) = &self.room else {
+            // Which call it is of is not known yet.
+            if self.early.len() < MAX_EARLY {
+                self.early.push((from, content));
+            }
+            return;
+        };
+        let told = match keys::read(content.expose(), &room.room, &from.device) {
+            Ok(told) => told,
+            Err(Unread::Elsewhere) => return,
+            Err(Unread::Wrong) => {
+                self.bad += 1;
+                return self.warn(FaultCode::KeyUnusable);
+            }
+        };
+        match self.keys.take(from.clone(), told) {
             Some((index, key)) => self.apply_key(&from, index, &key),
             None => self.bad += 1,
         }
     }
 
     pub(super) fn admit(&mut self, id: &roomd_model::ParticipantId, admit: bool) {
-        let (Some((user, _)), Some(room)) = (self.knocking.remove(id), &self.room) else {
+        let Some(room) = self.room.as_ref().map(|room| room.room.clone()) else {
             return;
         };
-        let room = room.room.clone();
+        let Some((user, participant)) = self.knocking.remove(id) else {
+            return;
+        };
+        let purpose = Purpose::Door(id.clone(), user.clone(), participant);
         let ask = if admit {
             Ask::Invite { room, user }
         } else {
             Ask::Kick { room, user }
         };
-        self.ask(ask, Purpose::Nothing);
+        self.ask(ask, purpose);
     }
 
     pub(super) fn remove(&mut self, id: &roomd_model::ParticipantId) {
@@ -465,6 +588,6 @@ impl MatrixRtcSession {
             room: room.room.clone(),
             user: device.user.clone(),
         };
-        self.ask(ask, Purpose::Nothing);
+        self.ask(ask, Purpose::Removal);
     }
 }

@@ -5,7 +5,7 @@
 //! The format and the times are Element Call's (`io.element.call.encryption_keys`). Stricter here: a
 //! key is taken only from the device that it is said to be of, as Olm authenticates it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -25,10 +25,15 @@ pub(super) const MESSAGE: &str = "io.element.call.encryption_keys";
 const YOUNG: Duration = Duration::from_secs(10);
 /// A key is used so long after it was told, so that everybody has it by then.
 const SETTLE: Duration = Duration::from_secs(1);
+/// A key is used so long after it was made, even though telling it is not done.
+const SETTLE_AT_MOST: Duration = Duration::from_secs(5);
 /// The most devices whose keys are kept before their membership is seen.
 const MAX_EARLY: usize = 256;
-/// The most keys of a device.
-const MAX_INDICES: usize = 256;
+/// The most keys of a device. Older ones open nothing that is still under way.
+const MAX_INDICES: usize = 16;
+/// Devices that left and whose keys are kept: a membership may vanish for a moment, and whoever has
+/// not noticed tells no new key.
+const MAX_GONE: usize = 64;
 
 /// Padding is optional.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -63,15 +68,26 @@ impl std::fmt::Debug for TheirKey {
     }
 }
 
+/// The key that follows.
+#[derive(Debug)]
+struct Next {
+    key: OwnKey,
+    /// When it is used.
+    due: Instant,
+    /// When it is used at the latest.
+    latest: Instant,
+}
+
 /// All keys of a call.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     /// What frames are encrypted with.
     used: Option<OwnKey>,
-    /// What follows it, and when.
-    next: Option<(OwnKey, Instant)>,
-    /// Who was in the call when keys were last looked at.
-    known: BTreeSet<Recipient>,
+    next: Option<Next>,
+    /// Who was in the call when keys were last looked at, and since when by their membership.
+    known: BTreeMap<Recipient, u64>,
+    /// Who left, the first to leave first.
+    gone: VecDeque<Recipient>,
     theirs: BTreeMap<Recipient, BTreeMap<u8, TheirKey>>,
     pub(super) rotated: u64,
 }
@@ -90,10 +106,8 @@ impl Keys {
 
     /// The key that people should have.
     pub(super) fn newest(&self) -> Option<&OwnKey> {
-        self.next
-            .as_ref()
-            .map(|(key, _)| key)
-            .or(self.used.as_ref())
+        let next = self.next.as_ref().map(|next| &next.key);
+        next.or(self.used.as_ref())
     }
 
     /// What frames are encrypted with.
@@ -101,11 +115,12 @@ impl Keys {
         self.used.as_ref()
     }
 
-    /// The others in the call are these now. Whoever left must not read on, whoever comes must not
-    /// read what was before. Gives those who are to get the newest key.
+    /// The others in the call are these now, each since a time by their membership. Whoever left must
+    /// not read on, whoever comes must not read what was before; whoever is there since another time
+    /// did both, and has forgotten our key. Gives those who are to get the newest key.
     pub(super) fn members(
         &mut self,
-        others: BTreeSet<Recipient>,
+        others: BTreeMap<Recipient, u64>,
         random: &mut Random,
         now: Instant,
     ) -> Vec<Recipient> {
@@ -113,14 +128,18 @@ impl Keys {
             return Vec::new();
         };
         let is_young = now.saturating_duration_since(newest.made) < YOUNG;
-        let left = self.known.difference(&others).next().is_some();
-        let came: Vec<_> = others.difference(&self.known).cloned().collect();
+        let stays = |all: &BTreeMap<Recipient, u64>, (device, since): (&Recipient, &u64)| {
+            all.get(device) == Some(since)
+        };
+        let left = self.known.iter().any(|known| !stays(&others, known));
+        let came = others.iter().filter(|other| !stays(&self.known, *other));
+        let came: Vec<_> = came.map(|(device, _)| device.clone()).collect();
         // Before anybody else was there, nobody has read anything.
         let alone = self.known.is_empty();
         self.known = others;
         if left || (!came.is_empty() && !is_young && !alone) {
             self.rotate(random, now);
-            return self.known.iter().cloned().collect();
+            return self.known.keys().cloned().collect();
         }
         came
     }
@@ -135,21 +154,33 @@ impl Keys {
             made: now,
         };
         // Many who leave one after the other do not put the change off for ever.
-        let due = self.next.as_ref().map_or(now + SETTLE, |(_, due)| *due);
-        self.next = Some((key, due));
+        let latest = self.next.as_ref().map(|next| next.latest);
+        let latest = latest.unwrap_or(now + SETTLE_AT_MOST);
+        self.next = Some(Next {
+            key,
+            due: latest,
+            latest,
+        });
         self.rotated += 1;
+    }
+
+    /// The key of this number is on its way to everybody.
+    pub(super) fn told(&mut self, index: u8, now: Instant) {
+        if let Some(next) = self.next.as_mut().filter(|next| next.key.index == index) {
+            next.due = next.due.min(now + SETTLE).min(next.latest);
+        }
     }
 
     /// When the next key is used.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.next.as_ref().map(|(_, due)| *due)
+        self.next.as_ref().map(|next| next.due)
     }
 
     /// The key that is used from now on.
     pub(super) fn change(&mut self, now: Instant) -> Option<OwnKey> {
-        let (key, _) = self.next.take_if(|(_, due)| *due <= now)?;
-        self.used = Some(key.clone());
-        Some(key)
+        let next = self.next.take_if(|next| next.due <= now)?;
+        self.used = Some(next.key.clone());
+        Some(next.key)
     }
 
     /// Takes a key that somebody told; none when it makes no sense, or a newer one is known.
@@ -159,9 +190,13 @@ impl Keys {
         }
         let keys = self.theirs.entry(from).or_default();
         let old = keys.get(&told.index);
-        if old.is_some_and(|old| old.sent > told.sent) || old.is_none() && keys.len() >= MAX_INDICES
-        {
+        if old.is_some_and(|old| old.sent > told.sent) {
             return None;
+        }
+        if old.is_none() && keys.len() >= MAX_INDICES {
+            let oldest = keys.iter().min_by_key(|(_, key)| key.sent);
+            let oldest = oldest.map(|(index, _)| *index);
+            oldest.and_then(|index| keys.remove(&index));
         }
         let key = TheirKey {
             bytes: told.bytes,
@@ -182,9 +217,17 @@ impl Keys {
         self.theirs.contains_key(device)
     }
 
-    /// Forgets those who are gone: when they come back, they tell new ones.
-    pub(super) fn forget(&mut self, device: &Recipient) {
-        self.theirs.remove(device);
+    /// Somebody left. Their keys are forgotten when many more have left after them, unless they are
+    /// back by then.
+    pub(super) fn left(&mut self, device: &Recipient) {
+        self.gone.retain(|gone| gone != device);
+        self.gone.push_back(device.clone());
+        if self.gone.len() > MAX_GONE
+            && let Some(first) = self.gone.pop_front()
+            && !self.known.contains_key(&first)
+        {
+            self.theirs.remove(&first);
+        }
     }
 }
 
@@ -244,18 +287,30 @@ struct Call {
     call_id: String,
 }
 
-/// Reads a message of this device; none when it is of another call, claims another device, or holds
-/// no key.
-pub(super) fn read(content: &Value, room: &RoomId, device: &DeviceId) -> Option<Told> {
-    let content = Content::deserialize(content).ok()?;
+/// What is wrong with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is of another call.
+    Elsewhere,
+    /// It holds no key, or claims to be of another device.
+    Wrong,
+}
+
+/// Reads a message of this device.
+pub(super) fn read(content: &Value, room: &RoomId, device: &DeviceId) -> Result<Told, Unread> {
+    let content = Content::deserialize(content).map_err(|_| Unread::Wrong)?;
     let ours = content.room_id == room.expose()
         && content.session.application == "m.call"
         && content.session.call_id.is_empty();
-    if !ours || content.member.claimed_device_id != device.expose() {
-        return None;
+    if !ours {
+        return Err(Unread::Elsewhere);
     }
-    let bytes = LENIENT.decode(content.keys.key).ok()?;
-    (16..=64).contains(&bytes.len()).then_some(Told {
+    let bytes = LENIENT.decode(content.keys.key);
+    let bytes = bytes.map_err(|_| Unread::Wrong)?;
+    if content.member.claimed_device_id != device.expose() || !(16..=64).contains(&bytes.len()) {
+        return Err(Unread::Wrong);
+    }
+    Ok(Told {
         index: content.keys.index,
         bytes,
         sent: content.sent_ts,
@@ -273,8 +328,8 @@ mod tests {
         }
     }
 
-    fn set(names: &[&str]) -> BTreeSet<Recipient> {
-        names.iter().map(|name| device(name)).collect()
+    fn set(names: &[&str]) -> BTreeMap<Recipient, u64> {
+        names.iter().map(|name| (device(name), 1)).collect()
     }
 
     struct Call {
@@ -307,6 +362,8 @@ mod tests {
         let all = vec![device("a"), device("b"), device("c")];
         assert_eq!(call.members(&["a", "b", "c"]), (all, 1));
         assert_eq!(call.keys.used().unwrap().index, 0);
+        call.keys.told(0, call.now);
+        call.keys.told(1, call.now);
         assert_eq!(call.keys.change(call.now), None);
         assert_eq!(call.keys.change(call.now + SETTLE).unwrap().index, 1);
         assert_eq!(call.keys.used().unwrap().index, 1);
@@ -332,6 +389,66 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_cannot_be_told_is_used_all_the_same() {
+        let mut call = Call::new();
+        call.members(&["a", "b"]);
+        call.members(&["a"]);
+        assert_eq!(call.keys.change(call.now + SETTLE), None);
+        assert!(call.keys.change(call.now + SETTLE_AT_MOST).is_some());
+    }
+
+    #[test]
+    fn whoever_reloads_the_page_gets_a_new_key() {
+        let mut call = Call::new();
+        assert_eq!(call.members(&["a"]), (vec![device("a")], 0));
+        let again: BTreeMap<_, _> = [(device("a"), 2)].into();
+        let told = call.keys.members(again.clone(), &mut call.random, call.now);
+        assert_eq!(told, [device("a")]);
+        assert_eq!(call.keys.newest().unwrap().index, 1);
+        let told = call.keys.members(again, &mut call.random, call.now);
+        assert_eq!(told, [], "once");
+    }
+
+    #[test]
+    fn keys_outlive_a_membership_that_vanishes_for_a_moment() {
+        let mut call = Call::new();
+        let told = || Told {
+            index: 3,
+            bytes: vec![7; 16],
+            sent: 1,
+        };
+        call.members(&["a"]);
+        call.keys.take(device("a"), told()).unwrap();
+        call.keys.left(&device("a"));
+        assert!(call.keys.has(&device("a")));
+        for number in 0..MAX_GONE {
+            call.keys.left(&device(&format!("gone {number}")));
+        }
+        assert!(call.keys.has(&device("a")), "it is in the call again");
+        call.members(&[]);
+        call.keys.left(&device("a"));
+        for number in 0..MAX_GONE {
+            call.keys.left(&device(&format!("gone {number}")));
+        }
+        assert!(!call.keys.has(&device("a")));
+    }
+
+    #[test]
+    fn the_last_keys_of_a_device_are_kept() {
+        let mut call = Call::new();
+        for index in 0..40 {
+            let told = Told {
+                index,
+                bytes: vec![7; 16],
+                sent: index.into(),
+            };
+            call.keys.take(device("a"), told).unwrap();
+        }
+        let kept: Vec<_> = call.keys.of(&device("a")).map(|(index, _)| index).collect();
+        assert_eq!(kept, (24..40).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn whoever_waits_alone_keeps_the_key() {
         let mut call = Call::new();
         call.now += Duration::from_secs(600);
@@ -344,7 +461,7 @@ mod tests {
         for count in 1..=256_u32 {
             call.members(&["a", "b"]);
             let (_, index) = call.members(&["a"]);
-            call.now += SETTLE;
+            call.now += SETTLE_AT_MOST;
             call.keys.change(call.now);
             assert_eq!(u32::from(index), count % 256);
         }
@@ -361,12 +478,14 @@ mod tests {
             (told.index, &told.bytes[..], told.sent),
             (0, &key.bytes[..], 5)
         );
-        assert!(read(&content, &RoomId::new("!other"), &me.device).is_none());
-        assert!(read(&content, &room, &DeviceId::new("b")).is_none());
+        let elsewhere = read(&content, &RoomId::new("!other"), &me.device);
+        assert_eq!(elsewhere.err(), Some(Unread::Elsewhere));
+        let other = read(&content, &room, &DeviceId::new("b"));
+        assert_eq!(other.err(), Some(Unread::Wrong));
         let with = |path: &str, value: Value| {
             let mut content = content.clone();
             *content.pointer_mut(path).unwrap() = value;
-            read(&content, &room, &me.device).is_some()
+            read(&content, &room, &me.device).is_ok()
         };
         assert!(!with("/keys/key", json!("AAAA")), "too short");
         assert!(!with("/keys/key", json!("not base64!")));
@@ -376,7 +495,8 @@ mod tests {
             with("/keys/key", json!("AAAAAAAAAAAAAAAAAAAAAA")),
             "without padding"
         );
-        assert!(read(&json!([]), &room, &me.device).is_none());
+        let nonsense = read(&json!([]), &room, &me.device);
+        assert_eq!(nonsense.err(), Some(Unread::Wrong));
         let (_, taken) = call.keys.take(me.clone(), told).unwrap();
         assert_eq!(taken.bytes, key.bytes);
         let older = read(

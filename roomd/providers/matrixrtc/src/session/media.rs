@@ -22,7 +22,7 @@ use super::servers::{Granted, Server, State};
 use super::{MatrixRtcSession, Stage};
 
 /// How long the room's own server is tried before the meeting counts as out of reach.
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(15);
 /// The same in the call, where the others may still be there.
 const PATIENCE_INSIDE: Duration = Duration::from_secs(120);
 
@@ -30,7 +30,7 @@ impl MatrixRtcSession {
     /// Asks for tokens where a server is due.
     pub(super) fn drive_servers(&mut self, now: Now) {
         let is_due = |server: &Server| server.due.is_some_and(|at| at <= now.mono);
-        if !self.servers.0.iter().any(is_due) {
+        if !self.servers.all.iter().any(is_due) {
             return;
         }
         let (Some(room), Some(me)) = (&self.room, &self.me) else {
@@ -44,7 +44,7 @@ impl MatrixRtcSession {
             }
             return;
         };
-        for server in self.servers.0.iter_mut().filter(|server| is_due(server)) {
+        for server in self.servers.all.iter_mut().filter(|server| is_due(server)) {
             match server.ask(&self.ids, &room.room, me, token) {
                 Some((channel, open)) => self.outputs.push_back(Output::Channel(channel, open)),
                 None => server.due = None,
@@ -60,7 +60,7 @@ impl MatrixRtcSession {
         ) {
             return;
         }
-        let Some(server) = self.servers.0.get_mut(index) else {
+        let Some(server) = self.servers.all.get_mut(index) else {
             return;
         };
         let own = server.own;
@@ -89,7 +89,7 @@ impl MatrixRtcSession {
             Some(Mode::Shared) => Some(FrameScheme::LiveKitShared),
             Some(Mode::Plain) | None => None,
         };
-        let Some(server) = self.servers.0.get_mut(index) else {
+        let Some(server) = self.servers.all.get_mut(index) else {
             return;
         };
         if server.own {
@@ -113,7 +113,7 @@ impl MatrixRtcSession {
 
     /// The keys that are known already.
     fn give_keys(&mut self, index: usize) {
-        let Some(connection) = self.servers.0.get_mut(index).and_then(Server::connection) else {
+        let Some(connection) = self.servers.all.get_mut(index).and_then(Server::connection) else {
             return;
         };
         if let (Some(Mode::Shared), Some(password)) = (self.mode, &self.setup.password) {
@@ -157,7 +157,7 @@ impl MatrixRtcSession {
 
     /// Opens with the keys of those whose membership came after them.
     pub(super) fn apply_keys(&mut self) {
-        for index in 0..self.servers.0.len() {
+        for index in 0..self.servers.all.len() {
             self.give_keys(index);
         }
     }
@@ -173,11 +173,15 @@ impl MatrixRtcSession {
             .filter_map(|member| member.service.as_ref());
         let services: Vec<_> = services.collect();
         let mut gone = self.servers.listen(&services, now);
-        for connection in gone.iter_mut().filter_map(Server::connection) {
-            connection.leave();
-            while let Some(output) = connection.poll_output() {
-                self.server_said(output);
+        for server in &mut gone {
+            let number = server.number;
+            if let Some(connection) = server.connection() {
+                connection.leave();
+                while let Some(output) = connection.poll_output() {
+                    self.server_said(number, output);
+                }
             }
+            self.people.forget_server(number);
         }
     }
 
@@ -209,14 +213,18 @@ impl MatrixRtcSession {
                 stream,
                 trouble: StreamTrouble::Undecryptable,
                 active,
-            } => self.people.undecryptable(*stream, *active),
+            } => {
+                self.people.undecryptable(*stream, *active);
+                self.doubt_password();
+            }
+            MediaEvent::Stream { stream, live: true } => self.people.opened(*stream),
             MediaEvent::Trouble { .. }
             | MediaEvent::LocalDescription { .. }
             | MediaEvent::LocalCandidate { .. }
             | MediaEvent::DescriptionRefused { .. }
             | MediaEvent::AddressesChanged { .. }
             | MediaEvent::Peer { .. }
-            | MediaEvent::Stream { .. }
+            | MediaEvent::Stream { live: false, .. }
             | MediaEvent::ChannelOpen { .. }
             | MediaEvent::Data { .. }
             | MediaEvent::ChannelClosed { .. }
@@ -229,13 +237,50 @@ impl MatrixRtcSession {
         }
     }
 
+    /// Where nothing of anybody opens, the password is another one than theirs.
+    fn doubt_password(&mut self) {
+        let wrong = self.mode == Some(Mode::Shared) && self.people.opens_nothing();
+        if wrong && !self.told.wrong_password {
+            self.told.wrong_password = true;
+            self.event(Event::PasswordRequired { wrong: true });
+        }
+    }
+
+    /// Others encrypt with a password that the link should have had: unless somebody does not, who
+    /// would then be the one to be believed.
+    fn miss_password(&mut self) {
+        let lacks = self.mode == Some(Mode::Plain)
+            && self.setup.takes_password
+            && self.people.send_nothing();
+        if lacks && !self.told.password_missing {
+            self.told.password_missing = true;
+            self.event(Event::PasswordRequired { wrong: false });
+        }
+    }
+
+    /// Joins the media servers anew, encrypted with the password.
+    pub(super) fn encrypt_with_password(&mut self, now: Now) {
+        self.mode = Some(Mode::Shared);
+        for connection in self.servers.connections() {
+            connection.leave();
+        }
+        self.silence_servers();
+        for server in &mut self.servers.all {
+            server.state = State::Waiting;
+            server.due = Some(now.mono);
+        }
+    }
+
     /// Passes on what the connections say, until they say nothing more.
     pub(super) fn collect(&mut self, now: Now) {
         let mut index = 0;
-        while let Some(server) = self.servers.0.get_mut(index) {
+        while let Some(server) = self.servers.all.get_mut(index) {
             match server.connection().and_then(Connection::poll_output) {
                 Some(ServerOutput::Event(event)) => self.server_event(index, event, now),
-                Some(output) => self.server_said(output),
+                Some(output) => {
+                    let number = self.servers.all.get(index).map(|server| server.number);
+                    self.server_said(number.unwrap_or_default(), output);
+                }
                 None => index += 1,
             }
             if self.stage == Stage::Ended {
@@ -247,17 +292,18 @@ impl MatrixRtcSession {
     /// Lets the connections say their last words.
     pub(super) fn silence_servers(&mut self) {
         let mut said = Vec::new();
-        for connection in self.servers.connections() {
-            while let Some(output) = connection.poll_output() {
-                said.push(output);
-            }
+        for server in &mut self.servers.all {
+            let number = server.number;
+            let connection = server.connection();
+            let outputs = connection.map(|it| std::iter::from_fn(|| it.poll_output()));
+            said.extend(outputs.into_iter().flatten().map(|output| (number, output)));
         }
-        for output in said {
-            self.server_said(output);
+        for (number, output) in said {
+            self.server_said(number, output);
         }
     }
 
-    fn server_said(&mut self, output: ServerOutput) {
+    fn server_said(&mut self, server: u32, output: ServerOutput) {
         match output {
             ServerOutput::Channel(channel, command) => {
                 self.outputs.push_back(Output::Channel(channel, command));
@@ -268,31 +314,27 @@ impl MatrixRtcSession {
                 self.event(Event::StreamRemoved { stream });
             }
             ServerOutput::Event(ServerEvent::ParticipantLeft(identity)) => {
-                self.people.unseen(&identity);
+                self.people.unseen(server, &identity);
             }
             ServerOutput::Event(_) => {}
         }
     }
 
     fn server_event(&mut self, index: usize, event: ServerEvent, now: Now) {
-        let Some(server) = self.servers.0.get_mut(index) else {
+        let Some(server) = self.servers.all.get_mut(index) else {
             return;
         };
-        let own = server.own;
+        let (own, number) = (server.own, server.number);
         match event {
-            ServerEvent::Joined(_) => {
+            ServerEvent::Joined(_) | ServerEvent::Resumed => {
                 server.joined();
-                if own {
-                    self.joined();
-                }
-            }
-            ServerEvent::Resumed => {
+                self.people.lost(number, false);
                 if own {
                     self.joined();
                 }
             }
             ServerEvent::Reconnecting { attempt } => self.reconnecting(index, attempt),
-            ServerEvent::Participant(seen) => self.people.seen(seen, &mut self.random),
+            ServerEvent::Participant(seen) => self.people.seen(number, seen, &mut self.random),
             ServerEvent::TrackAdded(track) => {
                 let (identity, stream, kind) = (&track.identity, track.stream, track.kind);
                 let participant = self.people.stream(identity, stream, kind, &mut self.random);
@@ -307,6 +349,10 @@ impl MatrixRtcSession {
                 reason: TrackRefusal::Unencrypted,
                 ..
             } => self.people.unencrypted(&identity),
+            ServerEvent::TrackRefused {
+                reason: TrackRefusal::Encrypted,
+                ..
+            } => self.miss_password(),
             ServerEvent::MutedByServer {
                 source,
                 muted: true,
@@ -317,7 +363,7 @@ impl MatrixRtcSession {
             }
             ServerEvent::Ended(ended) => self.server_ended(index, ended, now),
             event @ (ServerEvent::TrackRemoved { .. } | ServerEvent::ParticipantLeft(_)) => {
-                self.server_said(ServerOutput::Event(event));
+                self.server_said(number, ServerOutput::Event(event));
             }
             ServerEvent::TrackChanged(_)
             | ServerEvent::TrackRefused { .. }
@@ -343,33 +389,23 @@ impl MatrixRtcSession {
             self.told.reconnecting = false;
             self.event(Event::Joined);
         }
-        self.mark_lost(0, false);
     }
 
     fn reconnecting(&mut self, index: usize, attempt: u32) {
-        let own = self.servers.0.get(index).is_some_and(|server| server.own);
+        let own = self.servers.all.get(index).is_some_and(|server| server.own);
         if own && self.told.joined {
             self.told.reconnecting = true;
             self.event(Event::Reconnecting { attempt });
         }
-        self.mark_lost(index, true);
-    }
-
-    fn mark_lost(&mut self, index: usize, lost: bool) {
-        let Some(connection) = self.servers.0.get_mut(index).and_then(Server::connection) else {
-            return;
-        };
-        let seen: Vec<_> = connection
-            .participants()
-            .map(|it| it.identity.clone())
-            .collect();
-        self.people.lost(seen.iter(), lost);
+        if let Some(server) = self.servers.all.get(index) {
+            self.people.lost(server.number, true);
+        }
     }
 
     fn server_ended(&mut self, index: usize, ended: ServerEnded, now: Now) {
-        let own = self.servers.0.get(index).is_some_and(|server| server.own);
+        let own = self.servers.all.get(index).is_some_and(|server| server.own);
         if matches!(self.stage, Stage::Leaving { .. }) || ended == ServerEnded::Left {
-            if let Some(server) = self.servers.0.get_mut(index) {
+            if let Some(server) = self.servers.all.get_mut(index) {
                 server.state = State::Waiting;
                 server.due = None;
             }
@@ -380,14 +416,19 @@ impl MatrixRtcSession {
             return self.lost(index, now);
         }
         let code = match ended {
-            ServerEnded::RoomClosed => return self.end(Ended::Closed),
+            ServerEnded::RoomClosed => return self.finish(Ended::Closed),
             ServerEnded::DuplicateIdentity => FaultCode::Replaced,
             ServerEnded::Removed => FaultCode::RemovedFromMeeting,
             ServerEnded::Full => FaultCode::MeetingFull,
             ServerEnded::NotVerified | ServerEnded::Insecure => FaultCode::PeerNotVerified,
             ServerEnded::ClientTooOld => FaultCode::MeetingUnreachable,
+            ServerEnded::TokenRefused => {
+                if let Some(server) = self.servers.all.get_mut(index) {
+                    server.refused = true;
+                }
+                return self.lost(index, now);
+            }
             ServerEnded::Left
-            | ServerEnded::TokenRefused
             | ServerEnded::NoSuchRoom
             | ServerEnded::ServerShutdown
             | ServerEnded::Unreachable
@@ -400,20 +441,25 @@ impl MatrixRtcSession {
     /// A server is not there; it is tried again, for as long as that makes sense.
     fn lost(&mut self, index: usize, now: Now) {
         let joined = self.told.joined;
-        let Some(server) = self.servers.0.get_mut(index) else {
+        let Some(server) = self.servers.all.get_mut(index) else {
             return;
         };
-        server.later(now.mono);
-        let (own, attempts, tokenless) = (server.own, server.attempts, server.tokenless);
+        server.later(joined, now.mono);
+        let (own, attempts) = (server.own, server.attempts);
+        let code = if server.tokenless {
+            FaultCode::TokenServiceDown
+        } else if server.refused {
+            FaultCode::TokenRefused
+        } else {
+            FaultCode::MeetingUnreachable
+        };
+        self.people.lost(server.number, true);
         let tried = now.mono.saturating_duration_since(server.since);
         if !own {
             return;
         }
         match (joined, tried) {
-            (false, tried) if tried > PATIENCE && tokenless => {
-                self.fail(FaultCode::TokenServiceDown);
-            }
-            (false, tried) if tried > PATIENCE => self.fail(FaultCode::MeetingUnreachable),
+            (false, tried) if tried > PATIENCE => self.fail(code),
             (true, tried) if tried > PATIENCE_INSIDE => self.fail(FaultCode::ConnectionLost),
             (true, _) => {
                 self.told.reconnecting = true;

@@ -26,9 +26,10 @@ use roomd_conference::{
 };
 use roomd_livekit::Ids;
 use roomd_matrix_port::{
-    Ask, Call, EventId, JoinedRoom, Knocking, Me, OpenIdToken, Reply, RoomId, UserId,
+    Ask, Call, EventId, JoinedRoom, Knocking, Me, OpenIdToken, Recipient, Reply, RoomId, UserId,
 };
 use roomd_model::{E2ee, FaultCode, Now, Participant, ParticipantId, Pii, Secret, StreamId};
+use serde_json::Value;
 use url::Url;
 
 use crate::link::Target;
@@ -84,10 +85,20 @@ pub(crate) struct MatrixRtcSession {
     /// Lines of the pictures on the displays.
     shown: BTreeMap<StreamId, u32>,
     hand: Hand,
+    /// Hands of before were asked for.
+    hands_asked: bool,
     chats: u32,
     /// The server's clock minus ours, in milliseconds.
     clock: i64,
-    clock_wrong: bool,
+    /// When the membership was last asked for, in milliseconds of our clock; none once the clocks were
+    /// compared by it.
+    announced_at: Option<u64>,
+    /// The last snapshot of the call.
+    call: Option<Call>,
+    /// Memberships in it that could not be read.
+    unreadable: u64,
+    /// Keys that came before the room of the call was known.
+    early: Vec<(Recipient, Pii<Value>)>,
     bad: u64,
     told: Told,
 }
@@ -95,6 +106,7 @@ pub(crate) struct MatrixRtcSession {
 /// What is asked again after a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Again {
+    Hand,
     Join,
     Transports,
     OpenId,
@@ -102,7 +114,7 @@ enum Again {
     Key {
         index: u8,
         attempt: u32,
-        to: Vec<roomd_matrix_port::Recipient>,
+        to: Vec<Recipient>,
     },
 }
 
@@ -110,6 +122,8 @@ enum Again {
 #[derive(Debug, Default)]
 struct Hand {
     wanted: bool,
+    /// It is on its way up.
+    asked: bool,
     /// The event that raises it.
     event: Option<EventId>,
 }
@@ -161,6 +175,12 @@ struct Told {
     participants: Vec<Participant>,
     waiting: Vec<Participant>,
     e2ee: E2ee,
+    /// Said once in the meeting.
+    warnings: Vec<FaultCode>,
+    /// The password opens nothing, and another one is asked for.
+    wrong_password: bool,
+    /// The others have a password, and it is asked for.
+    password_missing: bool,
 }
 
 impl MatrixRtcSession {
@@ -187,9 +207,13 @@ impl MatrixRtcSession {
             sending: (false, false),
             shown: BTreeMap::new(),
             hand: Hand::default(),
+            hands_asked: false,
             chats: 0,
             clock: 0,
-            clock_wrong: false,
+            announced_at: None,
+            call: None,
+            unreadable: 0,
+            early: Vec::new(),
             bad: 0,
             told: Told::default(),
         };
@@ -239,7 +263,7 @@ impl Session for MatrixRtcSession {
         let again = self.again.iter().map(|(at, _)| (*at, "again"));
         let stay = self.stay.as_ref().and_then(Stay::poll);
         let keys = self.keys.due().map(|at| (at, "key"));
-        let servers = self.servers.0.iter();
+        let servers = self.servers.all.iter();
         let servers = servers.flat_map(|server| {
             let connection = match &server.state {
                 servers::State::Connected { connection, .. } => connection.poll_timeout(),
@@ -257,7 +281,7 @@ impl Session for MatrixRtcSession {
     }
 
     fn bad_messages(&self) -> u64 {
-        let servers = self.servers.0.iter();
+        let servers = self.servers.all.iter();
         let connections = servers.map(|server| match &server.state {
             servers::State::Connected { connection, .. } => connection.bad_messages(),
             servers::State::Waiting | servers::State::Asking(_) => 0,
@@ -293,8 +317,8 @@ impl MatrixRtcSession {
         if let Some(index) = self.servers.asking(id) {
             return self.granted(index, &event, now);
         }
-        for index in 0..self.servers.0.len() {
-            let server = &mut self.servers.0[index];
+        for index in 0..self.servers.all.len() {
+            let server = &mut self.servers.all[index];
             let mine = server
                 .connection()
                 .is_some_and(|connection| connection.handle_channel(id, &event, now));
@@ -316,7 +340,13 @@ impl MatrixRtcSession {
                 Err(_) => self.bad += 1,
             },
             ChannelEvent::Refused(_) => self.end(Ended::Failed(FaultCode::AccountRefused)),
-            ChannelEvent::Closed => self.account.closed(now.mono),
+            ChannelEvent::Closed => {
+                let lost = self.account.closed(now.mono);
+                self.hand.asked = false;
+                if lost.contains(&Purpose::Chat) {
+                    self.event(Event::Fault(FaultCode::MessageNotSent));
+                }
+            }
             ChannelEvent::Binary(_) | ChannelEvent::Response { .. } => self.bad += 1,
         }
     }
@@ -373,19 +403,7 @@ impl MatrixRtcSession {
         if self.stage == Stage::Ended {
             return;
         }
-        let mut words = self
-            .stay
-            .take()
-            .map(|stay| stay.leave())
-            .unwrap_or_default();
-        // A room that was joined for this meeting only is left with it.
-        let joined = self
-            .room
-            .as_ref()
-            .filter(|room| !room.was_member && !returning);
-        let knocked = self.stage.knocked().cloned();
-        let left = joined.map(|room| room.room.clone()).or(knocked);
-        words.extend(left.map(|room| Ask::Leave { room }));
+        let words = self.last_words(returning);
         if words.is_empty() || !self.account.is_open() {
             return self.end(Ended::Left);
         }
@@ -397,13 +415,26 @@ impl MatrixRtcSession {
         }
     }
 
+    /// What takes back what stands of the room: its membership, its knock, and its place in a Matrix
+    /// room that it came into for this meeting only.
+    fn last_words(&mut self, returning: bool) -> Vec<Ask> {
+        let stay = self.stay.take();
+        let mut words = stay.map(|stay| stay.leave()).unwrap_or_default();
+        let joined = self.room.as_ref();
+        let joined = joined.filter(|room| !room.belongs && !returning);
+        let knocked = self.stage.knocked().cloned();
+        let left = joined.map(|room| room.room.clone()).or(knocked);
+        words.extend(left.map(|room| Ask::Leave { room }));
+        words
+    }
+
     /// Ends; nothing follows.
     fn end(&mut self, how: Ended) {
         if self.stage == Stage::Ended {
             return;
         }
         self.stage = Stage::Ended;
-        for server in &mut self.servers.0 {
+        for server in &mut self.servers.all {
             if let servers::State::Asking(channel) = server.state {
                 self.outputs
                     .push_back(Output::Channel(channel, ChannelCommand::Close));
@@ -415,21 +446,20 @@ impl MatrixRtcSession {
         self.event(Event::Ended(how));
     }
 
-    /// Fails after saying goodbye where there is something to take back.
     fn fail(&mut self, code: FaultCode) {
+        self.finish(Ended::Failed(code));
+    }
+
+    /// Ends without waiting, after saying goodbye where there is something to take back.
+    fn finish(&mut self, how: Ended) {
         for connection in self.servers.connections() {
             connection.leave();
         }
         self.silence_servers();
-        let words = self
-            .stay
-            .take()
-            .map(|stay| stay.leave())
-            .unwrap_or_default();
-        for ask in words {
+        for ask in self.last_words(false) {
             self.ask(ask, Purpose::Nothing);
         }
-        self.end(Ended::Failed(code));
+        self.end(how);
     }
 
     fn tell(&mut self) {
@@ -438,7 +468,7 @@ impl MatrixRtcSession {
         let participants = self.people.list(mode, |device| keys.has(device));
         if participants != self.told.participants {
             self.told.participants = participants.clone();
-            let e2ee = people::whole(&participants);
+            let e2ee = people::whole(mode, &participants);
             self.event(Event::Participants(participants));
             if e2ee != self.told.e2ee {
                 self.told.e2ee = e2ee;

@@ -2,11 +2,11 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Everyone else in the meeting, put together from memberships, media servers, streams and keys.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use roomd_livekit::{Identity, Participant as Seen, Quality};
-use roomd_matrix_port::{EventId, Recipient};
+use roomd_matrix_port::{EventId, Recipient, UserId};
 use roomd_model::{Connection, E2ee, Participant, ParticipantId, Pii, StreamId, StreamKind};
 
 use crate::members::Member;
@@ -14,6 +14,9 @@ use crate::random::Random;
 
 /// How long an emoji is shown: Element Call's `REACTION_ACTIVE_TIME_MS`.
 const REACTION_TIME: Duration = Duration::from_secs(3);
+
+/// Raised hands that wait for their membership.
+const MAX_EARLY_HANDS: usize = 64;
 
 /// How a meeting is encrypted, as far as it is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +43,13 @@ pub(super) struct Person {
     hand: Option<EventId>,
     /// The emoji that they show, and until when.
     reaction: Option<(Pii<String>, Instant)>,
-    seen: Option<Seen>,
+    /// As each server sees them: who listens at several is at several.
+    seen: BTreeMap<u32, Seen>,
     streams: BTreeMap<StreamId, Stream>,
     /// They send something that is not encrypted, in a meeting that is.
     unencrypted: bool,
-    /// The server that carries them is lost.
-    lost: bool,
+    /// Something that they sent was opened.
+    opened: bool,
 }
 
 #[derive(Debug)]
@@ -62,6 +66,10 @@ struct Stream {
 pub(super) struct People {
     all: BTreeMap<Identity, Person>,
     came: u64,
+    /// Servers that are lost at the moment.
+    lost: BTreeSet<u32>,
+    /// Raised hands of memberships that are not seen yet.
+    early_hands: VecDeque<(UserId, EventId, EventId)>,
 }
 
 impl People {
@@ -77,17 +85,17 @@ impl People {
                 event: None,
                 hand: None,
                 reaction: None,
-                seen: None,
+                seen: BTreeMap::new(),
                 streams: BTreeMap::new(),
                 unencrypted: false,
-                lost: false,
+                opened: false,
             }
         })
     }
 
     fn clean(&mut self) {
         self.all
-            .retain(|_, person| person.device.is_some() || person.seen.is_some());
+            .retain(|_, person| person.device.is_some() || !person.seen.is_empty());
     }
 
     /// These have a membership, and are called so.
@@ -116,33 +124,46 @@ impl People {
             }
         }
         self.clean();
+        for (user, membership, event) in std::mem::take(&mut self.early_hands) {
+            self.raised((&user, &membership), event);
+        }
     }
 
     /// A media server sees somebody.
-    pub(super) fn seen(&mut self, seen: Seen, random: &mut Random) {
+    pub(super) fn seen(&mut self, server: u32, seen: Seen, random: &mut Random) {
         let person = self.person(&seen.identity.clone(), random);
         if person.name.expose().is_empty() {
             person.name = seen.name.clone();
         }
-        person.lost = false;
-        person.seen = Some(seen);
+        person.seen.insert(server, seen);
     }
 
-    pub(super) fn unseen(&mut self, identity: &Identity) {
+    pub(super) fn unseen(&mut self, server: u32, identity: &Identity) {
         if let Some(person) = self.all.get_mut(identity) {
-            person.seen = None;
-            person.unencrypted = false;
+            person.seen.remove(&server);
+            if person.seen.is_empty() {
+                person.unencrypted = false;
+            }
         }
         self.clean();
     }
 
-    /// The server that carries these is lost, or back.
-    pub(super) fn lost<'a>(&mut self, identities: impl Iterator<Item = &'a Identity>, lost: bool) {
-        for identity in identities {
-            if let Some(person) = self.all.get_mut(identity) {
-                person.lost = lost;
-            }
+    /// A server is lost, or back.
+    pub(super) fn lost(&mut self, server: u32, lost: bool) {
+        if lost {
+            self.lost.insert(server);
+        } else {
+            self.lost.remove(&server);
         }
+    }
+
+    /// A server is not used any more.
+    pub(super) fn forget_server(&mut self, server: u32) {
+        self.lost.remove(&server);
+        for person in self.all.values_mut() {
+            person.seen.remove(&server);
+        }
+        self.clean();
     }
 
     pub(super) fn unencrypted(&mut self, identity: &Identity) {
@@ -176,6 +197,11 @@ impl People {
         }
     }
 
+    /// Whether nobody sends anything that the room takes.
+    pub(super) fn send_nothing(&self) -> bool {
+        self.all.values().all(|person| person.streams.is_empty())
+    }
+
     /// All pictures.
     pub(super) fn pictures(&self) -> Vec<StreamId> {
         let streams = self.all.values().flat_map(|person| &person.streams);
@@ -188,6 +214,22 @@ impl People {
         if let Some(stream) = self.find(stream) {
             stream.taken = taken;
         }
+    }
+
+    /// What a stream carries was opened and decoded.
+    pub(super) fn opened(&mut self, stream: StreamId) {
+        let has = |person: &&mut Person| person.streams.contains_key(&stream);
+        if let Some(person) = self.all.values_mut().find(has) {
+            person.opened = true;
+        }
+    }
+
+    /// Whether there is something that should open, and nothing of it ever did.
+    pub(super) fn opens_nothing(&self) -> bool {
+        let streams = || self.all.values().flat_map(|person| person.streams.values());
+        streams().any(|stream| stream.taken && stream.undecryptable)
+            && streams().all(|stream| !stream.taken || stream.undecryptable)
+            && self.all.values().all(|person| !person.opened)
     }
 
     pub(super) fn undecryptable(&mut self, stream: StreamId, active: bool) {
@@ -208,18 +250,36 @@ impl People {
             .find_map(|person| person.streams.get_mut(&stream))
     }
 
-    /// Somebody raised a hand with this event.
-    pub(super) fn raised(&mut self, membership: &EventId, event: EventId) {
+    fn of_membership(&mut self, membership: &EventId) -> Option<&mut Person> {
         let of = |person: &&mut Person| person.event.as_ref() == Some(membership);
-        if let Some(person) = self.all.values_mut().find(of) {
-            person.hand = Some(event);
+        self.all.values_mut().find(of)
+    }
+
+    /// Somebody raised a hand with this event, at this membership: their own one only.
+    pub(super) fn raised(&mut self, (user, membership): (&UserId, &EventId), event: EventId) {
+        match self.of_membership(membership) {
+            Some(person) if person.is_of(user) => person.hand = Some(event),
+            Some(_) => {}
+            None => {
+                // It may be told before the membership; most are of no membership at all.
+                if self.early_hands.len() >= MAX_EARLY_HANDS {
+                    self.early_hands.pop_front();
+                }
+                let hand = (user.clone(), membership.clone(), event);
+                self.early_hands.push_back(hand);
+            }
         }
     }
 
     /// Somebody shows an emoji for a while.
-    pub(super) fn reacted(&mut self, membership: &EventId, emoji: String, now: Instant) {
-        let of = |person: &&mut Person| person.event.as_ref() == Some(membership);
-        if let Some(person) = self.all.values_mut().find(of) {
+    pub(super) fn reacted(
+        &mut self,
+        (user, membership): (&UserId, &EventId),
+        emoji: String,
+        now: Instant,
+    ) {
+        let person = self.of_membership(membership);
+        if let Some(person) = person.filter(|person| person.is_of(user)) {
             person.reaction = Some((Pii::new(emoji), now + REACTION_TIME));
         }
     }
@@ -238,13 +298,14 @@ impl People {
 
     /// An event was taken back.
     pub(super) fn redacted(&mut self, event: &EventId) {
+        self.early_hands.retain(|(_, _, hand)| hand != event);
         for person in self.all.values_mut() {
             person.hand.take_if(|hand| hand == event);
         }
     }
 
     /// Who somebody is, by the user's device or, for what is written, by the user.
-    pub(super) fn by_user(&self, user: &roomd_matrix_port::UserId) -> Option<ParticipantId> {
+    pub(super) fn by_user(&self, user: &UserId) -> Option<ParticipantId> {
         let is = |person: &&Person| person.device.as_ref().is_some_and(|it| it.user == *user);
         self.all.values().find(is).map(|person| person.id.clone())
     }
@@ -264,7 +325,8 @@ impl People {
         let mut people: Vec<_> = self.all.values().filter(|it| it.is_here()).collect();
         people.sort_by_key(|person| person.order);
         let list = people.into_iter();
-        list.map(|person| person.view(mode, &has_key)).collect()
+        list.map(|person| person.view(mode, &has_key, &self.lost))
+            .collect()
     }
 }
 
@@ -274,8 +336,24 @@ impl Person {
         self.device.is_some() || !self.streams.is_empty()
     }
 
-    fn view(&self, mode: Mode, has_key: &impl Fn(&Recipient) -> bool) -> Participant {
-        let seen = self.seen.as_ref();
+    fn is_of(&self, user: &UserId) -> bool {
+        self.device.as_ref().is_some_and(|it| it.user == *user)
+    }
+
+    /// As the server sees them that they send to: at others they only listen.
+    fn seen(&self) -> Option<(u32, &Seen)> {
+        let sends = |seen: &Seen| seen.microphone || seen.camera || seen.sharing;
+        let all = self.seen.iter().map(|(server, seen)| (*server, seen));
+        all.max_by_key(|(_, seen)| (sends(seen), seen.active))
+    }
+
+    fn view(
+        &self,
+        mode: Mode,
+        has_key: &impl Fn(&Recipient) -> bool,
+        lost: &BTreeSet<u32>,
+    ) -> Participant {
+        let seen = self.seen().map(|(_, seen)| seen);
         let is = |of: fn(&Seen) -> bool| seen.is_some_and(of);
         Participant {
             id: self.id.clone(),
@@ -286,17 +364,17 @@ impl Person {
             hand: self.hand.is_some(),
             reaction: self.reaction.as_ref().map(|(emoji, _)| emoji.clone()),
             speaking: self.streams.values().any(|stream| stream.speaking),
-            connection: self.connection(),
+            connection: self.connection(lost),
             e2ee: self.e2ee(mode, has_key),
         }
     }
 
-    fn connection(&self) -> Connection {
-        match &self.seen {
-            _ if self.lost => Connection::Lost,
+    fn connection(&self, lost: &BTreeSet<u32>) -> Connection {
+        match self.seen() {
             None => Connection::Connecting,
-            Some(seen) if !seen.active => Connection::Connecting,
-            Some(seen) => match seen.quality {
+            Some((server, _)) if lost.contains(&server) => Connection::Lost,
+            Some((_, seen)) if !seen.active => Connection::Connecting,
+            Some((_, seen)) => match seen.quality {
                 Quality::Unknown | Quality::Excellent | Quality::Good => Connection::Good,
                 Quality::Poor => Connection::Poor,
                 Quality::Lost => Connection::Lost,
@@ -312,22 +390,25 @@ impl Person {
         match mode {
             Mode::Plain => E2ee::Off,
             Mode::Shared | Mode::Each if fails => E2ee::Off,
-            Mode::Shared => E2ee::Verified,
+            // That their password is the same shows only in what they send.
+            Mode::Shared if self.opened => E2ee::Verified,
+            Mode::Shared => E2ee::Pending,
             Mode::Each if self.device.as_ref().is_some_and(has_key) => E2ee::Verified,
             Mode::Each => E2ee::Pending,
         }
     }
 }
 
-/// Of the whole meeting: as good as its worst.
-pub(super) fn whole(people: &[Participant]) -> E2ee {
+/// Of the whole meeting: as good as its worst. Whoever sends nothing does not count where there is one
+/// password for all: nothing of them could be readable, and nothing of the room is without it.
+pub(super) fn whole(mode: Mode, people: &[Participant]) -> E2ee {
     let any = |state| people.iter().any(|person| person.e2ee == state);
     if any(E2ee::Off) {
         E2ee::Off
-    } else if people.is_empty() || any(E2ee::Pending) {
-        E2ee::Pending
-    } else {
+    } else if any(E2ee::Verified) && (mode == Mode::Shared || !any(E2ee::Pending)) {
         E2ee::Verified
+    } else {
+        E2ee::Pending
     }
 }
 
@@ -347,6 +428,8 @@ mod tests {
         people.undecryptable(PICTURE, true);
         assert_eq!(e2ee(&people), E2ee::Off);
         people.taken(PICTURE, false);
+        assert_eq!(e2ee(&people), E2ee::Pending);
+        people.opened(PICTURE);
         assert_eq!(e2ee(&people), E2ee::Verified);
         people.taken(PICTURE, true);
         assert_eq!(e2ee(&people), E2ee::Off);

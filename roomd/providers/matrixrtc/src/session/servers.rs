@@ -18,10 +18,14 @@ const MAX_SERVERS: usize = 16;
 /// Between attempts at a server, at first and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_secs(20);
+/// The same while somebody waits to be in the meeting.
+const LAST_WAIT_OUTSIDE: Duration = Duration::from_secs(4);
 
 /// A media server.
 #[derive(Debug)]
 pub(super) struct Server {
+    /// Its number, which no other one of this meeting has.
+    pub(super) number: u32,
     /// The service that gives tokens for it.
     pub(super) service: Pii<Url>,
     /// The room sends here.
@@ -35,6 +39,8 @@ pub(super) struct Server {
     pub(super) since: Instant,
     /// The token service did not give a token when it was asked last.
     pub(super) tokenless: bool,
+    /// The server did not take the token that it was given last.
+    pub(super) refused: bool,
     /// The token service knows the newer form only.
     newer: bool,
 }
@@ -66,8 +72,9 @@ pub(super) enum Granted {
 }
 
 impl Server {
-    fn new(service: Pii<Url>, own: bool, now: Instant) -> Self {
+    fn new(number: u32, service: Pii<Url>, own: bool, now: Instant) -> Self {
         Self {
+            number,
             service,
             own,
             state: State::Waiting,
@@ -75,6 +82,7 @@ impl Server {
             due: Some(now),
             since: now,
             tokenless: false,
+            refused: false,
             newer: false,
         }
     }
@@ -91,18 +99,24 @@ impl Server {
     }
 
     /// Tries it again in a while, later each time.
-    pub(super) fn later(&mut self, now: Instant) {
+    pub(super) fn later(&mut self, in_meeting: bool, now: Instant) {
         if self.is_joined() {
             self.since = now;
         }
         self.state = State::Waiting;
         let wait = FIRST_WAIT.saturating_mul(1 << self.attempts.min(6));
         self.attempts += 1;
-        self.due = Some(now + wait.min(LAST_WAIT));
+        let most = if in_meeting {
+            LAST_WAIT
+        } else {
+            LAST_WAIT_OUTSIDE
+        };
+        self.due = Some(now + wait.min(most));
     }
 
     pub(super) const fn joined(&mut self) {
         self.attempts = 0;
+        self.refused = false;
         if let State::Connected { joined, .. } = &mut self.state {
             *joined = true;
         }
@@ -184,34 +198,45 @@ impl Server {
     }
 }
 
-/// All of them.
+/// All of them, the own one first.
 #[derive(Debug, Default)]
-pub(super) struct Servers(pub(super) Vec<Server>);
+pub(super) struct Servers {
+    pub(super) all: Vec<Server>,
+    next: u32,
+}
 
 impl Servers {
     /// Begins to send to this server.
     pub(super) fn begin(&mut self, service: Pii<Url>, now: Instant) {
-        self.0.insert(0, Server::new(service, true, now));
+        let number = self.number();
+        self.all.insert(0, Server::new(number, service, true, now));
+    }
+
+    const fn number(&mut self) -> u32 {
+        self.next = self.next.wrapping_add(1);
+        self.next
     }
 
     pub(super) fn own(&mut self) -> Option<&mut Server> {
-        self.0.first_mut().filter(|server| server.own)
+        self.all.first_mut().filter(|server| server.own)
     }
 
     /// Listens to these, and no longer to others; gives those that are left.
     pub(super) fn listen(&mut self, services: &[&Pii<Url>], now: Instant) -> Vec<Server> {
-        let all = std::mem::take(&mut self.0);
+        let all = std::mem::take(&mut self.all);
         let used =
             |server: &Server| server.own || services.iter().any(|it| is_same(it, &server.service));
         let (kept, gone) = all.into_iter().partition(used);
-        self.0 = kept;
+        self.all = kept;
         for service in services {
             let known = self
-                .0
+                .all
                 .iter()
                 .any(|server| is_same(service, &server.service));
-            if !known && self.0.len() < MAX_SERVERS {
-                self.0.push(Server::new((*service).clone(), false, now));
+            if !known && self.all.len() < MAX_SERVERS {
+                let number = self.number();
+                self.all
+                    .push(Server::new(number, (*service).clone(), false, now));
             }
         }
         gone
@@ -220,11 +245,11 @@ impl Servers {
     /// The server whose token is asked for on this channel.
     pub(super) fn asking(&mut self, channel: ChannelId) -> Option<usize> {
         let asks = |server: &Server| matches!(server.state, State::Asking(id) if id == channel);
-        self.0.iter().position(asks)
+        self.all.iter().position(asks)
     }
 
     pub(super) fn connections(&mut self) -> impl Iterator<Item = &mut Connection> {
-        self.0.iter_mut().filter_map(Server::connection)
+        self.all.iter_mut().filter_map(Server::connection)
     }
 }
 
@@ -270,7 +295,7 @@ mod tests {
     #[test]
     fn tokens_are_asked_for_in_both_forms() {
         let now = Instant::now();
-        let mut server = Server::new(service("https://x.org/livekit/jwt/"), true, now);
+        let mut server = Server::new(1, service("https://x.org/livekit/jwt/"), true, now);
         let request = asked(&mut server);
         assert_eq!(
             request.url.expose().as_str(),
@@ -325,7 +350,7 @@ mod tests {
         servers.begin(service("https://a.org/jwt"), now);
         let (a, b) = (service("https://a.org/jwt/"), service("https://b.org/jwt"));
         assert!(servers.listen(&[&a, &b], now).is_empty());
-        assert_eq!(servers.0.len(), 2);
+        assert_eq!(servers.all.len(), 2);
         let gone = servers.listen(&[], now);
         assert_eq!(gone.len(), 1);
         assert!(!gone[0].own && servers.own().is_some());
@@ -333,19 +358,25 @@ mod tests {
             .map(|number| service(&format!("https://{number}.org/")))
             .collect();
         servers.listen(&many.iter().collect::<Vec<_>>(), now);
-        assert_eq!(servers.0.len(), MAX_SERVERS);
+        assert_eq!(servers.all.len(), MAX_SERVERS);
     }
 
     #[test]
     fn a_server_that_is_down_is_tried_less_and_less_often() {
         let mut now = Instant::now();
-        let mut server = Server::new(service("https://a.org/"), true, now);
-        let mut waits = Vec::new();
-        for _ in 0..8 {
-            server.later(now);
-            waits.push((server.due.unwrap() - now).as_millis());
-            now = server.due.unwrap();
-        }
-        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000]);
+        let mut server = Server::new(1, service("https://a.org/"), true, now);
+        let mut waits = |in_meeting: bool| {
+            server.attempts = 0;
+            let wait = |_| {
+                server.later(in_meeting, now);
+                let wait = server.due.unwrap() - now;
+                now += wait;
+                wait.as_millis()
+            };
+            (0..8).map(wait).collect::<Vec<_>>()
+        };
+        let inside = [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000];
+        assert_eq!(waits(true), inside);
+        assert_eq!(waits(false)[..5], [500, 1000, 2000, 4000, 4000]);
     }
 }

@@ -33,11 +33,18 @@ pub(super) struct Stay {
     word: Duration,
     /// When something is due.
     due: Option<(Instant, Due)>,
+    /// Leaves that are held back no longer for this membership; each is cancelled, because it would
+    /// take the new one back as well.
+    stale: Vec<DelayId>,
+    /// It was asked for, so that it may stand even though no answer said so.
+    asked: bool,
     /// The membership as it stands.
     event: Option<EventId>,
-    /// When it was first announced, in milliseconds.
+    /// When it was first announced, in milliseconds of the server's clock.
     created: u64,
     renewals: u32,
+    /// A renewal was asked for, and is not answered.
+    renewing: bool,
     renew: Option<Instant>,
     /// A snapshot of the call has shown it.
     seen: bool,
@@ -58,7 +65,10 @@ enum Due {
 pub(super) enum Step {
     DelayLeave(Ask),
     Member(Ask),
-    Word(Ask),
+    /// Puts this leave off.
+    Word(Ask, DelayId),
+    /// Cancels a leave.
+    Cancel(Ask),
 }
 
 impl Stay {
@@ -70,9 +80,12 @@ impl Stay {
             delay: None,
             word: WORD,
             due: Some((now, Due::Announce)),
+            stale: Vec::new(),
+            asked: false,
             event: None,
             created: utc,
             renewals: 0,
+            renewing: false,
             renew: None,
             seen: false,
         }
@@ -83,6 +96,16 @@ impl Stay {
         self.event.as_ref()
     }
 
+    /// Whether the membership counts from the event that stands, and not from an earlier one.
+    pub(super) const fn is_fresh(&self) -> bool {
+        self.renewals == 0
+    }
+
+    /// When the membership began, by the server's clock.
+    pub(super) const fn began(&mut self, utc: u64) {
+        self.created = utc;
+    }
+
     pub(super) fn poll(&self) -> Option<Instant> {
         let due = self.due.map(|(at, _)| at);
         [due, self.renew].into_iter().flatten().min()
@@ -90,8 +113,12 @@ impl Stay {
 
     /// What is due now.
     pub(super) fn step(&mut self, now: Instant) -> Option<Step> {
+        if let Some(delay) = self.stale.pop() {
+            let action = DelayedAction::Cancel;
+            return Some(Step::Cancel(Ask::Delayed { delay, action }));
+        }
         if self.renew.take_if(|at| *at <= now).is_some() {
-            self.renewals += 1;
+            self.renewing = true;
             return Some(Step::Member(self.membership()));
         }
         let (_, due) = self.due.take_if(|(at, _)| *at <= now)?;
@@ -103,37 +130,79 @@ impl Stay {
                 content: Pii::new(json!({})),
                 delay_ms: millis(SILENCE),
             }),
-            Due::Member => Step::Member(self.membership()),
-            Due::Word => Step::Word(Ask::Delayed {
-                delay: self.delay.clone()?,
-                action: DelayedAction::Restart,
-            }),
+            Due::Member => {
+                self.asked = true;
+                Step::Member(self.membership())
+            }
+            Due::Word => {
+                let delay = self.delay.clone()?;
+                let action = DelayedAction::Restart;
+                let ask = Ask::Delayed {
+                    delay: delay.clone(),
+                    action,
+                };
+                Step::Word(ask, delay)
+            }
         })
     }
 
     /// The homeserver will take the membership back, after so many milliseconds.
     pub(super) fn delayed(&mut self, delay: DelayId, delay_ms: u64, now: Instant) {
-        self.delay = Some(delay);
+        // Asked for twice, when the membership was lost meanwhile.
+        self.stale.extend(self.delay.replace(delay));
         self.word = WORD.min(Duration::from_millis(delay_ms / 4));
         self.due = Some((now, Due::Member));
     }
 
     /// The homeserver cannot; the membership then ends by its own time.
     pub(super) fn undelayed(&mut self, now: Instant) {
-        self.delay = None;
+        self.stale.extend(self.delay.take());
         self.due = Some((now, Due::Member));
     }
 
     /// The membership stands.
     pub(super) fn announced(&mut self, event: EventId, now: Instant) {
         self.event = Some(event);
+        self.renewals += u32::from(std::mem::take(&mut self.renewing));
         self.renew = Some(now + LASTS - BEFORE);
         self.next_word(now);
     }
 
     /// The leave was put off.
-    pub(super) fn heard(&mut self, now: Instant) {
-        self.next_word(now);
+    pub(super) fn heard(&mut self, delay: &DelayId, now: Instant) {
+        if self.delay.as_ref() == Some(delay) {
+            self.next_word(now);
+        }
+    }
+
+    /// This leave cannot be put off any more: it was sent.
+    pub(super) fn sent(&mut self, delay: &DelayId, now: Instant) {
+        if self.delay.as_ref() == Some(delay) {
+            self.delay = None;
+            self.lost(now);
+        }
+    }
+
+    /// This leave could not be put off, and will be tried again.
+    pub(super) fn unheard(&mut self, delay: &DelayId, now: Instant) {
+        if self.delay.as_ref() == Some(delay) {
+            self.due = Some((now + AGAIN, Due::Word));
+        }
+    }
+
+    /// What was asked before is not answered any more: everything that is not known to stand is asked
+    /// for again.
+    pub(super) fn reopened(&mut self, now: Instant) {
+        if self.event.is_none()
+            || self.due.is_none() && self.delay.is_none() && self.renew.is_none()
+        {
+            self.due = Some((now, Due::Announce));
+        } else if self.delay.is_some() {
+            self.due = Some((now, Due::Word));
+        }
+        if self.event.is_some() && self.renew.is_none() {
+            self.renew = Some(now);
+        }
     }
 
     fn next_word(&mut self, now: Instant) {
@@ -143,25 +212,32 @@ impl Stay {
     }
 
     /// The homeserver took the membership back, or will: it is announced anew.
-    pub(super) fn lost(&mut self, now: Instant) {
-        self.delay = None;
+    fn lost(&mut self, now: Instant) {
+        self.stale.extend(self.delay.take());
+        self.event = None;
         self.seen = false;
         self.renew = None;
+        self.renewals = 0;
+        self.renewing = false;
         self.due = Some((now, Due::Announce));
     }
 
     /// Asking failed, but may succeed later.
     pub(super) fn failed(&mut self, step: Failed, now: Instant) {
-        let due = match step {
-            Failed::DelayLeave => Due::Announce,
-            Failed::Member => Due::Member,
-            Failed::Word => Due::Word,
-        };
-        self.due = Some((now + AGAIN, due));
+        match step {
+            Failed::DelayLeave => self.due = Some((now + AGAIN, Due::Announce)),
+            // What is to be renewed stands, and its leave goes on being put off.
+            Failed::Member if self.event.is_some() => self.renew = Some(now + AGAIN),
+            Failed::Member => self.due = Some((now + AGAIN, Due::Member)),
+        }
     }
 
     /// A snapshot of the call has it, or not; announces it anew when it is gone.
     pub(super) fn snapshot(&mut self, contains: bool, now: Instant) {
+        if self.event.is_none() {
+            // One that an earlier run left behind says nothing about this one.
+            return;
+        }
         if contains {
             self.seen = true;
         } else if self.seen {
@@ -171,7 +247,7 @@ impl Stay {
 
     /// What takes the membership back.
     pub(super) fn leave(&self) -> Vec<Ask> {
-        if self.event.is_none() && self.delay.is_none() {
+        if !self.asked && self.delay.is_none() {
             return Vec::new();
         }
         let empty = Ask::SetState {
@@ -203,13 +279,14 @@ impl Stay {
 
     fn membership(&self) -> Ask {
         let me = &self.room.me;
+        let renewals = self.renewals + u32::from(self.renewing);
         let mut content = json!({
             "application": "m.call",
             "call_id": "",
             "scope": "m.room",
             "device_id": me.device.expose(),
             "membershipID": format!("{}:{}", me.user.expose(), me.device.expose()),
-            "expires": millis(LASTS) * (1 + u64::from(self.renewals)),
+            "expires": millis(LASTS) * (1 + u64::from(renewals)),
             "m.call.intent": "video",
             "focus_active": {"type": "livekit", "focus_selection": "multi_sfu"},
             "foci_preferred": [{
@@ -219,7 +296,7 @@ impl Stay {
                 "livekit_alias": self.room.room.expose(),
             }],
         });
-        if self.renewals > 0 {
+        if renewals > 0 {
             content["created_ts"] = Value::from(self.created);
         }
         Ask::SetState {
@@ -236,7 +313,6 @@ impl Stay {
 pub(super) enum Failed {
     DelayLeave,
     Member,
-    Word,
 }
 
 fn millis(duration: Duration) -> u64 {
@@ -260,7 +336,7 @@ mod tests {
                 can_invite: false,
                 can_kick: false,
             },
-            was_member: false,
+            belongs: false,
             me: Me {
                 user: UserId::new("@room:x"),
                 device: DeviceId::new("DEV"),
@@ -303,12 +379,15 @@ mod tests {
         let now = now + WORD;
         assert!(matches!(
             stay.step(now),
-            Some(Step::Word(Ask::Delayed {
-                action: DelayedAction::Restart,
-                ..
-            }))
+            Some(Step::Word(
+                Ask::Delayed {
+                    action: DelayedAction::Restart,
+                    ..
+                },
+                _
+            ))
         ));
-        stay.heard(now);
+        stay.heard(&DelayId::new("d"), now);
         assert_eq!(stay.poll(), Some(now + WORD));
     }
 
@@ -338,9 +417,68 @@ mod tests {
         );
         stay.snapshot(true, now);
         stay.snapshot(false, now);
+        assert_eq!(
+            stay.step(now),
+            Some(cancel("d")),
+            "it would take the next one back"
+        );
         assert!(matches!(stay.step(now), Some(Step::DelayLeave(_))));
         stay.snapshot(false, now);
         assert_eq!(stay.step(now), None, "once is enough");
+        // Answers about the old leave change nothing any more.
+        let old = DelayId::new("d");
+        stay.sent(&old, now);
+        stay.unheard(&old, now);
+        stay.heard(&old, now);
+        assert_eq!(stay.poll(), None);
+        stay.delayed(DelayId::new("e"), 18_000, now);
+        assert!(matches!(stay.step(now), Some(Step::Member(_))));
+        stay.announced(EventId::new("$f"), now);
+        let now = now + WORD;
+        assert!(matches!(stay.step(now), Some(Step::Word(_, delay)) if delay == DelayId::new("e")));
+        stay.sent(&DelayId::new("e"), now);
+        assert!(matches!(stay.step(now), Some(Step::DelayLeave(_))));
+    }
+
+    #[test]
+    fn a_leave_that_was_asked_for_twice_is_cancelled_once() {
+        let now = Instant::now();
+        let mut stay = stay(now);
+        stay.step(now);
+        stay.reopened(now);
+        assert!(matches!(stay.step(now), Some(Step::DelayLeave(_))));
+        stay.delayed(DelayId::new("d"), 18_000, now);
+        stay.delayed(DelayId::new("e"), 18_000, now);
+        assert_eq!(stay.step(now), Some(cancel("d")));
+        assert!(matches!(stay.step(now), Some(Step::Member(_))));
+        assert_eq!(stay.step(now), None);
+    }
+
+    #[test]
+    fn what_was_not_answered_is_asked_again() {
+        let start = Instant::now();
+        let mut stay = stay(start);
+        stay.step(start);
+        stay.delayed(DelayId::new("d"), 18_000, start);
+        stay.step(start);
+        stay.announced(EventId::new("$e"), start);
+        // The word goes out, and the line to the account breaks before the answer.
+        let now = start + WORD;
+        assert!(matches!(stay.step(now), Some(Step::Word(..))));
+        stay.reopened(now);
+        assert!(matches!(stay.step(now), Some(Step::Word(..))));
+        // The same while it is renewed.
+        let now = start + LASTS - BEFORE;
+        assert!(matches!(stay.step(now), Some(Step::Member(_))));
+        stay.reopened(now);
+        assert!(matches!(stay.step(now), Some(Step::Member(_))));
+    }
+
+    fn cancel(delay: &str) -> Step {
+        Step::Cancel(Ask::Delayed {
+            delay: DelayId::new(delay),
+            action: DelayedAction::Cancel,
+        })
     }
 
     #[test]
@@ -375,7 +513,9 @@ mod tests {
             }]
         ));
         stay.undelayed(now);
-        stay.announced(EventId::new("$e"), now);
-        assert!(matches!(stay.leave()[..], [Ask::SetState { .. }]));
+        assert_eq!(stay.step(now), Some(cancel("d")));
+        assert!(matches!(stay.step(now), Some(Step::Member(_))));
+        let leaves = matches!(stay.leave()[..], [Ask::SetState { .. }]);
+        assert!(leaves, "it may stand without an answer");
     }
 }

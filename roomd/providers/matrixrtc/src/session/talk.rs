@@ -2,17 +2,21 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The chat, which is the Matrix room's, and raised hands, which are reactions to memberships.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use roomd_conference::Event;
 use roomd_matrix_port::{Ask, EventId, UserId};
 use roomd_model::{ChatMessage, Now, Pii};
 
-use super::MatrixRtcSession;
 use super::account::Purpose;
 use super::stay::Stay;
+use super::{Again, MatrixRtcSession};
 
 /// The reaction that is a raised hand, as Element Call sends it.
 const HAND: &str = "\u{1f590}\u{fe0f}";
+/// After a failure that may pass.
+const AGAIN: Duration = Duration::from_secs(2);
 /// Asks for the coloured form of a sign.
 const MARK: char = '\u{fe0f}';
 
@@ -33,9 +37,11 @@ impl MatrixRtcSession {
         let room = room.room.clone();
         let membership = self.stay.as_ref().and_then(Stay::event);
         match (raised, membership, self.hand.event.take()) {
-            (true, Some(membership), None) => {
+            // The answer to what is on its way decides.
+            (true, Some(membership), None) if !self.hand.asked => {
                 let event = membership.clone();
                 let key = HAND.to_owned();
+                self.hand.asked = true;
                 self.ask(Ask::React { room, event, key }, Purpose::Hand);
             }
             (false, _, Some(event)) => self.ask(Ask::Redact { room, event }, Purpose::Nothing),
@@ -47,12 +53,25 @@ impl MatrixRtcSession {
     /// A hand falls with the membership that it refers to.
     pub(super) fn raise_again(&mut self) {
         self.hand.event = None;
+        self.hand.asked = false;
+        self.raise_where_wanted();
+    }
+
+    pub(super) fn raise_where_wanted(&mut self) {
         if self.hand.wanted {
             self.raise(true);
         }
     }
 
+    pub(super) fn hand_failed(&mut self, may_pass: bool, now: Now) {
+        self.hand.asked = false;
+        if may_pass {
+            self.again.push((now.mono + AGAIN, Again::Hand));
+        }
+    }
+
     pub(super) fn hand_raised(&mut self, event: EventId) {
+        self.hand.asked = false;
         self.hand.event = Some(event);
         if !self.hand.wanted {
             // It was lowered while it was on its way up.
@@ -61,10 +80,10 @@ impl MatrixRtcSession {
     }
 
     /// Somebody raised a hand, or did something else to an event.
-    pub(super) fn reacted(&mut self, target: &EventId, key: &str, event: EventId) {
+    pub(super) fn reacted(&mut self, what: (&UserId, &EventId), key: &str, event: EventId) {
         // With and without the mark that says how it is drawn.
         if key.trim_end_matches(MARK) == HAND.trim_end_matches(MARK) {
-            self.people.raised(target, event);
+            self.people.raised(what, event);
         }
     }
 

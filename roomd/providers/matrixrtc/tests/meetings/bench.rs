@@ -49,7 +49,7 @@ pub fn room(encrypted: bool) -> JoinedRoom {
             can_invite: true,
             can_kick: true,
         },
-        was_member: true,
+        belongs: true,
         me: me(),
     }
 }
@@ -208,7 +208,7 @@ impl Bench {
                 expires_in: 3600,
             }),
             Ask::DelayState { delay_ms, .. } => Done::Delayed {
-                delay: DelayId::new("delay"),
+                delay: DelayId::new(format!("delay{}", self.events_sent)),
                 delay_ms: *delay_ms,
             },
             Ask::SetState { content, .. } => {
@@ -224,6 +224,7 @@ impl Bench {
             Ask::React { .. } | Ask::Redact { .. } | Ask::SendMessage { .. } => {
                 Done::Sent { event }
             }
+            Ask::Reactions { .. } => Done::Reactions(Vec::new()),
             Ask::ToDevice { .. } => Done::SentToDevice {
                 unreachable: Vec::new(),
             },
@@ -312,6 +313,7 @@ fn name(ask: &Ask) -> &'static str {
         Ask::ToDevice { .. } => "to device",
         Ask::SendMessage { .. } => "message",
         Ask::React { .. } => "react",
+        Ask::Reactions { .. } => "reactions",
         Ask::Redact { .. } => "redact",
         Ask::Invite { .. } => "invite",
         Ask::Kick { .. } => "kick",

@@ -206,7 +206,7 @@ fn a_room_that_was_entered_for_the_meeting_is_left_with_it() {
     for returning in [false, true] {
         let mut bench = Bench::new(LINK);
         let mut stranger = room(true);
-        stranger.was_member = false;
+        stranger.belongs = false;
         bench.answers.insert("join", Ok(Done::Joined(stranger)));
         bench.enter();
         bench.command(Command::Leave { returning });

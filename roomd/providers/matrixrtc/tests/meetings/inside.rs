@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use roomd_conference::{Command, Event, Input};
-use roomd_matrix_port::{Ask, Call, EventId, Failure, Knocking, News, RoomId, UserId};
+use roomd_matrix_port::{
+    Ask, Call, DelayedAction, Done, EventId, Failure, Knocking, News, Reaction, RoomId, UserId,
+};
 use roomd_model::{E2ee, FaultCode, Participant, Pii};
 use serde_json::json;
 
@@ -147,6 +149,143 @@ fn a_membership_that_the_homeserver_took_back_is_announced_anew() {
     bench.call();
     bench.answer();
     assert_eq!(bench.members.len(), 1);
+}
+
+/// The leave that an earlier run arranged is sent while this one is in the call, and again.
+#[test]
+fn a_leave_that_is_replaced_is_cancelled() {
+    let mut bench = inside();
+    for _ in 0..2 {
+        bench.members.clear();
+        bench.call();
+        let cancelled = |(_, ask): &(u64, Ask)| {
+            matches!(
+                ask,
+                Ask::Delayed {
+                    action: DelayedAction::Cancel,
+                    ..
+                }
+            )
+        };
+        assert_eq!(bench.asked.iter().filter(|it| cancelled(it)).count(), 1);
+        bench.answer();
+        bench.call();
+    }
+    let arranged = bench.asked.len();
+    bench.call();
+    assert_eq!(bench.asked.len(), arranged, "it stands");
+}
+
+#[test]
+fn a_page_that_is_loaded_again_gets_a_key() {
+    let mut bench = inside();
+    bench.members.push(member("@anna:x", "A", SERVICE_URL));
+    bench.call();
+    assert_eq!(bench.keys(), [(0, vec![device("@anna:x", "A")])]);
+    let again = bench.members.last_mut().unwrap();
+    again.event = EventId::new("$again");
+    again.ts += 5000;
+    bench.call();
+    assert_eq!(bench.keys(), [(1, vec![device("@anna:x", "A")])]);
+}
+
+#[test]
+fn what_the_account_did_not_answer_is_asked_again() {
+    let mut bench = inside();
+    bench.members.push(member("@anna:x", "A", SERVICE_URL));
+    bench.call();
+    // The line breaks before the key and the word have arrived.
+    bench.asked.clear();
+    bench.close_account();
+    bench.advance(2 * SECOND);
+    bench.news(News::Online(me()));
+    let asked = |wanted: fn(&Ask) -> bool| bench.asked.iter().any(|(_, ask)| wanted(ask));
+    assert!(asked(|ask| matches!(ask, Ask::ToDevice { .. })));
+    assert!(asked(|ask| matches!(
+        ask,
+        Ask::Delayed {
+            action: DelayedAction::Restart,
+            ..
+        }
+    )));
+}
+
+#[test]
+fn a_key_that_makes_no_sense_is_told_once() {
+    let mut bench = inside();
+    for _ in 0..3 {
+        bench.news(key(("@anna:x", "B"), "A"));
+    }
+    let told = |event: &&Event| **event == Event::Fault(FaultCode::KeyUnusable);
+    assert_eq!(bench.events.iter().filter(told).count(), 1);
+}
+
+#[test]
+fn a_membership_of_unknown_shape_is_told() {
+    let mut bench = inside();
+    let mut odd = member("@anna:x", "A", SERVICE_URL);
+    odd.content = Pii::new(json!({"application": 7}));
+    bench.members.push(odd);
+    bench.call();
+    bench.call();
+    let told = |event: &&Event| **event == Event::Fault(FaultCode::ParticipantUnreadable);
+    assert_eq!(bench.events.iter().filter(told).count(), 1);
+    assert_eq!(people(&bench), []);
+}
+
+#[test]
+fn nobody_raises_the_hand_of_another() {
+    let mut bench = inside();
+    let anna = member("@anna:x", "A", SERVICE_URL);
+    let hand = |sender: &str| News::Reaction {
+        room: RoomId::new("!room:x"),
+        event: EventId::new("$hand"),
+        sender: UserId::new(sender),
+        target: anna.event.clone(),
+        key: "\u{1f590}".to_owned(),
+        ts: 1,
+    };
+    // Told before the membership that it belongs to.
+    bench.news(hand("@bert:y"));
+    bench.members.push(anna.clone());
+    bench.call();
+    assert!(!people(&bench)[0].hand);
+    bench.members.pop();
+    bench.call();
+    bench.news(hand("@anna:x"));
+    bench.members.push(anna.clone());
+    bench.call();
+    assert!(people(&bench)[0].hand);
+}
+
+#[test]
+fn a_hand_that_was_up_before_the_room_came_is_seen() {
+    let mut bench = Bench::new(LINK);
+    let reaction = Reaction {
+        event: EventId::new("$hand"),
+        sender: UserId::new("@anna:x"),
+        key: "\u{1f590}\u{fe0f}".to_owned(),
+    };
+    let found = Ok(Done::Reactions(vec![reaction]));
+    bench.answers.insert("reactions", found);
+    bench.members.push(member("@anna:x", "A", SERVICE_URL));
+    bench.enter();
+    bench.call();
+    assert!(people(&bench)[0].hand);
+}
+
+#[test]
+fn a_hand_that_is_raised_twice_is_raised_once() {
+    let mut bench = inside();
+    bench.asked.clear();
+    for raised in [true, false, true] {
+        bench.command(Command::Hand(raised));
+    }
+    let reacts = |(_, ask): &&(u64, Ask)| matches!(ask, Ask::React { .. });
+    assert_eq!(bench.asked.iter().filter(reacts).count(), 1);
+    bench.answer();
+    bench.command(Command::Hand(false));
+    assert!(matches!(bench.asked.front(), Some((_, Ask::Redact { .. }))));
 }
 
 #[test]
@@ -301,6 +440,15 @@ fn people_before_the_door_are_shown_and_let_in() {
             .any(|ask| matches!(ask, Ask::Invite { user, .. } if user.expose() == "@anna:x")),
         "{asked:?}"
     );
+    // The homeserver does not let the room invite.
+    bench.answers.insert("invite", Err(Failure::Forbidden));
+    bench.answer();
+    let refused = Event::Fault(FaultCode::ModerationRefused);
+    assert!(bench.events.contains(&refused));
+    assert!(
+        matches!(bench.events.last(), Some(Event::Waiting(people)) if people.len() == 1),
+        "who still waits is still shown"
+    );
     bench.news(knocking(&[]));
     assert!(matches!(bench.events.last(), Some(Event::Waiting(people)) if people.is_empty()));
 }
@@ -314,6 +462,17 @@ fn a_clock_that_is_wrong_is_told() {
     assert!(bench.events.contains(&Event::Fault(FaultCode::ClockWrong)));
     bench.members.push(member("@anna:x", "A", SERVICE_URL));
     bench.call();
+    assert_eq!(people(&bench).len(), 1);
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_hides_nobody() {
+    let mut bench = Bench::new(LINK);
+    bench.now.utc += chrono::TimeDelta::days(2);
+    bench.members.push(member("@anna:x", "A", SERVICE_URL));
+    bench.enter();
+    bench.call();
+    assert!(bench.events.contains(&Event::Fault(FaultCode::ClockWrong)));
     assert_eq!(people(&bench).len(), 1);
 }
 

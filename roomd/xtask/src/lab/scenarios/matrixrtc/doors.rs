@@ -70,10 +70,22 @@ fn asked_for_password(lab: &Lab, panel: &mut Panel) -> Result<()> {
     lab.room.ctl(&["join", "--link", &Lab::link(&room, None)])?;
     panel.wait_for("[data-testid=password]")?;
     panel.screenshot(&lab.room.path("panel-password.png"))?;
-    panel.fill("[data-testid=password-input]", SECRET)?;
+    panel.fill("[data-testid=password-input]", "Kirschwasser")?;
     panel.touch("[data-testid=password-submit]")?;
     lab.room
         .wait("the call", |state| super::in_call(state).then_some(()))?;
+    // Nothing of Anna's opens with it.
+    lab.room.wait("the password to be doubted", |state| {
+        (state.call.as_ref()?.password_wanted == Some(true)).then_some(())
+    })?;
+    panel.wait_for("[data-testid=password]")?;
+    panel.screenshot(&lab.room.path("panel-wrong-password.png"))?;
+    panel.fill("[data-testid=password-input]", SECRET)?;
+    panel.touch("[data-testid=password-submit]")?;
+    lab.room.wait("the right password", |state| {
+        let call = state.call.as_ref()?;
+        (call.password_wanted.is_none() && call.e2ee == E2ee::Verified).then_some(())
+    })?;
     lab.send()?;
     encrypted_with(&lab.room, 1)?;
     let e2ee = lab.room.state()?.call.map(|call| call.e2ee);

@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Lab, encrypted_with, in_call, receives_room};
 use crate::lab::call_guest::{CallGuest, Participation};
@@ -128,6 +128,19 @@ fn hands(lab: &Lab, guest: &mut CallGuest) -> Result<()> {
     Ok(())
 }
 
+/// What the earlier run arranged ends this one's membership once at most.
+fn stands(lab: &Lab, room: &str) -> Result<()> {
+    sleep(GONE_WITHIN);
+    let event = |membership: Value| membership["event_id"].clone();
+    let before = event(lab.membership(room)?);
+    sleep(GONE_WITHIN);
+    ensure!(
+        event(lab.membership(room)?) == before,
+        "the membership comes and goes"
+    );
+    Ok(())
+}
+
 /// The room is killed and comes back by itself; killed again, it is gone by the homeserver's word.
 fn power_cut(lab: &mut Lab, guest: &mut CallGuest, room: &str) -> Result<Duration> {
     lab.room.kill()?;
@@ -141,6 +154,7 @@ fn power_cut(lab: &mut Lab, guest: &mut CallGuest, room: &str) -> Result<Duratio
     let silent = lab.room.state()?.call.is_some_and(|call| !call.sending);
     ensure!(silent, "a room that comes back sends");
     let identity = lab.identity(room)?;
+    stands(lab, room)?;
     lab.room.kill()?;
     let killed = Instant::now();
     wait::until("the membership to end", || {

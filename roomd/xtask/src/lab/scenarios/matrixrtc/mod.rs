@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use roomd_api::State;
 use roomd_model::{E2ee, Phase};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::direct_call::{PRESENT, ROOM_TONE};
 use crate::lab::call_guest::{CallGuest, Pages, Participation};
@@ -164,15 +164,22 @@ impl Lab {
 
     /// How media servers call the room's device, as its membership says.
     fn identity(&self, room: &str) -> Result<String> {
+        let membership = self.membership(room)?;
+        let device = membership["content"]["device_id"].as_str();
+        let device = device.context("a membership without device")?;
+        Ok(format!("{}:{device}", self.account.id))
+    }
+
+    /// The room's membership in a call, once it stands.
+    fn membership(&self, room: &str) -> Result<Value> {
         wait::until("the room's membership", || {
             let state = self.servers.synapse.state(&self.account, room)?;
-            let own = state.iter().find(|event| {
+            let own = state.into_iter().find(|event| {
                 event["type"] == CALL_MEMBER
                     && event["sender"] == self.account.id.as_str()
                     && event["content"]["application"] == "m.call"
             });
-            let device = own.and_then(|event| event["content"]["device_id"].as_str());
-            Ok(device.map(|device| format!("{}:{device}", self.account.id)))
+            Ok(own)
         })
     }
 
