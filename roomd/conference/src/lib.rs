@@ -25,7 +25,7 @@ pub use channel::{
 pub use data::{DataChannel, DataChannelId, Reliability};
 pub use media::{
     FrameEncryption, FrameKeyMaterial, FrameScheme, IceServer, LocalSource, MediaCommand,
-    MediaEvent, PeerId, PeerState, SdpKind, StreamBinding,
+    MediaEvent, PeerId, PeerState, SdpKind, SenderId, StreamBinding,
 };
 pub use offer::{Direction, Layers, MediaKind, NewLine, Offer};
 pub use session::{

@@ -80,6 +80,10 @@ impl std::fmt::Debug for FrameKeyMaterial {
     }
 }
 
+/// Whose sound and picture belong together, unique within a connection; chosen by the session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SenderId(pub u32);
+
 /// Ties an m-line of a connection to a stream that display and mixer know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamBinding {
@@ -89,6 +93,9 @@ pub struct StreamBinding {
     pub mid: String,
     /// What it carries.
     pub kind: StreamKind,
+    /// Who sends it. Sound and picture of one sender are kept in step; those of two have
+    /// clocks of their own.
+    pub sender: SenderId,
 }
 
 /// What a session asks of the media engine.

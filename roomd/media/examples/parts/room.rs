@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use roomd_conference::{
     Direction, Layers, LocalSource, MediaCommand, MediaEvent, MediaKind, NewLine, Offer, PeerId,
-    SdpKind, StreamBinding,
+    SdpKind, SenderId, StreamBinding,
 };
 use roomd_media::{
     CameraSource, DisplayOutput, Engine, EngineCommand, EngineEvent, Loudspeaker, MicrophoneSource,
@@ -177,6 +177,7 @@ async fn bind(engine: &Engine, mids: &[String]) {
         stream: StreamId(index),
         mid: mid.clone(),
         kind: StreamKind::Camera,
+        sender: SenderId(0),
     });
     let streams = bindings.collect();
     session(engine, MediaCommand::Bind { peer, streams }).await;

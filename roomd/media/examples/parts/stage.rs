@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use roomd_conference::{MediaCommand, MediaEvent, PeerId, SdpKind, StreamBinding};
+use roomd_conference::{MediaCommand, MediaEvent, PeerId, SdpKind, SenderId, StreamBinding};
 use roomd_media::{Engine, EngineEvent};
 use roomd_model::{Pii, StreamId, StreamKind};
 use serde::Deserialize;
@@ -87,6 +87,7 @@ async fn offer(
             stream: StreamId(stream),
             mid,
             kind: StreamKind::Camera,
+            sender: SenderId(0),
         });
     let streams = bindings.collect();
     session(&stage.engine, MediaCommand::Bind { peer, streams }).await;

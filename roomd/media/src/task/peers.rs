@@ -10,7 +10,7 @@ use roomd_conference::{
     StreamBinding,
 };
 use roomd_crypt::FrameKey;
-use roomd_model::{FaultCode, PictureSizes, Pii, StreamId, StreamKind};
+use roomd_model::{FaultCode, PictureSizes, Pii, StreamId};
 use roomd_peer::{LineState, PeerCommand, PeerConfig, PeerEvent, PeerReport};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -273,10 +273,9 @@ impl Peers {
     }
 
     /// The stream on an m-line, and what it carries.
-    pub(super) fn stream(&self, id: PeerId, mid: &str) -> Option<(StreamId, StreamKind)> {
+    pub(super) fn binding(&self, id: PeerId, mid: &str) -> Option<&StreamBinding> {
         let bindings = &self.open.get(&id)?.bindings;
-        let binding = bindings.iter().find(|binding| binding.mid == mid)?;
-        Some((binding.stream, binding.kind))
+        bindings.iter().find(|binding| binding.mid == mid)
     }
 
     /// Where a stream comes from.
@@ -353,7 +352,7 @@ impl Task {
             PeerEvent::State(state) => self.peer_state(id, state),
             PeerEvent::Frame { mid, frame } => self.received(id, &mid, frame),
             PeerEvent::SenderReport { mid, report } => {
-                if let Some((stream, _)) = self.peers.stream(id, &mid) {
+                if let Some(stream) = self.peers.binding(id, &mid).map(|binding| binding.stream) {
                     self.streams.sender_report(stream, report);
                 }
             }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use roomd_conference::{MediaEvent, PeerId};
+use roomd_conference::{MediaEvent, PeerId, SenderId};
 use roomd_media_core::codec::VideoCodec;
 use roomd_media_core::jitter::{Config, JitterBuffer, Playout};
 use roomd_media_core::scene::TileSource;
@@ -36,13 +36,16 @@ const MAX_RESTARTS: u32 = 20;
 /// Decoders that fail one after the other until the stream counts as undecodable.
 const FAILURES: u32 = 3;
 
+/// Whose sound and picture are kept in step.
+type Sender = (PeerId, SenderId);
+
 /// All received streams.
 pub(super) struct Streams {
     displays: Displays,
     sound: Sound,
     output: mpsc::Sender<Decoded>,
     streams: BTreeMap<StreamId, Stream>,
-    lips: BTreeMap<PeerId, LipSync>,
+    lips: BTreeMap<Sender, LipSync>,
     pub speakers: Speakers,
     /// When levels were last told.
     told: Option<Instant>,
@@ -63,7 +66,7 @@ struct Stream {
     bytes: usize,
     gaps: u64,
     freezes: u32,
-    peer: PeerId,
+    sender: Sender,
     kind: StreamKind,
     jitter: JitterBuffer<Frame>,
     /// The length of a sound packet, in samples.
@@ -110,8 +113,9 @@ impl Streams {
         self.sound.remove(stream);
         self.displays.feed(TileSource::Stream(stream), None);
         let removed = self.streams.remove(&stream);
+        let streams = &self.streams;
         self.lips
-            .retain(|peer, _| self.streams.values().any(|stream| stream.peer == *peer));
+            .retain(|sender, _| streams.values().any(|stream| stream.sender == *sender));
         removed.is_some_and(|stream| stream.live)
     }
 
@@ -119,18 +123,18 @@ impl Streams {
         let Some(stream) = self.streams.get(&id) else {
             return;
         };
-        if let (Some(track), Some(lips)) = (stream.track(), self.lips.get_mut(&stream.peer)) {
+        if let (Some(track), Some(lips)) = (stream.track(), self.lips.get_mut(&stream.sender)) {
             lips.report(track, report.wall, report.rtp_time);
         }
     }
 
     /// Takes a frame; it comes out of [`Streams::play`] when it is due.
-    fn push(&mut self, peer: PeerId, id: StreamId, kind: StreamKind, frame: Frame) {
+    fn push(&mut self, sender: Sender, id: StreamId, kind: StreamKind, frame: Frame) {
         if frame.codec.is_sound() != (kind == StreamKind::Audio) {
             return;
         }
         if !self.streams.contains_key(&id) {
-            self.add(peer, id, kind);
+            self.add(sender, id, kind);
         }
         let Some(stream) = self.streams.get_mut(&id) else {
             return;
@@ -191,21 +195,18 @@ impl Streams {
             let Some(stream) = self.streams.get(id) else {
                 continue;
             };
-            if let (Some(track), Some(lips)) = (stream.track(), self.lips.get_mut(&stream.peer)) {
+            if let (Some(track), Some(lips)) = (stream.track(), self.lips.get_mut(&stream.sender)) {
                 lips.played(track, *time, at);
             }
         }
     }
 
-    /// Once a second: brings sound and picture of each peer together.
+    /// Once a second: brings sound and picture of each sender together.
     pub(super) fn adjust(&mut self) {
-        for (peer, lips) in &mut self.lips {
+        for (sender, lips) in &mut self.lips {
             let extra = lips.adjust();
-            for stream in self
-                .streams
-                .values_mut()
-                .filter(|stream| stream.peer == *peer)
-            {
+            let streams = self.streams.values_mut();
+            for stream in streams.filter(|stream| stream.sender == *sender) {
                 match stream.track() {
                     Some(Track::Sound) => stream.jitter.extra_delay(extra.sound),
                     Some(Track::Picture) => stream.jitter.extra_delay(extra.picture),
@@ -215,12 +216,14 @@ impl Streams {
         }
     }
 
-    /// How late the picture is against its sound, in milliseconds, where both are measured.
+    /// How late a picture is against its sound, in milliseconds, where both are measured; of several
+    /// senders the one that is furthest off.
     pub(super) fn av_offset(&self) -> Option<f64> {
-        self.lips.values().find_map(LipSync::av_offset_ms)
+        let offsets = self.lips.values().filter_map(LipSync::av_offset_ms);
+        offsets.max_by(|one, other| one.abs().total_cmp(&other.abs()))
     }
 
-    fn add(&mut self, peer: PeerId, id: StreamId, kind: StreamKind) {
+    fn add(&mut self, sender: Sender, id: StreamId, kind: StreamKind) {
         let pictures = Pictures::new(None);
         let clock_rate = match kind {
             StreamKind::Audio => {
@@ -234,7 +237,7 @@ impl Streams {
             }
         };
         self.lips
-            .entry(peer)
+            .entry(sender)
             .or_insert_with(|| LipSync::new(48_000, 90_000));
         let stream = Stream {
             decoder: None,
@@ -248,7 +251,7 @@ impl Streams {
             bytes: 0,
             gaps: 0,
             freezes: 0,
-            peer,
+            sender,
             kind,
             jitter: JitterBuffer::new(clock_rate, Config::pictures()),
             packet: 0,
@@ -385,12 +388,13 @@ impl Task {
         if !self.peers.is_verified(peer) {
             return;
         }
-        let Some((stream, kind)) = self.peers.stream(peer, mid) else {
+        let Some(binding) = self.peers.binding(peer, mid) else {
             return;
         };
+        let (stream, kind, sender) = (binding.stream, binding.kind, (peer, binding.sender));
         let encryption = self.peers.encryption(peer).cloned();
         if let Some(frame) = self.decrypted(stream, encryption, frame) {
-            self.streams.push(peer, stream, kind, frame);
+            self.streams.push(sender, stream, kind, frame);
             self.play(Instant::now());
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_conference::{
-    LocalSource, MediaCommand, MediaEvent, PeerId, PeerState, SdpKind, StreamBinding,
+    LocalSource, MediaCommand, MediaEvent, PeerId, PeerState, SdpKind, SenderId, StreamBinding,
 };
 use roomd_media::{
     CameraSource, DisplayOutput, Engine, EngineCommand, EngineEvent, Loudspeaker, MicrophoneSource,
@@ -156,11 +156,13 @@ impl Room {
                 stream: sound,
                 mid: mids[0].clone(),
                 kind: StreamKind::Audio,
+                sender: SenderId(0),
             },
             StreamBinding {
                 stream: picture,
                 mid: mids[1].clone(),
                 kind: StreamKind::Camera,
+                sender: SenderId(0),
             },
         ];
         self.session(MediaCommand::Bind { peer, streams }).await;

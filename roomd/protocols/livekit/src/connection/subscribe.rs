@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use livekit_protocol as proto;
-use roomd_conference::{MediaCommand, PeerId, PeerState, SdpKind, StreamBinding};
+use roomd_conference::{MediaCommand, PeerId, PeerState, SdpKind, SenderId, StreamBinding};
 use roomd_model::{Now, Pii, StreamId};
 
 use super::Connection;
@@ -25,6 +25,8 @@ pub(super) struct Subscriber {
     lines: BTreeMap<String, String>,
     /// What the engine knows of them.
     bound: Vec<Bound>,
+    /// Senders that were counted.
+    senders: u32,
     /// The numbers of the offers that wait for our answer.
     offers: VecDeque<u32>,
     /// The last offer of the server and our answer.
@@ -39,6 +41,7 @@ pub(super) struct Subscriber {
 pub(super) struct Bound {
     mid: String,
     pub(super) sid: String,
+    sender: SenderId,
     /// As the owner was told.
     pub(super) track: Track,
 }
@@ -50,6 +53,7 @@ impl Default for Subscriber {
             state: PeerState::Connecting,
             lines: BTreeMap::new(),
             bound: Vec::new(),
+            senders: 0,
             offers: VecDeque::new(),
             last: None,
             offered: None,
@@ -172,9 +176,19 @@ impl Connection {
                 Some(known) if known.track != track => changed.push(track.clone()),
                 Some(_) => {}
             }
+            let of_same = |other: &&Bound| other.track.identity == track.identity;
+            let known = before.iter().chain(&bound).find(of_same);
+            let sender = known.map_or_else(
+                || {
+                    self.subscriber.senders = self.subscriber.senders.wrapping_add(1);
+                    SenderId(self.subscriber.senders)
+                },
+                |known| known.sender,
+            );
             bound.push(Bound {
                 mid: mid.clone(),
                 sid: sid.clone(),
+                sender,
                 track,
             });
         }
@@ -217,5 +231,6 @@ fn binding(bound: &Bound) -> StreamBinding {
         stream: bound.track.stream,
         mid: bound.mid.clone(),
         kind: bound.track.kind,
+        sender: bound.sender,
     }
 }

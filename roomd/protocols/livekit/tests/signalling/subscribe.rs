@@ -55,6 +55,36 @@ fn tracks_come_and_go_with_their_lines() {
 }
 
 #[test]
+fn sound_and_picture_of_a_participant_have_one_sender() {
+    let mut bench = Bench::joined(&[]);
+    bench.update(vec![
+        somebody("anna", vec![microphone("TR_a"), camera("TR_b")]),
+        somebody("bert", vec![microphone("TR_c"), camera("TR_d")]),
+    ]);
+    let senders = |bench: &mut Bench| {
+        let mut bind = std::mem::take(&mut bench.media).into_iter().rev();
+        let bind = bind.find_map(|command| match command {
+            MediaCommand::Bind { streams, .. } => Some(streams),
+            _ => None,
+        });
+        let streams = bind.expect("bound").into_iter();
+        let streams = streams.map(|stream| (stream.mid, stream.sender));
+        streams.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let of = ["TR_a", "TR_c", "TR_d", "TR_b"];
+    let who = ["PA_anna", "PA_bert", "PA_bert", "PA_anna"];
+    bench.offer(&[("1", who[0], of[0]), ("2", who[1], of[1])]);
+    let before = senders(&mut bench);
+    assert_ne!(before["1"], before["2"]);
+    let lines = ["1", "2", "3", "4"];
+    let offer: Vec<_> = (0..4).map(|i| (lines[i], who[i], of[i])).collect();
+    bench.offer(&offer);
+    let after = senders(&mut bench);
+    assert_eq!((before["1"], before["2"]), (after["1"], after["2"]));
+    assert_eq!((after["4"], after["3"]), (after["1"], after["2"]));
+}
+
+#[test]
 fn a_line_is_known_by_the_servers_list_before_its_name() {
     let mut bench = Bench::joined(&[]);
     bench.update(vec![somebody("anna", vec![camera("TR_b")])]);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use roomd_conference::{
-    ChannelId, Event, LocalSource, MediaCommand, MediaEvent, PeerId, PeerState, SdpKind,
+    ChannelId, Event, LocalSource, MediaCommand, MediaEvent, PeerId, PeerState, SdpKind, SenderId,
     StreamBinding,
 };
 use roomd_model::{FaultCode, Now, ParticipantId, Pii, StreamId, StreamKind};
@@ -92,7 +92,12 @@ impl DirectSession {
             (link.camera, camera.clone(), StreamKind::Camera),
             (link.screen, screen, StreamKind::Screen),
         ];
-        let streams = bound.map(|(stream, mid, kind)| StreamBinding { stream, mid, kind });
+        let streams = bound.map(|(stream, mid, kind)| StreamBinding {
+            stream,
+            mid,
+            kind,
+            sender: SenderId::default(),
+        });
         self.media_command(MediaCommand::Bind {
             peer,
             streams: streams.into(),
