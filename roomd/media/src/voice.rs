@@ -165,9 +165,27 @@ mod tests {
         use EchoCancellation::{Auto, Off, On};
         check(Auto, &[], Some("hw:2"), Some("hw:0"), Mode::Full);
         check(Auto, &[], Some("hw:0"), Some("hw:0"), Mode::Full);
-        check(Auto, &[], Some("hw:1"), Some("hw:1"), Mode::Off);
-        check(Auto, &[], Some("hw:CARD=Speak"), Some("default"), Mode::Off);
-        check(Auto, &[], Some("hw:1"), Some("hw:0"), Mode::EchoOnly);
+        check(
+            Auto,
+            &["jabra speak"],
+            Some("hw:1"),
+            Some("hw:1"),
+            Mode::Off,
+        );
+        check(
+            Auto,
+            &["speak 510"],
+            Some("hw:CARD=Speak"),
+            Some("default"),
+            Mode::Off,
+        );
+        check(
+            Auto,
+            &["jabra speak"],
+            Some("hw:1"),
+            Some("hw:0"),
+            Mode::EchoOnly,
+        );
         check(
             Auto,
             &["table array"],

@@ -28,6 +28,8 @@ pub struct Sound {
     asked: Asked,
     policy: EchoPolicy,
     told: Told,
+    /// The engine was told who cancels the echo; before, it goes by the table alone.
+    told_echo: bool,
     /// What mute key and lamp are on, and how often it came.
     attached: Option<(SoundDevice, u64)>,
     /// What was chosen last.
@@ -85,8 +87,12 @@ impl Sound {
                 microphone: microphone.flatten(),
                 loudspeaker: loudspeaker.flatten(),
             },
-            policy: policy(media),
+            policy: EchoPolicy {
+                cancellation: cancellation(media),
+                devices: media.echo_cancelling_devices.clone(),
+            },
             told: Told::default(),
+            told_echo: false,
             attached: None,
             chosen: None,
         })
@@ -122,7 +128,8 @@ impl Sound {
             own_echo: cancelling.and_then(|card| card.usb),
         };
         let mut commands = Vec::new();
-        if told.own_echo != self.told.own_echo {
+        if told.own_echo != self.told.own_echo || !self.told_echo {
+            self.told_echo = true;
             let mut policy = self.policy.clone();
             policy
                 .devices
@@ -218,15 +225,22 @@ fn has_sound_server() -> bool {
         .any(|socket| folder.join(socket).exists())
 }
 
-/// How the engine decides about echo, by the configuration.
+/// How the engine decides about echo where the room chooses no cards: by the configuration, and by the
+/// table of known devices.
 pub fn policy(media: &Media) -> EchoPolicy {
+    let mut devices = Table::default().cancelling();
+    devices.extend(media.echo_cancelling_devices.iter().cloned());
     EchoPolicy {
-        cancellation: match media.echo_cancellation {
-            EchoCancellation::Auto => roomd_media::EchoCancellation::Auto,
-            EchoCancellation::On => roomd_media::EchoCancellation::On,
-            EchoCancellation::Off => roomd_media::EchoCancellation::Off,
-        },
-        devices: media.echo_cancelling_devices.clone(),
+        cancellation: cancellation(media),
+        devices,
+    }
+}
+
+const fn cancellation(media: &Media) -> roomd_media::EchoCancellation {
+    match media.echo_cancellation {
+        EchoCancellation::Auto => roomd_media::EchoCancellation::Auto,
+        EchoCancellation::On => roomd_media::EchoCancellation::On,
+        EchoCancellation::Off => roomd_media::EchoCancellation::Off,
     }
 }
 

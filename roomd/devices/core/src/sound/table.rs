@@ -111,6 +111,17 @@ impl Table {
         Ok(())
     }
 
+    /// USB ids and parts of names of the devices that cancel their own echo.
+    #[must_use]
+    pub fn cancelling(&self) -> Vec<String> {
+        let known = self.entries.iter().filter(|known| known.cancels_echo);
+        let text = |known: &Known| match &known.matches {
+            Match::Usb(id) => id.to_string(),
+            Match::Name(part) => part.clone(),
+        };
+        known.map(text).collect()
+    }
+
     /// What is known about a card: by its USB id before its name, and the longest name.
     #[must_use]
     pub fn find(&self, card: &Card) -> Option<&Known> {
@@ -201,6 +212,9 @@ mod tests {
                 .cancels_echo
         );
         assert_eq!(table.find(&card(None, "HDA Intel PCH")), None);
+        let cancelling = table.cancelling();
+        assert!(cancelling.iter().any(|text| text == "0b0e:0420"));
+        assert!(cancelling.iter().any(|text| text == "yamaha yvc"));
     }
 
     #[test]
