@@ -20,4 +20,3 @@ pub mod self_test;
 pub mod sound;
 pub mod table;
 pub mod visca;
-pub mod watchdog;
