@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use roomd_api::{
     Agenda, AgendaEntry, AgendaLink, Call, Camera, Countdown, Devices, Health, Pairing, Preview,
-    Room, SkippedEntry, State, Statistics,
+    Room, SkippedEntry, SoundTest, State, Statistics,
 };
 use roomd_bookings::Today;
 use roomd_model::{Booking, BookingLink, Fault, Phase, Pii};
@@ -32,6 +32,8 @@ pub struct Parts<'a> {
     pub cameras: &'a [Camera],
     /// How the devices are.
     pub health: &'a Health,
+    /// The sound test.
+    pub sound_test: &'a SoundTest,
     /// The pairing code that the display shows.
     pub pairing: Option<Pairing>,
     /// What is wrong besides what the room machine knows.
@@ -81,6 +83,7 @@ pub fn state(parts: Parts<'_>) -> State {
         devices: parts.devices.clone(),
         cameras: parts.cameras.to_vec(),
         health: parts.health.clone(),
+        sound_test: parts.sound_test.clone(),
         pairing: parts.pairing,
         faults: faults(view, parts.faults),
         statistics: parts.statistics,

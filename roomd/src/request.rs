@@ -59,6 +59,8 @@ pub fn wanted(request: Request, seed: [u8; 32]) -> Wanted {
             return Wanted::Hardware(Order::Delete(camera, preset));
         }
         Request::DisplayIsOn => return Wanted::Hardware(Order::DisplayIsOn),
+        Request::StartSoundTest => return Wanted::Hardware(Order::StartSoundTest),
+        Request::StopSoundTest => return Wanted::Hardware(Order::StopSoundTest),
     };
     Wanted::Room(wish)
 }

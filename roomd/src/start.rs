@@ -179,6 +179,7 @@ fn first_state(settings: &Settings, room: &Room) -> roomd_api::State {
         devices: &roomd_api::Devices::default(),
         cameras: &[],
         health: &roomd_api::Health::default(),
+        sound_test: &roomd_api::SoundTest::default(),
         pairing: None,
         faults: &[],
         statistics: roomd_api::Statistics::default(),

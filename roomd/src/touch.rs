@@ -90,6 +90,7 @@ mod tests {
             devices: Devices::default(),
             cameras: Vec::new(),
             health: Health::default(),
+            sound_test: roomd_api::SoundTest::default(),
             pairing: None,
             faults: Vec::new(),
             statistics: Statistics::default(),

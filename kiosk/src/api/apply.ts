@@ -22,6 +22,8 @@ export function apply(state: State | null, event: Event): State | null {
       return { ...state, cameras: event.value };
     case "health":
       return { ...state, health: event.value };
+    case "sound-test":
+      return { ...state, soundTest: event.value };
     case "pairing":
       return { ...state, pairing: event.value };
     case "faults":

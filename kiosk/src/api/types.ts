@@ -322,7 +322,7 @@ export type E2ee = "pending" | "verified" | "off";
 /**
  * One change; each replaces one part of the [`State`] as a whole.
  */
-export type Event = { "event": "state", "value": State } | { "event": "room", "value": Room } | { "event": "agenda", "value": Agenda } | { "event": "call", "value": Call | null } | { "event": "devices", "value": Devices } | { "event": "cameras", "value": Array<Camera> } | { "event": "health", "value": Health } | { "event": "pairing", "value": Pairing | null } | { "event": "faults", "value": Array<Fault> } | { "event": "statistics", "value": Statistics } | { "event": "levels", "value": Levels };
+export type Event = { "event": "state", "value": State } | { "event": "room", "value": Room } | { "event": "agenda", "value": Agenda } | { "event": "call", "value": Call | null } | { "event": "devices", "value": Devices } | { "event": "cameras", "value": Array<Camera> } | { "event": "health", "value": Health } | { "event": "sound-test", "value": SoundTest } | { "event": "pairing", "value": Pairing | null } | { "event": "faults", "value": Array<Fault> } | { "event": "statistics", "value": Statistics } | { "event": "levels", "value": Levels };
 
 /**
  * Something that people or operators should know, as a code that panel and display translate.
@@ -688,7 +688,7 @@ camera: string,
 /**
  * The preset's name.
  */
-preset: string, } | { "request": "display-is-on" } | { "request": "acknowledge", 
+preset: string, } | { "request": "display-is-on" } | { "request": "start-sound-test" } | { "request": "stop-sound-test" } | { "request": "acknowledge", 
 /**
  * Which.
  */
@@ -806,6 +806,66 @@ uid: string,
 cause: SkipCause, };
 
 /**
+ * The sound test: does the microphone hear the loudspeaker, how late, how loud, and what becomes of
+ * the echo.
+ */
+export type SoundTest = { 
+/**
+ * How much of the running test is done, 0 to 100; none while none runs.
+ */
+progress: number | null, 
+/**
+ * What the last one found; none before the first.
+ */
+result: SoundTestResult | null, };
+
+/**
+ * A problem or a figure of a sound test.
+ */
+export type SoundTestLine = { 
+/**
+ * Code for operators, such as `self-test-delay`.
+ */
+code: string, 
+/**
+ * How much it matters; none when it is as it should be.
+ */
+severity: Severity | null, 
+/**
+ * What was found.
+ */
+text: Words, 
+/**
+ * What to do about it; none when there is nothing to do.
+ */
+remedy: Words | null, };
+
+/**
+ * What a sound test found.
+ */
+export type SoundTestResult = { 
+/**
+ * When it was done.
+ */
+at: string, 
+/**
+ * The microphone that heard; none where the room does not choose it.
+ */
+microphone: string | null, 
+/**
+ * The loudspeaker that played; none where the room does not choose it.
+ */
+loudspeaker: string | null, 
+/**
+ * How much the worst line matters; none when all is well.
+ */
+severity: Severity | null, 
+/**
+ * Problems first, then figures.
+ */
+lines: Array<SoundTestLine>, };
+
+/**
  * Everything a panel shows.
  */
 export type State = { 
@@ -833,6 +893,10 @@ cameras: Array<Camera>,
  * How the devices are.
  */
 health: Health, 
+/**
+ * The sound test.
+ */
+soundTest: SoundTest, 
 /**
  * The pairing code that the display shows, or none.
  */

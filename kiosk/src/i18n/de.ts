@@ -366,6 +366,18 @@ export const de = {
   },
   diagnosis: {
     title: "Diagnose",
+    soundTest: {
+      title: "Tontest",
+      hint: "Der Raum spielt 13 Sekunden lang Töne und Rauschen und hört sich dabei zu. Bitte nicht sprechen.",
+      start: "Ton testen",
+      again: "Ton erneut testen",
+      stop: "Test abbrechen",
+      running: "Der Test läuft. Bitte nicht sprechen.",
+      never: "Noch nicht getestet.",
+      inCall: "Während einer Besprechung ist kein Test möglich.",
+      at: (moment: string) => `Zuletzt getestet: ${moment}`,
+      of: (microphone: string, loudspeaker: string) => `Mikrofon: ${microphone} · Lautsprecher: ${loudspeaker}`,
+    },
     devices: "Geräte",
     score: (n: number) => `Zustand ${n} von 100`,
     camera: "Kamera",

@@ -274,6 +274,18 @@ export const en: Catalogue<typeof de> = {
   },
   diagnosis: {
     title: "Diagnosis",
+    soundTest: {
+      title: "Sound test",
+      hint: "The room plays tones and noise for 13 seconds and listens to itself. Please do not speak.",
+      start: "Test the sound",
+      again: "Test the sound again",
+      stop: "Stop the test",
+      running: "The test is running. Please do not speak.",
+      never: "Not tested yet.",
+      inCall: "No test is possible during a meeting.",
+      at: (moment) => `Last tested: ${moment}`,
+      of: (microphone, loudspeaker) => `Microphone: ${microphone} · Loudspeaker: ${loudspeaker}`,
+    },
     devices: "Devices",
     score: (n) => `Condition ${n} of 100`,
     camera: "Camera",

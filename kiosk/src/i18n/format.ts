@@ -9,6 +9,8 @@ export interface Format {
   time(at: number): string;
   /** `Freitag, 22. November` */
   date(at: number): string;
+  /** When something was, with the year: it may be long ago. */
+  moment(at: number): string;
   /** `Fr., 22. Nov.` */
   shortDate(at: number): string;
   /** A calendar day in the room's time zone, to compare with another. */
@@ -23,11 +25,13 @@ export function createFormat(language: Language, timeZone: string): Format {
   const zone = known(timeZone);
   const time = new Intl.DateTimeFormat(tag, { hour: "2-digit", minute: "2-digit", ...zone });
   const date = new Intl.DateTimeFormat(tag, { weekday: "long", day: "numeric", month: "long", ...zone });
+  const moment = new Intl.DateTimeFormat(tag, { dateStyle: "long", timeStyle: "short", ...zone });
   const shortDate = new Intl.DateTimeFormat(tag, { weekday: "short", day: "numeric", month: "short", ...zone });
   const day = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", ...zone });
   return {
     time: (at) => time.format(at),
     date: (at) => date.format(at),
+    moment: (at) => moment.format(at),
     shortDate: (at) => shortDate.format(at),
     day: (at) => day.format(at),
     number: (value, digits = 0) =>

@@ -9,6 +9,7 @@ import { otherFaults } from "../health";
 import { type Locale, useLocale } from "../i18n/locale";
 import { Health } from "./health";
 import type { ViewProps } from "./panel";
+import { SoundTest } from "./sound-test";
 
 /** What an operator wants to know; nothing personal. */
 export function Diagnosis({ close, ...props }: ViewProps & { close: () => void }) {
@@ -30,6 +31,7 @@ export function Diagnosis({ close, ...props }: ViewProps & { close: () => void }
             </div>
           ))}
         </Section>
+        <SoundTest {...props} />
         <About {...props} />
         <Calendar {...props} />
         <Measured statistics={state.statistics} />

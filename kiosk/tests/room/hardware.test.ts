@@ -7,7 +7,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import type { Camera, Fault, HealthItem } from "../../src/api/types";
 import { adjustable, freeName } from "../../src/cameras";
 import { kindOf, otherFaults, troubles, unlisted } from "../../src/health";
-import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, TABLE } from "../stories/hardware";
+import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE } from "../stories/hardware";
 import { IDLE, inCall } from "../stories/state";
 import { launch } from "../support/browser";
 import { StandInRoom } from "./stand-in";
@@ -158,6 +158,22 @@ describe("on the page", () => {
     assert.equal(await part("camera-up").count(), 0);
     room.tell({ event: "cameras", value: BOTH });
     await part("camera-up").waitFor();
+  });
+
+  test("the sound is tested, and what was found is shown with a remedy", async () => {
+    room.tell({ event: "state", value: { ...IDLE, soundTest: SOUND_WELL } });
+    await part("diagnosis").click();
+    await part("sound-test-start").click();
+    assert.deepEqual(room.requests, [{ request: "start-sound-test" }]);
+    room.tell({ event: "sound-test", value: SOUND_RUNNING });
+    await page.getByText("Der Test läuft. Bitte nicht sprechen.").waitFor();
+    assert.equal(await page.getByRole("progressbar", { name: "Tontest" }).getAttribute("value"), "42");
+    await part("sound-test-stop").click();
+    assert.deepEqual(room.requests.at(-1), { request: "stop-sound-test" });
+    room.tell({ event: "sound-test", value: SOUND_TROUBLED });
+    await page.getByText("Bitte Lautsprecher leiser stellen oder weiter vom Mikrofon entfernen.").waitFor();
+    await page.getByText("Zuletzt getestet: 3. November 2025 um 15:05").waitFor();
+    assert.equal(await part("sound-test").getByTestId("sound-test-trouble").count(), 2);
   });
 
   test("a display that does not turn on asks for a hand until it is on", async () => {

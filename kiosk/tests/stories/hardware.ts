@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-import type { Camera, CameraPreset, Health, HealthItem, Severity } from "../../src/api/types";
+import type { Camera, CameraPreset, Health, HealthItem, Severity, SoundTest, SoundTestLine } from "../../src/api/types";
 
 /** A drawn room, seen closer or from farther away; a camera's own picture would be a photograph. */
 function view(x: number, y: number, width: number): string {
@@ -140,3 +140,44 @@ export const HEALTH_TROUBLED: Health = {
     ),
   ],
 };
+
+function line(code: string, severity: Severity | null, de: string, en: string, remedy: SoundTestLine["remedy"] = null): SoundTestLine {
+  return { code, severity, text: { de, en }, remedy };
+}
+
+const HEARD = line("self-test-heard", null, "Der Lautsprecher kommt mit -31,4 dBFS am Mikrofon an.", "The loudspeaker reaches the microphone at -31.4 dBFS.");
+const DRIFT = line("self-test-drift", null, "Die Uhren von Mikrofon und Lautsprecher gehen um 12,3 ppm auseinander.", "The clocks of microphone and loudspeaker differ by 12.3 ppm.");
+
+export const SOUND_WELL: SoundTest = {
+  progress: null,
+  result: {
+    at: "2026-06-11T06:30:00Z",
+    microphone: "Jabra SPEAK 750",
+    loudspeaker: "Jabra SPEAK 750",
+    severity: null,
+    lines: [line("self-test-delay", null, "Der Weg vom Lautsprecher zum Mikrofon dauert 83,4 ms.", "The way from the loudspeaker to the microphone takes 83.4 ms."), HEARD, DRIFT],
+  },
+};
+
+export const SOUND_TROUBLED: SoundTest = {
+  progress: null,
+  result: {
+    at: "2025-11-03T14:05:00Z",
+    microphone: null,
+    loudspeaker: null,
+    severity: "error",
+    lines: [
+      line("self-test-clipping", "error", "Das Mikrofon ist übersteuert.", "The microphone is overdriven.", {
+        de: "Bitte Lautsprecher leiser stellen oder weiter vom Mikrofon entfernen.",
+        en: "Please turn the loudspeaker down, or move it away from the microphone.",
+      }),
+      line("self-test-delay", "warning", "Der Weg vom Lautsprecher zum Mikrofon dauert 212,0 ms.", "The way from the loudspeaker to the microphone takes 212.0 ms.", {
+        de: "Bitte Nachbearbeitung am Fernseher ausschalten (Spielmodus).",
+        en: "Please turn off processing at the television (game mode).",
+      }),
+      HEARD,
+    ],
+  },
+};
+
+export const SOUND_RUNNING: SoundTest = { progress: 42, result: SOUND_WELL.result };

@@ -65,6 +65,7 @@ export const IDLE: State = {
   },
   cameras: [],
   health: { score: 100, items: [] },
+  soundTest: { progress: null, result: null },
   pairing: null,
   faults: [],
   statistics: {

@@ -4,7 +4,7 @@
 import type { Levels, State } from "../../src/api/types";
 import type { Link } from "../../src/room";
 import type { Ui } from "../../src/snapshot";
-import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, TABLE } from "./hardware";
+import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE } from "./hardware";
 import { chat, crowd, person } from "./people";
 import { CALL, DAY, IDLE, NOW, at, entry, idle, inCall } from "./state";
 
@@ -224,6 +224,9 @@ export const STORIES: Record<string, Story> = {
     }),
     ui: { dialog: { kind: "diagnosis" } },
   },
+  "sound-test-well": { state: idle({ soundTest: SOUND_WELL }), ui: { dialog: { kind: "diagnosis" } } },
+  "sound-test-troubled": { state: idle({ soundTest: SOUND_TROUBLED }), ui: { dialog: { kind: "diagnosis" } } },
+  "sound-test-running": { state: idle({ soundTest: SOUND_RUNNING }), ui: { dialog: { kind: "diagnosis" } } },
   "idle-cameras": { state: idle({ cameras: BOTH }) },
   "lobby-cameras": {
     state: { ...inCall({ sending: false, participants: [] }, { cameras: BOTH }), room: { ...IDLE.room, phase: { phase: "lobby" } } },

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    Agenda, Call, Camera, Devices, Health, Pairing, Reply, Request, Room, State, Statistics,
+    Agenda, Call, Camera, Devices, Health, Pairing, Reply, Request, Room, SoundTest, State,
+    Statistics,
 };
 
 /// One change; each replaces one part of the [`State`] as a whole.
@@ -26,6 +27,8 @@ pub enum Event {
     Cameras(Vec<Camera>),
     /// How the devices are.
     Health(Health),
+    /// The sound test.
+    SoundTest(SoundTest),
     /// The pairing code that the display shows, or none.
     Pairing(Option<Pairing>),
     /// What is wrong.

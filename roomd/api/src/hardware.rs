@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
+use chrono::{DateTime, Utc};
 use roomd_model::Severity;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -77,4 +78,45 @@ pub struct CameraPreset {
     pub name: String,
     /// A small picture of what it shows, taken when it was saved, as a data URL; none without one.
     pub thumbnail: Option<String>,
+}
+
+/// The sound test: does the microphone hear the loudspeaker, how late, how loud, and what becomes of
+/// the echo.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SoundTest {
+    /// How much of the running test is done, 0 to 100; none while none runs.
+    pub progress: Option<u8>,
+    /// What the last one found; none before the first.
+    pub result: Option<SoundTestResult>,
+}
+
+/// What a sound test found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SoundTestResult {
+    /// When it was done.
+    pub at: DateTime<Utc>,
+    /// The microphone that heard; none where the room does not choose it.
+    pub microphone: Option<String>,
+    /// The loudspeaker that played; none where the room does not choose it.
+    pub loudspeaker: Option<String>,
+    /// How much the worst line matters; none when all is well.
+    pub severity: Option<Severity>,
+    /// Problems first, then figures.
+    pub lines: Vec<SoundTestLine>,
+}
+
+/// A problem or a figure of a sound test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SoundTestLine {
+    /// Code for operators, such as `self-test-delay`.
+    pub code: String,
+    /// How much it matters; none when it is as it should be.
+    pub severity: Option<Severity>,
+    /// What was found.
+    pub text: Words,
+    /// What to do about it; none when there is nothing to do.
+    pub remedy: Option<Words>,
 }

@@ -14,7 +14,9 @@ mod state;
 mod typescript;
 
 pub use event::{ClientMessage, Event, Levels, ServerMessage};
-pub use hardware::{Camera, CameraPreset, Health, HealthItem, Words};
+pub use hardware::{
+    Camera, CameraPreset, Health, HealthItem, SoundTest, SoundTestLine, SoundTestResult, Words,
+};
 pub use request::{Refusal, Reply, Request};
 pub use state::{
     Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Pairing, PeerStats, Preview, Room,

@@ -136,6 +136,10 @@ pub enum Request {
     },
     /// Somebody turned the display on that the panel asked for.
     DisplayIsOn,
+    /// Plays the sound test, 13 seconds, and keeps what it finds. Not in a call.
+    StartSoundTest,
+    /// Ends the running sound test; the last result stays.
+    StopSoundTest,
     /// Takes a fault that ended a call off the screen.
     Acknowledge {
         /// Which.

@@ -8,7 +8,7 @@ use roomd_model::{
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Camera, Event, Health};
+use crate::{Camera, Event, Health, SoundTest};
 
 /// Everything a panel shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -26,6 +26,8 @@ pub struct State {
     pub cameras: Vec<Camera>,
     /// How the devices are.
     pub health: Health,
+    /// The sound test.
+    pub sound_test: SoundTest,
     /// The pairing code that the display shows, or none.
     pub pairing: Option<Pairing>,
     /// What is wrong, worst first.
@@ -45,6 +47,7 @@ impl State {
             Event::Devices(devices) => self.devices = devices,
             Event::Cameras(cameras) => self.cameras = cameras,
             Event::Health(health) => self.health = health,
+            Event::SoundTest(test) => self.sound_test = test,
             Event::Pairing(pairing) => self.pairing = pairing,
             Event::Faults(faults) => self.faults = faults,
             Event::Statistics(statistics) => self.statistics = *statistics,
@@ -73,6 +76,9 @@ impl State {
         }
         if self.health != next.health {
             events.push(Event::Health(next.health.clone()));
+        }
+        if self.sound_test != next.sound_test {
+            events.push(Event::SoundTest(next.sound_test.clone()));
         }
         if self.pairing != next.pairing {
             events.push(Event::Pairing(next.pairing.clone()));

@@ -104,6 +104,15 @@ pub(crate) enum Command {
     Pair,
     /// The room's cameras, what they can do, and their saved positions.
     Cameras,
+    /// Tests the sound: plays 13 seconds, waits, and prints what was found. Not in a call.
+    SoundTest {
+        /// Plays nothing and prints what the last test found.
+        #[arg(long, conflicts_with = "stop")]
+        last: bool,
+        /// Ends the running test.
+        #[arg(long)]
+        stop: bool,
+    },
     #[command(flatten)]
     Hardware(Hardware),
 }

@@ -24,6 +24,9 @@ pub(crate) enum Failure {
     /// No bus, or nobody on it.
     #[error("{0}")]
     Unreachable(String),
+    /// The sound test ended without a result.
+    #[error("the sound test ended early: somebody stopped it, or a call began; start it again")]
+    TestEnded,
     /// The file cannot be written.
     #[error("cannot write {path}: {source}")]
     Write {
@@ -52,7 +55,7 @@ impl Failure {
 
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused { .. } | Self::Write { .. } => 1,
+            Self::Refused { .. } | Self::TestEnded | Self::Write { .. } => 1,
             Self::Usage(_) | Self::NoPassword => 2,
             Self::Unreachable(_) | Self::Answer(_) => 3,
         }
@@ -64,6 +67,7 @@ impl Failure {
             Self::Usage(text) => text.clone(),
             Self::Refused { .. }
             | Self::NoPassword
+            | Self::TestEnded
             | Self::Unreachable(_)
             | Self::Write { .. }
             | Self::Answer(_) => format!("error: {self}"),
@@ -84,6 +88,7 @@ impl Failure {
             Self::Refused { name, .. } => name,
             Self::Usage(_) => "Usage",
             Self::NoPassword => "NoPassword",
+            Self::TestEnded => "TestEnded",
             Self::Unreachable(_) => "Unreachable",
             Self::Write { .. } => "Write",
             Self::Answer(_) => "Answer",

@@ -31,4 +31,6 @@ pub(crate) trait Room1 {
     fn save_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
     fn delete_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
     fn display_is_on(&self) -> zbus::Result<()>;
+    fn start_sound_test(&self) -> zbus::Result<()>;
+    fn stop_sound_test(&self) -> zbus::Result<()>;
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use roomd_api::{Agenda, State};
+use roomd_api::{Agenda, SoundTest, State};
 use serde_json::{Value, json};
 use zbus::connection::Builder;
 
@@ -15,6 +15,10 @@ use crate::arguments::{Arguments, Command, Hardware, Preset, Switch};
 use crate::failure::Failure;
 use crate::print;
 use crate::proxy::Room1Proxy;
+
+/// A sound test takes 13 seconds; one that takes 30 has failed.
+const TEST_POLL: Duration = Duration::from_millis(500);
+const TEST_POLLS: u32 = 60;
 
 /// What a command has to say, in both forms.
 #[derive(Debug)]
@@ -64,6 +68,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Output, Failure> {
         Command::Meetings => meetings(&room).await,
         Command::Diagnose => diagnose(&room).await,
         Command::Cameras => cameras(&room).await,
+        Command::SoundTest { last: true, .. } => sound_test(&test_state(&room).await?),
+        Command::SoundTest { stop: true, .. } => {
+            room.stop_sound_test().await?;
+            Ok(Output::accepted("sound test ended"))
+        }
+        Command::SoundTest { .. } => {
+            room.start_sound_test().await?;
+            tested(&room).await
+        }
         Command::Snapshot { file } => {
             let picture = room.snapshot().await?;
             write_private(&file, &picture).map_err(|source| Failure::Write {
@@ -138,6 +151,35 @@ async fn cameras(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
     let state: State = serde_json::from_str(&room.status().await?)?;
     let json = serde_json::to_value(&state.cameras)?;
     Ok(Output::new(print::cameras(&state.cameras), json))
+}
+
+async fn test_state(room: &Room1Proxy<'_>) -> Result<SoundTest, Failure> {
+    let state: State = serde_json::from_str(&room.status().await?)?;
+    Ok(state.sound_test)
+}
+
+/// Waits for the end of the test that was just begun.
+async fn tested(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
+    let mut test = test_state(room).await?;
+    let before = test.result.clone();
+    let mut begun = test.progress.is_some();
+    for _ in 0..TEST_POLLS {
+        tokio::time::sleep(TEST_POLL).await;
+        test = test_state(room).await?;
+        begun |= test.progress.is_some();
+        if begun && test.progress.is_none() {
+            break;
+        }
+    }
+    if test.result == before {
+        return Err(Failure::TestEnded);
+    }
+    sound_test(&test)
+}
+
+fn sound_test(test: &SoundTest) -> Result<Output, Failure> {
+    let text = print::sound_test(test.result.as_ref());
+    Ok(Output::new(text, serde_json::to_value(&test.result)?))
 }
 
 async fn admit_all(room: &Room1Proxy<'_>) -> Result<Output, Failure> {
@@ -239,6 +281,7 @@ async fn request(room: &Room1Proxy<'_>, command: Command) -> Result<Output, Fail
         | Command::Meetings
         | Command::Diagnose
         | Command::Cameras
+        | Command::SoundTest { .. }
         | Command::Snapshot { .. } => {
             return status(room).await;
         }

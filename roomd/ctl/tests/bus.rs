@@ -127,6 +127,7 @@ fn state() -> State {
                 detail: None,
             }],
         },
+        sound_test: roomd_api::SoundTest::default(),
         pairing: Some(Pairing {
             code: Some(Pii::from("482913")),
             url: Pii::from("https://room.example/"),
@@ -193,7 +194,7 @@ async fn hardware_is_operated() {
     let mut requests = answering(owner, Reply::Accepted);
     let bus = PrivateBus::with_room(room).await;
     let [camera, preset] = texts(["Front", "Podium"]);
-    let cases: [(&[&str], Request); 6] = [
+    let cases: [(&[&str], Request); 7] = [
         (
             &["use-camera", "Front"],
             Request::SelectCamera {
@@ -228,6 +229,7 @@ async fn hardware_is_operated() {
             Request::DeletePreset { camera, preset },
         ),
         (&["display-is-on"], Request::DisplayIsOn),
+        (&["sound-test", "--stop"], Request::StopSoundTest),
     ];
     for (arguments, expected) in cases {
         let output = bus.roomctl(arguments).await;

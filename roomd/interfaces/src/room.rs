@@ -200,6 +200,8 @@ fn is_acceptable(request: &Request) -> bool {
         | Request::Language { .. }
         | Request::ShowPairingCode
         | Request::DisplayIsOn
+        | Request::StartSoundTest
+        | Request::StopSoundTest
         | Request::Acknowledge { .. } => true,
     }
 }

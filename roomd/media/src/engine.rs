@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::displays::Displays;
 use crate::memory;
-use crate::sound::Sound;
+use crate::sound::{Sound, TEST};
 use crate::task::{self, Inputs, Threads};
 use crate::time::Timeline;
 use crate::types::{EngineCommand, EngineEvent, EngineStatistics, Settings};
@@ -162,6 +162,12 @@ impl Engine {
         let encoded = tokio::task::spawn_blocking(move || png(&picture));
         let encoded = encoded.await.map_err(|_| Gone)?;
         encoded.map(Some).map_err(|_| Gone)
+    }
+
+    /// Plays sound, 48 kHz and one channel, after what was played before: at most 200 ms wait. Only
+    /// during a sound test; otherwise it is dropped.
+    pub fn play(&self, samples: Vec<i16>) {
+        self.sound.push(TEST, samples, None);
     }
 
     /// How loud a frequency is in the next 200 ms of what the loudspeaker plays; a full-scale sine

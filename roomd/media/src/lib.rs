@@ -48,6 +48,6 @@ pub use roomd_media_core::plan::{CameraFormat, CameraMode};
 pub use roomd_voice::{Mode as VoiceMode, Report as VoiceReport};
 pub use types::{
     CameraSource, ContentDisplay, DeviceReport, DisplayOutput, EchoCancellation, EchoPolicy,
-    EngineCommand, EngineEvent, EngineStatistics, Loudspeaker, MicrophoneSource, SentReport,
+    EngineCommand, EngineEvent, EngineStatistics, Heard, Loudspeaker, MicrophoneSource, SentReport,
     Settings, StreamReport,
 };

@@ -51,6 +51,9 @@ enum Request {
 #[derive(Clone, Debug)]
 pub(crate) struct Sound(SyncSender<Request>);
 
+/// What a sound test plays; sessions count from below.
+pub(crate) const TEST: StreamId = StreamId(u32::MAX);
+
 /// How often a lost loudspeaker is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 /// Blocks that a tone is measured over: 200 ms.

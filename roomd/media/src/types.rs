@@ -12,6 +12,7 @@ use roomd_media_core::scene::Scene;
 use roomd_model::{FaultCode, StreamId, StreamKind};
 use roomd_peer::{PeerConfig, PeerReport};
 use roomd_voice::Report as VoiceReport;
+use tokio::sync::mpsc;
 
 /// Where pictures of the camera, or of content, come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -181,6 +182,9 @@ pub enum EngineCommand {
     ContentScene(Arc<Scene>),
     /// Opens the camera for the room's own display.
     Preview(bool),
+    /// Opens the microphone for a sound test and tells what it takes, until none is given or a call
+    /// begins. What the test plays goes to [`Engine::play`](crate::Engine::play).
+    SoundTest(Option<mpsc::Sender<Heard>>),
     /// Another camera from here on, in a call too: the others see a cut.
     Camera(CameraSource),
     /// Another microphone from here on.
@@ -199,6 +203,16 @@ pub enum EngineCommand {
     },
     /// The call is over: every connection and stream that is left goes.
     CallEnded,
+}
+
+/// What the microphone took during a sound test: 48 kHz, one channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// As it came.
+    pub microphone: Vec<i16>,
+    /// The same without the echo, all of it but what does not fill a block yet; none where the room
+    /// cancels none.
+    pub cancelled: Option<Vec<i16>>,
 }
 
 /// What the engine tells.

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::cards::{Cards, Direction};
 use crate::microphone::Samples;
-use crate::types::{EchoCancellation, EchoPolicy};
+use crate::types::{EchoCancellation, EchoPolicy, Heard};
 
 /// What the thread hears.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ enum Input {
     Played(Samples, Instant),
     Taken(Samples, Instant),
     Mode(Mode),
+    Overhear(Option<mpsc::Sender<Heard>>),
 }
 
 /// A handle of the thread; it ends with the last one.
@@ -51,7 +52,7 @@ impl Voice {
         let (_, report) = watch::channel(Report::default());
         let played = move || match receiver.recv_timeout(patience) {
             Ok(Input::Played(samples, at)) => Some((samples, at)),
-            Ok(Input::Taken(..) | Input::Mode(_)) | Err(_) => None,
+            Ok(Input::Taken(..) | Input::Mode(_) | Input::Overhear(_)) | Err(_) => None,
         };
         (Self { inputs, report }, played)
     }
@@ -74,6 +75,13 @@ impl Voice {
         let _ = self.inputs.send(Input::Mode(mode));
     }
 
+    /// Tells somebody what is taken and what becomes of it, or nobody any more. Waits as
+    /// [`Self::set_mode`] does.
+    pub(crate) fn overhear(&self, heard: Option<mpsc::Sender<Heard>>) {
+        // The thread is gone only at the end.
+        let _ = self.inputs.send(Input::Overhear(heard));
+    }
+
     /// What was measured lately.
     pub(crate) fn report(&self) -> Report {
         *self.report.borrow()
@@ -82,7 +90,16 @@ impl Voice {
 
 fn run(inputs: &Receiver<Input>, cleaned: &mpsc::Sender<Samples>, reports: &watch::Sender<Report>) {
     let mut processor = VoiceProcessor::default();
+    let mut listener = None;
     while let Ok(input) = inputs.recv() {
+        let taken = match input {
+            Input::Overhear(new) => {
+                listener = new;
+                continue;
+            }
+            Input::Taken(ref samples, _) if listener.is_some() => Some(samples.clone()),
+            Input::Taken(..) | Input::Played(..) | Input::Mode(_) => None,
+        };
         // A fault in the canceller must not take the room's voice away.
         let handled = catch_unwind(AssertUnwindSafe(|| handle(&mut processor, input)));
         let samples = handled.unwrap_or_else(|_| {
@@ -90,7 +107,17 @@ fn run(inputs: &Receiver<Input>, cleaned: &mpsc::Sender<Samples>, reports: &watc
             processor = VoiceProcessor::default();
             Samples::new()
         });
-        reports.send_replace(processor.report());
+        let report = processor.report();
+        reports.send_replace(report);
+        if let (Some(listener), Some(microphone)) = (&listener, taken) {
+            let cancelled = (report.mode != Mode::Off).then(|| samples.clone());
+            let heard = Heard {
+                microphone,
+                cancelled,
+            };
+            // A full queue is a gap, which the test notices.
+            let _ = listener.try_send(heard);
+        }
         if !samples.is_empty() {
             // A full queue means that nobody takes the sound.
             let _ = cleaned.try_send(samples);
@@ -104,6 +131,7 @@ fn handle(processor: &mut VoiceProcessor, input: Input) -> Samples {
         Input::Played(samples, at) => processor.render(&samples, at),
         Input::Taken(samples, at) => processor.capture(&samples, at, &mut cleaned),
         Input::Mode(mode) => processor.set_mode(mode),
+        Input::Overhear(_) => {}
     }
     cleaned
 }

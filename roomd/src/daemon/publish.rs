@@ -85,6 +85,7 @@ impl Daemon {
             },
             cameras: &self.hardware_state.cameras,
             health: &self.hardware_state.health,
+            sound_test: &self.hardware_state.sound_test,
             pairing: self.desk.shown().borrow().clone(),
             faults: &faults,
             statistics: self.statistics(),

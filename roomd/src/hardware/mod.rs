@@ -10,18 +10,20 @@ mod power;
 mod presets;
 mod ptz;
 mod sound;
+mod sound_test;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use roomd_api::{Camera, Health, Refusal, Reply};
+use roomd_api::{Camera, Health, Refusal, Reply, SoundTest as ShownTest};
 use roomd_config::{Camera as ConfiguredCamera, Settings};
 use roomd_devices::core::display::quirks::QuirkTable;
 use roomd_devices::core::display::schedule::Use;
 use roomd_devices::core::health::{Subject, Trouble};
 use roomd_devices::core::inventory::{Effect, Entry, Role, Roles};
 use roomd_devices::core::keys::{Action, Press};
+use roomd_devices::core::sound::cards::Card;
 use roomd_devices::core::sound::table::Table;
 use roomd_devices::monitor::{self, Monitor};
 use roomd_devices::mute::{RoomSound, Wish};
@@ -36,6 +38,7 @@ use self::power::DisplayControl;
 use self::presets::PresetStore;
 use self::ptz::Ptz;
 use self::sound::Sound;
+use self::sound_test::SoundTest;
 use crate::daemon::now;
 
 pub use self::sound::policy as echo_policy;
@@ -74,6 +77,10 @@ pub enum Order {
     Delete(String, String),
     /// The display was turned on by hand.
     DisplayIsOn,
+    /// Test the sound.
+    StartSoundTest,
+    /// Test it no longer.
+    StopSoundTest,
 }
 
 /// What somebody did at a device that concerns the room.
@@ -92,6 +99,8 @@ pub struct HardwareState {
     pub cameras: Vec<Camera>,
     /// How all devices are.
     pub health: Health,
+    /// The sound test.
+    pub sound_test: ShownTest,
     /// Somebody should turn the display on.
     pub display_asks: bool,
 }
@@ -174,6 +183,7 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
     let task = Task {
         cameras,
         sound: Sound::new(&settings.media, table),
+        sound_test: SoundTest::load(state_dir),
         keys: Keys::new(&settings.buttons),
         display,
         mute: watch::Sender::new(RoomSound::default()),
@@ -268,6 +278,7 @@ struct Inlets {
 struct Task {
     cameras: Option<Cameras>,
     sound: Option<Sound>,
+    sound_test: SoundTest,
     keys: Keys,
     display: DisplayControl,
     mute: watch::Sender<RoomSound>,
@@ -299,7 +310,8 @@ impl Task {
                 }
                 order = inlets.orders.recv() => {
                     let Some((order, reply)) = order else { return };
-                    self.order(order, reply).await;
+                    let in_call = inlets.room.borrow().sound.in_call;
+                    self.order(order, in_call, reply).await;
                 }
                 changed = inlets.room.changed() => {
                     if changed.is_err() {
@@ -312,6 +324,7 @@ impl Task {
                 Some(news) = inlets.news.recv() => self.news(news).await,
                 wish = wished(&mut self.wishes) => self.wished(wish),
                 Some(press) = self.keys.pressed() => self.pressed(press),
+                () = self.sound_test.changed() => {}
                 () = self.display.changed() => {
                     if self.display.is_replugged() {
                         self.engine.command(EngineCommand::DisplayPlugged).await;
@@ -368,6 +381,9 @@ impl Task {
     }
 
     fn follow_room(&mut self, room: &RoomFacts) {
+        if room.sound.in_call {
+            self.sound_test.stop();
+        }
         self.mute.send_if_modified(|sound| {
             let differs = *sound != room.sound;
             *sound = room.sound;
@@ -380,12 +396,41 @@ impl Task {
         self.display.room(used, now());
     }
 
-    async fn order(&mut self, order: Order, reply: oneshot::Sender<Reply>) {
+    async fn order(&mut self, order: Order, in_call: bool, reply: oneshot::Sender<Reply>) {
         self.display.touched(now());
-        if matches!(order, Order::DisplayIsOn) {
-            self.display.confirmed();
-            return answer(reply, Ok(()));
+        match order {
+            Order::DisplayIsOn => {
+                self.display.confirmed();
+                answer(reply, Ok(()));
+            }
+            Order::StartSoundTest => answer(reply, self.start_sound_test(in_call)),
+            Order::StopSoundTest => {
+                self.sound_test.stop();
+                answer(reply, Ok(()));
+            }
+            Order::SelectCamera(_)
+            | Order::Turn(..)
+            | Order::Recall(..)
+            | Order::Save(..)
+            | Order::Delete(..) => self.order_camera(order, reply).await,
         }
+    }
+
+    fn start_sound_test(&mut self, in_call: bool) -> Result<(), Refusal> {
+        if in_call || self.sound_test.is_running() {
+            return Err(Refusal::NotNow);
+        }
+        let chosen = self.sound.as_ref().and_then(|sound| sound.chosen.as_ref());
+        let name = |card: &Option<Card>| Some(card.as_ref()?.name.clone());
+        let devices = sound_test::Devices {
+            microphone: chosen.and_then(|chosen| name(&chosen.microphone)),
+            loudspeaker: chosen.and_then(|chosen| name(&chosen.loudspeaker)),
+        };
+        self.sound_test.start(self.engine.clone(), devices);
+        Ok(())
+    }
+
+    async fn order_camera(&mut self, order: Order, reply: oneshot::Sender<Reply>) {
         let Some(cameras) = &mut self.cameras else {
             return answer(reply, Err(Refusal::CameraUnknown));
         };
@@ -401,7 +446,7 @@ impl Task {
             Order::Recall(name, preset) => cameras.recall(&name, &preset, reply),
             Order::Save(name, preset) => cameras.save(&name, preset, self.engine.clone(), reply),
             Order::Delete(name, preset) => answer(reply, cameras.delete(&name, &preset)),
-            Order::DisplayIsOn => {}
+            Order::DisplayIsOn | Order::StartSoundTest | Order::StopSoundTest => {}
         }
     }
 
@@ -479,6 +524,7 @@ impl Task {
         let state = HardwareState {
             cameras: cameras.map_or_else(Vec::new, Cameras::shown),
             health,
+            sound_test: self.sound_test.shown(),
             display_asks: display.asks,
         };
         self.publish.send_if_modified(|known| {

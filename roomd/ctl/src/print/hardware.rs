@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use roomd_api::{Camera, Health, HealthItem};
+use roomd_api::{Camera, Health, HealthItem, SoundTestResult};
 use serde_json::Value;
 
 use super::{clean, row, tree, word};
@@ -49,6 +49,28 @@ pub(super) fn health_rows(health: &Health) -> Vec<String> {
         rows.push(row("Trouble", &line));
     }
     rows
+}
+
+/// What a sound test found, and what to do about it.
+pub(crate) fn sound_test(result: Option<&SoundTestResult>) -> String {
+    let Some(result) = result else {
+        return "no sound test yet".to_owned();
+    };
+    let mut lines = vec![format!("sound test of {}", result.at.format("%F %T UTC"))];
+    let devices = [
+        ("microphone", &result.microphone),
+        ("loudspeaker", &result.loudspeaker),
+    ];
+    for (role, name) in devices {
+        lines.extend(name.as_ref().map(|name| format!("{role}: {}", clean(name))));
+    }
+    for line in &result.lines {
+        let mark = line.severity.as_ref().map_or_else(|| "ok".to_owned(), word);
+        lines.push(format!("  {mark}: {}", clean(&line.text.en)));
+        let remedy = line.remedy.as_ref();
+        lines.extend(remedy.map(|remedy| format!("    {}", clean(&remedy.en))));
+    }
+    lines.join("\n")
 }
 
 /// A diagnosis for people: the devices in sentences, the rest as a list.

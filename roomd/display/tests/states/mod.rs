@@ -70,6 +70,7 @@ pub fn idle() -> State {
         },
         cameras: Vec::new(),
         health: Health::default(),
+        sound_test: roomd_api::SoundTest::default(),
         pairing: None,
         faults: Vec::new(),
         statistics: Statistics::default(),

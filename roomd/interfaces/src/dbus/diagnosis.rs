@@ -19,6 +19,8 @@ pub(super) struct Diagnosis<'a> {
     faults: Vec<Complaint<'a>>,
     devices: &'a roomd_api::Devices,
     health: &'a roomd_api::Health,
+    /// The last result; none before the first test.
+    sound_test: Option<&'a roomd_api::SoundTestResult>,
     /// Names only: those of the saved positions are free text, and their pictures show the room.
     cameras: Vec<&'a str>,
     calendar: Calendar,
@@ -79,6 +81,7 @@ impl<'a> Diagnosis<'a> {
                 .collect(),
             devices: &state.devices,
             health: &state.health,
+            sound_test: state.sound_test.result.as_ref(),
             cameras: state.cameras.iter().map(|c| c.name.as_str()).collect(),
             calendar: Calendar {
                 configured: state.agenda.configured,

@@ -193,6 +193,16 @@ impl Room1 {
         self.ask(Request::DisplayIsOn).await
     }
 
+    /// Plays the sound test, 13 seconds; `Status` tells how far it is and what it found.
+    async fn start_sound_test(&self) -> Result<(), Error> {
+        self.ask(Request::StartSoundTest).await
+    }
+
+    /// Ends the running sound test; the last result stays.
+    async fn stop_sound_test(&self) -> Result<(), Error> {
+        self.ask(Request::StopSoundTest).await
+    }
+
     /// idle, offered, joining, lobby, in-call, reconnecting, leaving or fault.
     #[zbus(property)]
     fn phase(&self) -> String {

@@ -30,6 +30,7 @@ fn state() -> State {
                 item("microphone-ok", None, "usb:0b0e:2420/\"1\"@1-1.4:1.0"),
             ],
         },
+        sound_test: roomd_api::SoundTest::default(),
         pairing: None,
         faults: vec![Fault::new(FaultCode::CameraMissing)],
         statistics: Statistics {

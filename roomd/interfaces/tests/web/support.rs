@@ -57,6 +57,7 @@ pub fn state() -> State {
         devices: Devices::default(),
         cameras: Vec::new(),
         health: Health::default(),
+        sound_test: roomd_api::SoundTest::default(),
         pairing: None,
         faults: Vec::new(),
         statistics: Statistics::default(),

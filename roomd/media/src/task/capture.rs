@@ -20,8 +20,9 @@ use crate::cards::Cards;
 use crate::display::Picture;
 use crate::encode::{AudioEncoder, Encoded, Track, VideoEncoder};
 use crate::microphone::Microphone;
+use crate::sound::TEST;
 use crate::time::Timeline;
-use crate::types::{CameraSource, MicrophoneSource};
+use crate::types::{CameraSource, Heard, MicrophoneSource};
 use crate::voice;
 
 use roomd_conference::LocalSource;
@@ -49,6 +50,8 @@ pub(super) struct Capture {
     sending_camera: bool,
     sending_microphone: bool,
     preview: bool,
+    /// A sound test listens.
+    testing: bool,
     keyframes_wanted: Sizes,
     noise_free: bool,
     loss: f64,
@@ -79,6 +82,7 @@ impl Capture {
             sending_camera: false,
             sending_microphone: false,
             preview: false,
+            testing: false,
             keyframes_wanted: Sizes::default(),
             noise_free: false,
             loss: 0.0,
@@ -202,6 +206,11 @@ impl Capture {
         }
     }
 
+    /// Whether a sound test listens.
+    pub(super) const fn is_tested(&self) -> bool {
+        self.testing
+    }
+
     /// What the camera shows now, small; none while it is closed.
     pub(super) fn thumbnail(&self) -> Option<I420> {
         let mut picture = self.camera.shots().borrow().as_ref()?.frame.halved();
@@ -257,8 +266,11 @@ impl Capture {
             return !self.microphone.open() || self.microphone_lost;
         }
         self.audio = None;
-        self.microphone.close();
         self.level = 0;
+        if self.testing {
+            return !self.microphone.open() || self.microphone_lost;
+        }
+        self.microphone.close();
         false
     }
 }
@@ -282,6 +294,18 @@ impl Task {
     pub(super) fn preview(&mut self, open: bool) {
         self.capture.preview = open;
         self.follow();
+    }
+
+    /// Lets somebody listen to the microphone and play on the loudspeaker, or nobody any more.
+    pub(super) fn sound_test(&mut self, listener: Option<mpsc::Sender<Heard>>) {
+        self.capture.testing = listener.is_some();
+        self.sound.remove(TEST);
+        if self.capture.testing {
+            self.sound.add(TEST);
+        }
+        self.voice.overhear(listener);
+        self.follow();
+        self.choose_voice();
     }
 
     pub(super) fn change_camera(&mut self, source: CameraSource) {
@@ -313,6 +337,11 @@ impl Task {
         let microphone = self.capture.microphone.device_name();
         let loudspeaker = self.devices.loudspeaker.as_deref();
         let mode = voice::mode(&self.echo, microphone, loudspeaker, &Cards::read());
+        let mode = match mode {
+            // The echo is measured, and noise suppression would hide what is left of it.
+            VoiceMode::Full if self.capture.testing => VoiceMode::EchoOnly,
+            VoiceMode::Full | VoiceMode::EchoOnly | VoiceMode::Off => mode,
+        };
         self.voice.set_mode(mode);
         self.capture.set_noise_free(mode == VoiceMode::Full);
     }
@@ -341,7 +370,8 @@ impl Task {
 
     pub(super) fn captured_sound(&mut self, samples: &[i16]) {
         // What is still on its way from a device that is lost is not heard any more.
-        if !self.capture.sending_microphone || !self.capture.microphone.is_open() {
+        let wanted = self.capture.sending_microphone || self.capture.testing;
+        if !wanted || !self.capture.microphone.is_open() {
             return;
         }
         self.capture.microphone.is_heard(Instant::now());

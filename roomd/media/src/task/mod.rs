@@ -251,6 +251,7 @@ impl Task {
             EngineCommand::Scene(scene) => self.displays.people.scene(scene),
             EngineCommand::ContentScene(scene) => self.displays.content_scene(scene),
             EngineCommand::Preview(open) => self.preview(open),
+            EngineCommand::SoundTest(listener) => self.sound_test(listener),
             EngineCommand::Camera(source) => self.change_camera(source),
             EngineCommand::Microphone(source) => self.change_microphone(source),
             EngineCommand::Loudspeaker(loudspeaker) => self.sound.loudspeaker(loudspeaker),
@@ -259,7 +260,12 @@ impl Task {
                 self.echo = policy;
                 self.choose_voice();
             }
-            EngineCommand::CallStarted { at } => self.figures.begin(at),
+            EngineCommand::CallStarted { at } => {
+                if self.capture.is_tested() {
+                    self.sound_test(None);
+                }
+                self.figures.begin(at);
+            }
             EngineCommand::CallEnded => {
                 self.peers.close_all();
                 self.streams.clear();

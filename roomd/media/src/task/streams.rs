@@ -22,7 +22,7 @@ use crate::decode::{
 };
 use crate::display::Picture;
 use crate::displays::Displays;
-use crate::sound::{Sound, SoundNews};
+use crate::sound::{Sound, SoundNews, TEST};
 use crate::types::{EngineEvent, StreamReport};
 
 /// A picture that stands still for longer than this is a freeze.
@@ -521,7 +521,7 @@ impl Task {
     }
 
     fn heard(&mut self, levels: &[(StreamId, u8)], now: Instant) {
-        for &(stream, level) in levels {
+        for &(stream, level) in levels.iter().filter(|(stream, _)| *stream != TEST) {
             if let Some(change) = self.streams.speakers.level(stream, level, now) {
                 self.tell_session(MediaEvent::Speaking {
                     stream: change.stream,

@@ -23,8 +23,8 @@ const ABOVE: f64 = 4.0;
 /// Where the scale of levels ends, in dBFS.
 const NOTHING: f64 = -120.0;
 
-/// Judges the whole test.
-pub(super) fn judge(microphone: &[i16], cancelled: Option<&[i16]>) -> Outcome {
+/// Judges the whole test, which was played so many samples late.
+pub(super) fn judge(microphone: &[i16], cancelled: Option<&[i16]>, ahead: usize) -> Outcome {
     let mut outcome = Outcome::default();
     if is_still(microphone) {
         return Outcome::of(Problem::MicrophoneSilent);
@@ -39,7 +39,8 @@ pub(super) fn judge(microphone: &[i16], cancelled: Option<&[i16]>) -> Outcome {
         outcome.problems.push(unheard(microphone, noise));
         return outcome;
     };
-    outcome.delay_ms = Some(Figure::delay_ms(delay.max(0.0) * 1000.0 / RATE as f64));
+    let own = (delay - ahead as f64).max(0.0);
+    outcome.delay_ms = Some(Figure::delay_ms(own * 1000.0 / RATE as f64));
     levels(microphone, cancelled, noise, delay, &mut outcome);
     outcome
 }

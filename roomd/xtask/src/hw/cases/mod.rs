@@ -194,6 +194,13 @@ pub const ALL: &[Case] = &[
         run: devices::microphone_taken,
     },
     Case {
+        name: "room-sound-test",
+        about: "the sound test measures a loopback card, keeps what it found, and lets go of it",
+        place: Place::Room,
+        long: false,
+        run: sound::test,
+    },
+    Case {
         name: "room-killed",
         about: "roomd is killed in a call: no device stays open; it is back in its meeting",
         place: Place::Room,

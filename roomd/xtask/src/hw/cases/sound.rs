@@ -2,11 +2,13 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Microphones, loudspeaker, mixer, and the kernel's loopback card.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
+use roomd_model::FaultCode;
 use usb_bar::sound;
 
 use super::super::Figure;
 use super::super::bench::Bench;
+use super::super::daemon::{Daemon, HEADLESS};
 
 /// How much of a channel's power must be its own tone.
 const OWN: f64 = 0.9;
@@ -145,5 +147,50 @@ pub fn loopback(bench: &mut Bench) -> Result<Figure> {
     Ok(Figure {
         value: (share * 1000.0).round() / 1000.0,
         unit: "share of the tone",
+    })
+}
+
+/// The loudspeaker is one end of a loopback card, the microphone the other: what is played is what is
+/// heard, and the sound test measures the way of the samples through the room's own buffers.
+pub fn test(bench: &mut Bench) -> Result<Figure> {
+    let card = "modprobe snd-aloop id=Loop pcm_substreams=1";
+    bench.host.text(card)?;
+    let media = format!(
+        "{HEADLESS}microphone = \"plughw:CARD=Loop,DEV=1\"\n\
+         loudspeaker = \"plughw:CARD=Loop,DEV=0\"\necho_cancellation = \"off\"\n"
+    );
+    let room = Daemon::start_with(bench, &media, "")?;
+    let never = room.ctl("sound-test --last")?;
+    ensure!(never.trim() == "null", "a test before the first: {never}");
+    let told = room.ctl("sound-test")?;
+    let kept = bench.host.text("cat /run/roomd/state/sound-test.json")?;
+    let kept: serde_json::Value = serde_json::from_str(&kept)?;
+    let outcome = &kept["outcome"];
+    let figure = |name: &str| outcome[name]["value"].as_f64();
+    let delay = figure("delay_ms").with_context(|| format!("no delay: {kept}"))?;
+    ensure!((1.0..1000.0).contains(&delay), "a delay of {delay} ms");
+    ensure!(
+        told.contains("self-test-delay"),
+        "roomctl does not tell: {told}"
+    );
+    ensure!(
+        room.ctl("sound-test --last")? == told,
+        "the last result is another one"
+    );
+    let state = room.state()?;
+    ensure!(state.sound_test.progress.is_none(), "the test goes on");
+    ensure!(
+        state.devices.microphone.is_some()
+            && state
+                .faults
+                .iter()
+                .all(|it| it.code != FaultCode::MicrophoneMissing),
+        "after the test the microphone is missing"
+    );
+    let open = bench.host.text("cat /proc/asound/Loop/pcm1c/sub0/status")?;
+    ensure!(open.trim() == "closed", "the microphone stays open: {open}");
+    Ok(Figure {
+        value: delay,
+        unit: "ms of delay",
     })
 }
