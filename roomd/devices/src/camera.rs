@@ -14,6 +14,7 @@ use roomd_devices_core::camera::choice::{Choice, NoChoice, Wanted, choose};
 use roomd_devices_core::camera::controls::{self, Control, Controls, Mains, WrongValue};
 use roomd_devices_core::camera::formats::Offer;
 use roomd_devices_core::camera::presets::{Preset, PresetError, Recall};
+use roomd_devices_core::content::timings::is_receiver;
 
 use crate::kernel::{DeviceFile, refusal};
 
@@ -26,6 +27,8 @@ pub struct Survey {
     pub choice: Result<Choice, NoChoice>,
     /// What can be set.
     pub controls: Controls,
+    /// It is no camera but receives what others send, such as HDMI.
+    pub receiver: bool,
 }
 
 /// A camera does not do what it should.
@@ -76,6 +79,7 @@ pub async fn survey(path: &Path, wanted: Wanted, mains: Mains) -> Result<Survey,
             tracing::warn!(?path, %control, ?refusal, "the camera refused");
         }
         Ok(Survey {
+            receiver: is_receiver(node),
             choice: choose(&offer, &wanted),
             offer,
             controls,

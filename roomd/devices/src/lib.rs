@@ -9,6 +9,7 @@
 
 pub mod camera;
 pub mod cards;
+pub mod content;
 pub mod display;
 mod kernel;
 pub mod keys;

@@ -8,6 +8,7 @@
 
 mod booking;
 mod call;
+mod crop;
 mod fault;
 mod link;
 mod now;
@@ -20,6 +21,7 @@ pub use call::{
     ChatMessage, Connection, E2ee, Language, Layout, MeetingId, Participant, ParticipantId, Phase,
     StreamId, StreamKind, StreamTrouble,
 };
+pub use crop::Crop;
 pub use fault::{Fault, FaultCode, Severity};
 pub use link::{MeetingLink, ProviderId};
 pub use now::Now;

@@ -8,6 +8,7 @@
 
 pub mod call;
 pub mod camera;
+pub mod content;
 pub mod device;
 pub mod display;
 pub mod flood;

@@ -5,6 +5,8 @@
 //! Cameras of the configuration come first, in its order; then whatever else is plugged in. What a
 //! person chose is used while it is there, and again when it comes back.
 
+use std::collections::BTreeSet;
+
 use crate::device::Kind;
 use crate::identity::DeviceId;
 use crate::inventory::{Entry, Role};
@@ -73,7 +75,7 @@ pub fn cameras<'a>(entries: impl Iterator<Item = &'a Entry>, named: &[String]) -
     cameras
 }
 
-fn there(entry: &Entry) -> There {
+pub(crate) fn there(entry: &Entry) -> There {
     There {
         id: entry.device.id.clone(),
         node: entry.device.node.clone(),
@@ -81,6 +83,15 @@ fn there(entry: &Entry) -> There {
         usb_speed: entry.device.usb_speed,
         arrivals: entry.arrivals,
     }
+}
+
+/// Takes what is no camera off the list, as it receives what others send; unless the configuration
+/// names it one.
+pub fn leave_out(cameras: &mut Vec<RoomCamera>, receivers: &BTreeSet<DeviceId>) {
+    cameras.retain(|camera| {
+        let id = camera.there.as_ref().map(|there| &there.id);
+        camera.configured || !id.is_some_and(|id| receivers.contains(id))
+    });
 }
 
 /// Two cameras of a model are called the same.
@@ -199,5 +210,17 @@ mod tests {
         let standing_in = pick(&all, None, None).unwrap();
         assert_eq!(standing_in.name, "Logi Group Camera");
         assert!(!standing_in.configured);
+    }
+
+    #[test]
+    fn what_receives_is_no_camera_unless_it_is_named_one() {
+        let mut inventory = room(&[("Wall", "usb:046d:0857/B2@1-1.3:1.0")]);
+        plug(&mut inventory, "1-1.4:1.0", "A1", 0);
+        plug(&mut inventory, "1-1.3:1.0", "B2", 2);
+        let ids = inventory.usable().map(|entry| entry.device.id.clone());
+        let mut all = cameras(inventory.entries(), &["Wall".to_owned()]);
+        leave_out(&mut all, &ids.collect());
+        let names: Vec<&str> = all.iter().map(|camera| camera.name.as_str()).collect();
+        assert_eq!(names, ["Wall"]);
     }
 }

@@ -74,7 +74,7 @@ impl Subject {
     pub const fn of(role: &Role) -> Self {
         match role {
             Role::Camera(_) => Self::Camera,
-            Role::Content => Self::Content,
+            Role::Content(_) => Self::Content,
             Role::Microphone | Role::Speakerphone => Self::Microphone,
             Role::Loudspeaker => Self::Loudspeaker,
             Role::Panel => Self::Panel,
@@ -117,11 +117,17 @@ pub enum Trouble {
     Flood,
     /// The table that describes it is wrong.
     TableRejected,
+    /// What is plugged into it protects its picture.
+    Protected,
+    /// What is plugged into it sends a picture that it cannot take.
+    OutOfRange,
+    /// What is plugged into it sends nothing, or one colour.
+    NoPicture,
 }
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Missing,
         Self::Stalled,
         Self::Unsteady,
@@ -136,6 +142,9 @@ impl Trouble {
         Self::NeedsPerson,
         Self::Flood,
         Self::TableRejected,
+        Self::Protected,
+        Self::OutOfRange,
+        Self::NoPicture,
     ];
 
     /// How much it matters.
@@ -148,9 +157,14 @@ impl Trouble {
             Self::Slow | Self::Disobeys | Self::NeedsPerson | Self::Flood | Self::StandIn => {
                 Severity::Warning
             }
-            Self::Moved | Self::Nonsense | Self::DataDamaged | Self::TableRejected => {
-                Severity::Notice
-            }
+            Self::Moved
+            | Self::Nonsense
+            | Self::DataDamaged
+            | Self::TableRejected
+            // What somebody plugs in is no fault of the room.
+            | Self::Protected
+            | Self::OutOfRange
+            | Self::NoPicture => Severity::Notice,
         }
     }
 }

@@ -34,6 +34,9 @@ pub(super) const fn code_of_trouble(trouble: Trouble) -> &'static str {
         Trouble::NeedsPerson => "needs-person",
         Trouble::Flood => "flood",
         Trouble::TableRejected => "table-rejected",
+        Trouble::Protected => "protected",
+        Trouble::OutOfRange => "out-of-range",
+        Trouble::NoPicture => "no-picture",
     }
 }
 
@@ -72,6 +75,9 @@ fn german(item: &Item) -> String {
         Some(Trouble::NeedsPerson) => "lässt sich nicht von selbst einschalten",
         Some(Trouble::Flood) => "sendet ohne Ende und wird ignoriert",
         Some(Trouble::TableRejected) => "hat eine fehlerhafte Gerätetabelle",
+        Some(Trouble::Protected) => "bekommt ein kopiergeschütztes Bild",
+        Some(Trouble::OutOfRange) => "bekommt ein Bild in einer Auflösung, die er nicht lesen kann",
+        Some(Trouble::NoPicture) => "bekommt kein Bild",
     };
     format!("{what} „{}“ {is}.", item.label)
 }
@@ -104,6 +110,9 @@ fn english(item: &Item) -> String {
         Some(Trouble::NeedsPerson) => "cannot be turned on by the room",
         Some(Trouble::Flood) => "sends without end and is ignored",
         Some(Trouble::TableRejected) => "has a table of devices that is wrong",
+        Some(Trouble::Protected) => "gets a picture that is copy-protected",
+        Some(Trouble::OutOfRange) => "gets a picture in a resolution that it cannot read",
+        Some(Trouble::NoPicture) => "gets no picture",
     };
     format!("The {what} “{}” {is}.", item.label)
 }
@@ -137,6 +146,13 @@ const fn german_remedy(trouble: Trouble) -> &'static str {
         Trouble::NeedsPerson => "Bitte den Bildschirm mit seiner Taste einschalten.",
         Trouble::Flood => "Bitte prüfen, ob die Taste klemmt, und das Gerät neu einstecken.",
         Trouble::TableRejected => "Es gilt die vorige Tabelle. Bitte die genannte Zeile ändern.",
+        Trouble::Protected => {
+            "Bitte den geschützten Inhalt (HDCP) schließen, oder am Laptop HDCP ausschalten."
+        }
+        Trouble::OutOfRange => "Bitte am Laptop 1920×1080 mit 60 Hz einstellen.",
+        Trouble::NoPicture => {
+            "Bitte prüfen, ob der Laptop wach ist und auf das Kabel ausgibt; geschützte Inhalte (HDCP) bleiben dunkel."
+        }
     }
 }
 
@@ -158,5 +174,12 @@ const fn english_remedy(trouble: Trouble) -> &'static str {
         Trouble::NeedsPerson => "Please turn the display on by its button.",
         Trouble::Flood => "Please check whether the key is stuck, and plug the device in again.",
         Trouble::TableRejected => "The previous table holds. Please change the line that is named.",
+        Trouble::Protected => {
+            "Please close the protected content (HDCP), or turn HDCP off at the laptop."
+        }
+        Trouble::OutOfRange => "Please set the laptop to 1920×1080 at 60 Hz.",
+        Trouble::NoPicture => {
+            "Please see that the laptop is awake and sends to the cable; protected content (HDCP) stays dark."
+        }
     }
 }

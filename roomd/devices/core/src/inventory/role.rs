@@ -10,8 +10,8 @@ use crate::identity::{DeviceId, Likeness, UsbId};
 pub enum Role {
     /// The camera with this name, such as `front`.
     Camera(String),
-    /// A capture device for content, such as a laptop's HDMI.
-    Content,
+    /// The input for content with this name, such as a laptop's HDMI.
+    Content(String),
     /// The microphone.
     Microphone,
     /// The loudspeaker.
@@ -31,7 +31,7 @@ pub enum Role {
 impl Role {
     const fn fits(&self, kind: Kind) -> bool {
         match self {
-            Self::Camera(_) | Self::Content => matches!(kind, Kind::Camera),
+            Self::Camera(_) | Self::Content(_) => matches!(kind, Kind::Camera),
             Self::Microphone | Self::Loudspeaker | Self::Speakerphone => {
                 matches!(kind, Kind::Sound)
             }
@@ -46,7 +46,7 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self {
             Self::Camera(name) => return write!(f, "camera `{name}`"),
-            Self::Content => "content input",
+            Self::Content(name) => return write!(f, "content input `{name}`"),
             Self::Microphone => "microphone",
             Self::Loudspeaker => "loudspeaker",
             Self::Speakerphone => "speakerphone",

@@ -207,10 +207,12 @@ fn a_flood_of_devices_has_a_bound_and_roles_are_kept() {
 fn a_role_is_given_by_identity_model_or_node() {
     let now = Instant::now();
     let check = |device: &str, fits: bool| {
-        let mut inventory = Inventory::new(roles(&[(Role::Content, device)]));
+        let mut inventory = Inventory::new(roles(&[(Role::Content("Table".to_owned()), device)]));
         inventory.handle(Event::Added(camera(LEFT, "A", 0)), now);
         assert_eq!(
-            inventory.with_role(&Role::Content).is_some(),
+            inventory
+                .with_role(&Role::Content("Table".to_owned()))
+                .is_some(),
             fits,
             "{device}"
         );

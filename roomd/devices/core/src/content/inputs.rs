@@ -1,0 +1,633 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The room's content inputs: which there are, which is open, and what is shared of it.
+//!
+//! A device is open only while somebody looks at its preview or it is shared. Sharing begins with a
+//! person's word and never with a signal. A signal that is lost leaves its last picture for
+//! [`HOLD`]; then sharing pauses, and goes on by itself if the signal is back within [`RETURN`] of the
+//! loss. Later it takes another word. A frozen picture needs no signal.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use roomd_model::Crop;
+
+use super::signal::{Picture, Signal, Watch};
+use super::timings::{Answer, Report};
+use crate::camera::pick::{There, there};
+use crate::device::Kind;
+use crate::identity::DeviceId;
+use crate::inventory::{Entry, Role};
+
+#[cfg(test)]
+#[path = "inputs_tests.rs"]
+mod tests;
+
+/// For so long after the loss of a signal its last picture is sent.
+pub const HOLD: Duration = Duration::from_secs(5);
+/// A signal that is back within this time after its loss is shared again by itself.
+pub const RETURN: Duration = Duration::from_secs(10);
+/// Whoever looks at a preview asks again and again; after this time nobody looks any more.
+pub const LEASE: Duration = Duration::from_secs(3);
+/// What is shared has a picture by then, or is not shared.
+const START: Duration = Duration::from_secs(10);
+/// How long people are told that sharing ended by itself.
+const NOTICE: Duration = Duration::from_secs(60);
+/// How often a receiver is asked for its signal: while it is in use, and otherwise.
+const ASK_IN_USE: Duration = Duration::from_millis(500);
+const ASK: Duration = Duration::from_secs(3);
+
+/// A device to be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Who it is.
+    pub id: DeviceId,
+    /// How it is opened.
+    pub node: String,
+    /// Which time it was plugged in.
+    pub arrivals: u64,
+    /// Nobody has it open for pictures: it may be set to its signal.
+    pub may_set: bool,
+}
+
+/// What the engine should have open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Goal {
+    /// The node of the input; none when it is gone, or none is in use.
+    pub node: Option<String>,
+    /// It is a receiver, whose signal says what it sends.
+    pub receiver: bool,
+    /// Whether it runs.
+    pub run: Run,
+    /// The picture of the moment stands.
+    pub frozen: bool,
+    /// Which part of it is shared.
+    pub crop: Crop,
+    /// It goes on the wire, where there is a call.
+    pub shared: bool,
+}
+
+/// Whether an input's device runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Run {
+    /// It is closed.
+    #[default]
+    Closed,
+    /// It is closed, and its last picture stands.
+    Held,
+    /// It is open.
+    Open,
+}
+
+/// How the sharing of an input is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Share {
+    /// It is not shared.
+    #[default]
+    Off,
+    /// Its first picture is waited for.
+    Starting,
+    /// The others see it.
+    On,
+    /// The signal is lost, and the others see its last picture.
+    Held,
+    /// The signal is lost, and the others see nothing; it goes on if the signal is back soon.
+    Paused,
+    /// It ended because the signal was lost; a person may share again.
+    Ended,
+}
+
+/// An input as people see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Its name.
+    pub name: String,
+    /// Whether the configuration names it.
+    pub configured: bool,
+    /// Who and where it is, when it is there.
+    pub there: Option<There>,
+    /// How its signal is.
+    pub signal: Signal,
+    /// What the device says of it, such as its timings.
+    pub answer: Answer,
+    /// How its sharing is.
+    pub share: Share,
+    /// Its picture stands by a person's word.
+    pub frozen: bool,
+    /// Which part of it is shared.
+    pub crop: Crop,
+}
+
+/// Why a wish is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is no such input, or it is not plugged in.
+    #[error("no such content input")]
+    Unknown,
+    /// Nothing can be shared now, or nothing is.
+    #[error("not in this state of the room")]
+    NotNow,
+    /// There is no picture to share.
+    #[error("the content input has no picture")]
+    NoPicture,
+    /// The picture is protected.
+    #[error("the picture is protected")]
+    Protected,
+    /// No part of a picture.
+    #[error("no part of a picture")]
+    NoPart,
+}
+
+/// What is known about a device that is, or may be, an input.
+#[derive(Clone, Debug)]
+struct Known {
+    there: There,
+    role: Option<String>,
+    receiver: bool,
+    watch: Watch,
+    asked: Option<Instant>,
+    asking: bool,
+    crop: Crop,
+    size: Option<(u32, u32)>,
+}
+
+impl Known {
+    const fn new(there: There, role: Option<String>) -> Self {
+        Self {
+            there,
+            role,
+            receiver: false,
+            watch: Watch::NEW,
+            asked: None,
+            asking: false,
+            crop: Crop::FULL,
+            size: None,
+        }
+    }
+
+    /// Whether it can be opened for pictures.
+    const fn opens(&self) -> bool {
+        match self.watch.answer() {
+            Answer::Silent | Answer::Signal(_, true) => true,
+            Answer::NoSignal
+            | Answer::Unstable
+            | Answer::OutOfRange
+            | Answer::Protected
+            | Answer::Signal(_, false) => false,
+        }
+    }
+
+    /// When it is asked next; never again what is no receiver.
+    fn due(&self, in_use: bool) -> Option<Due> {
+        if self.asking {
+            return None;
+        }
+        match self.asked {
+            None => Some(Due::Now),
+            Some(_) if !self.receiver => None,
+            Some(asked) if in_use => Some(Due::At(asked + ASK_IN_USE)),
+            Some(asked) => Some(Due::At(asked + ASK)),
+        }
+    }
+}
+
+enum Due {
+    Now,
+    At(Instant),
+}
+
+/// What a person shares.
+#[derive(Clone, Debug)]
+enum Sharing {
+    Off,
+    On {
+        name: String,
+        since: Instant,
+        /// The others have seen it.
+        seen: bool,
+        /// Since when its signal is lost.
+        lost: Option<Instant>,
+    },
+    Ended {
+        name: String,
+        until: Instant,
+    },
+}
+
+/// All content inputs of the room.
+#[derive(Debug)]
+pub struct ContentInputs {
+    named: Vec<String>,
+    known: BTreeMap<DeviceId, Known>,
+    looked: Option<(String, Instant)>,
+    sharing: Sharing,
+    frozen: bool,
+    /// The call that carries content.
+    call: Option<u32>,
+}
+
+impl ContentInputs {
+    /// Inputs with the names of the configuration, in its order.
+    #[must_use]
+    pub const fn new(named: Vec<String>) -> Self {
+        Self {
+            named,
+            known: BTreeMap::new(),
+            looked: None,
+            sharing: Sharing::Off,
+            frozen: false,
+            call: None,
+        }
+    }
+
+    /// Takes what is plugged in.
+    pub fn refresh<'a>(&mut self, entries: impl Iterator<Item = &'a Entry>, now: Instant) {
+        let mut known = std::mem::take(&mut self.known);
+        for entry in entries {
+            let role = match &entry.role {
+                Some(Role::Content(name)) => Some(name.clone()),
+                None => None,
+                // What the configuration uses for something else is no input.
+                Some(_) => continue,
+            };
+            if !entry.usable || entry.device.kind != Kind::Camera {
+                continue;
+            }
+            let there = there(entry);
+            let id = there.id.clone();
+            let before = known.remove(&id);
+            let same = before.filter(|it| it.there.arrivals == there.arrivals);
+            let mut next = same.unwrap_or_else(|| Known::new(there.clone(), role));
+            next.there = there;
+            self.known.insert(id, next);
+        }
+        self.settle(now);
+    }
+
+    /// The next device to be asked, if one is due.
+    pub fn poll_ask(&mut self, now: Instant) -> Option<Ask> {
+        let active = self.active().cloned();
+        let is_due =
+            |(id, known): &(&DeviceId, &mut Known)| match known.due(active.as_ref() == Some(*id)) {
+                Some(Due::Now) => true,
+                Some(Due::At(at)) => at <= now,
+                None => false,
+            };
+        let (id, known) = self.known.iter_mut().find(is_due)?;
+        known.asking = true;
+        known.asked = Some(now);
+        let is_open = active.as_ref() == Some(id) && known.opens();
+        Some(Ask {
+            id: id.clone(),
+            node: known.there.node.clone(),
+            arrivals: known.there.arrivals,
+            may_set: !is_open,
+        })
+    }
+
+    /// A device has said how it is; none when it could not be asked.
+    pub fn answered(&mut self, id: &DeviceId, arrivals: u64, report: Option<Report>, now: Instant) {
+        let known = self.known.get_mut(id);
+        let Some(known) = known.filter(|known| known.there.arrivals == arrivals) else {
+            // It was unplugged meanwhile, and will be asked again.
+            return;
+        };
+        known.asking = false;
+        if let Some(report) = report {
+            known.receiver = report.receiver;
+            known.watch.answered(report.answer);
+            if let Answer::Signal(timings, _) = report.answer {
+                let size = Some((timings.width(), timings.height()));
+                if known.size.is_some() && known.size != size {
+                    // The part of another picture is none of this one.
+                    known.crop = Crop::FULL;
+                }
+                known.size = size;
+            }
+        }
+        self.settle(now);
+    }
+
+    /// What the open device sends.
+    pub fn sent(&mut self, picture: Picture, now: Instant) {
+        let active = self.active().cloned();
+        if let Some(known) = active.and_then(|id| self.known.get_mut(&id)) {
+            known.watch.sent(picture, now);
+        }
+        self.settle(now);
+    }
+
+    /// The call that carries content, by any number; none without one.
+    pub fn room(&mut self, call: Option<u32>, now: Instant) {
+        if self.call.is_some() && self.call != call {
+            // Who comes next begins anew.
+            self.sharing = Sharing::Off;
+            for known in self.known.values_mut() {
+                known.crop = Crop::FULL;
+            }
+        }
+        self.call = call;
+        self.settle(now);
+    }
+
+    /// Somebody looks at an input's preview, and asks again while they do.
+    ///
+    /// # Errors
+    ///
+    /// There is no such input, or another one is shared.
+    pub fn look(&mut self, name: &str, now: Instant) -> Result<(), Refused> {
+        self.find(name).ok_or(Refused::Unknown)?;
+        if let Sharing::On { name: shared, .. } = &self.sharing
+            && shared != name
+        {
+            return Err(Refused::NotNow);
+        }
+        self.looked = Some((name.to_owned(), now + LEASE));
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Shares an input from now on.
+    ///
+    /// # Errors
+    ///
+    /// There is no such input, no call that carries it, or nothing to share.
+    pub fn share(&mut self, name: &str, now: Instant) -> Result<(), Refused> {
+        let (_, known) = self.find(name).ok_or(Refused::Unknown)?;
+        if self.call.is_none() {
+            return Err(Refused::NotNow);
+        }
+        let signal = known.watch.signal(now);
+        if signal == Signal::Protected {
+            return Err(Refused::Protected);
+        }
+        if !signal.is_usable() {
+            return Err(Refused::NoPicture);
+        }
+        if let Sharing::On {
+            name: shared,
+            lost: None,
+            ..
+        } = &self.sharing
+            && shared == name
+        {
+            return Ok(());
+        }
+        self.frozen = false;
+        self.sharing = Sharing::On {
+            name: name.to_owned(),
+            since: now,
+            seen: false,
+            lost: None,
+        };
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Ends sharing; also takes away the word that it ended by itself.
+    pub fn stop(&mut self, now: Instant) {
+        self.sharing = Sharing::Off;
+        self.settle(now);
+    }
+
+    /// Lets the picture of the moment stand, or move again.
+    ///
+    /// # Errors
+    ///
+    /// Nothing is shared.
+    pub fn freeze(&mut self, frozen: bool, now: Instant) -> Result<(), Refused> {
+        if frozen && !matches!(self.state(now), Share::On | Share::Held) {
+            return Err(Refused::NotNow);
+        }
+        self.frozen = frozen;
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Shares a part of an input's picture.
+    ///
+    /// # Errors
+    ///
+    /// There is no such input, or no such part.
+    pub fn crop(&mut self, name: &str, crop: Crop) -> Result<(), Refused> {
+        if !crop.is_possible() {
+            return Err(Refused::NoPart);
+        }
+        let (id, _) = self.find(name).ok_or(Refused::Unknown)?;
+        let id = id.clone();
+        if let Some(known) = self.known.get_mut(&id) {
+            known.crop = crop;
+        }
+        Ok(())
+    }
+
+    /// When [`Self::handle_timeout`] or [`Self::poll_ask`] has something to do, and why.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Instant) -> Option<(Instant, &'static str)> {
+        let active = self.active();
+        let asks = self.known.iter().filter_map(|(id, known)| {
+            let at = match known.due(active == Some(id))? {
+                Due::Now => now,
+                Due::At(at) => at,
+            };
+            Some((at, "a receiver is asked"))
+        });
+        let looked = self
+            .looked
+            .as_ref()
+            .map(|(_, until)| (*until, "nobody looks"));
+        let watch = active.and_then(|id| self.known.get(id)?.watch.poll_timeout(now));
+        let share = match &self.sharing {
+            Sharing::Off => None,
+            Sharing::On {
+                lost: Some(lost), ..
+            } => {
+                let steps = [*lost + HOLD, *lost + RETURN];
+                steps.into_iter().find(|at| *at > now).or(Some(now))
+            }
+            Sharing::On {
+                seen: false, since, ..
+            } => Some(*since + START),
+            Sharing::On { .. } => None,
+            Sharing::Ended { until, .. } => Some(*until),
+        };
+        let watch = watch.map(|at| (at, "a picture is judged"));
+        let share = share.map(|at| (at, "sharing"));
+        asks.chain(looked).chain(watch).chain(share).min()
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.settle(now);
+    }
+
+    /// What the engine should have open.
+    #[must_use]
+    pub fn goal(&self, now: Instant) -> Goal {
+        let shares = matches!(self.sharing, Sharing::On { .. });
+        let known = self.active().and_then(|id| self.known.get(id));
+        let opens = known.is_some_and(Known::opens);
+        Goal {
+            node: known.map(|known| known.there.node.clone()),
+            receiver: known.is_some_and(|known| known.receiver),
+            run: match (opens, shares) {
+                (true, _) => Run::Open,
+                (false, true) => Run::Held,
+                (false, false) => Run::Closed,
+            },
+            frozen: self.frozen,
+            crop: known.map_or(Crop::FULL, |known| known.crop),
+            shared: matches!(self.state(now), Share::On | Share::Held),
+        }
+    }
+
+    /// The inputs as people see them: those of the configuration first, then what was recognised.
+    #[must_use]
+    pub fn shown(&self, now: Instant) -> Vec<Shown> {
+        let mut all: Vec<Shown> = Vec::new();
+        for name in &self.named {
+            let found = self.with_role(name).map(|(_, known)| known);
+            all.push(self.show(name.clone(), true, found, now));
+        }
+        for known in self.recognised() {
+            let name = self.name_of(known);
+            all.push(self.show(name, false, Some(known), now));
+        }
+        all
+    }
+
+    /// The name of the input that is shared, and how its sharing is.
+    #[must_use]
+    pub fn shared(&self, now: Instant) -> Option<(&str, Share)> {
+        match &self.sharing {
+            Sharing::Off => None,
+            Sharing::On { name, .. } | Sharing::Ended { name, .. } => Some((name, self.state(now))),
+        }
+    }
+
+    fn show(&self, name: String, configured: bool, known: Option<&Known>, now: Instant) -> Shown {
+        let shared = self.shared(now).filter(|(shared, _)| *shared == name);
+        let share = shared.map_or(Share::Off, |(_, share)| share);
+        Shown {
+            configured,
+            there: known.map(|known| known.there.clone()),
+            signal: known.map_or(Signal::Missing, |known| known.watch.signal(now)),
+            answer: known.map_or(Answer::Silent, |known| known.watch.answer()),
+            share,
+            frozen: self.frozen && share != Share::Off,
+            crop: known.map_or(Crop::FULL, |known| known.crop),
+            name,
+        }
+    }
+
+    fn state(&self, now: Instant) -> Share {
+        match &self.sharing {
+            Sharing::Off => Share::Off,
+            Sharing::Ended { .. } => Share::Ended,
+            Sharing::On { seen: false, .. } => Share::Starting,
+            Sharing::On { lost: None, .. } => Share::On,
+            Sharing::On {
+                lost: Some(lost), ..
+            } if now < *lost + HOLD => Share::Held,
+            Sharing::On { .. } => Share::Paused,
+        }
+    }
+
+    fn with_role(&self, name: &str) -> Option<(&DeviceId, &Known)> {
+        let mut known = self.known.iter();
+        known.find(|(_, known)| known.role.as_deref() == Some(name))
+    }
+
+    /// Receivers that the configuration does not name.
+    fn recognised(&self) -> impl Iterator<Item = &Known> {
+        let known = self.known.values();
+        known.filter(|known| known.role.is_none() && known.receiver)
+    }
+
+    /// What a receiver is called that has no name: what it calls itself, with a number where it is not
+    /// the only one.
+    fn name_of(&self, of: &Known) -> String {
+        let label = &of.there.label;
+        let alike = self
+            .recognised()
+            .filter(|known| known.there.label == *label);
+        let before = alike.take_while(|known| known.there.id != of.there.id);
+        let taken = usize::from(self.named.contains(label));
+        match before.count() + taken {
+            0 => label.clone(),
+            before => format!("{label} {}", before + 1),
+        }
+    }
+
+    /// An input that is there.
+    fn find(&self, name: &str) -> Option<(&DeviceId, &Known)> {
+        self.with_role(name).or_else(|| {
+            let known = self
+                .recognised()
+                .find(|known| self.name_of(known) == name)?;
+            Some((&known.there.id, known))
+        })
+    }
+
+    /// The device in use.
+    fn active(&self) -> Option<&DeviceId> {
+        let shared = match &self.sharing {
+            Sharing::On { name, .. } => Some(name),
+            Sharing::Off | Sharing::Ended { .. } => None,
+        };
+        let name = shared.or_else(|| self.looked.as_ref().map(|(name, _)| name))?;
+        self.find(name).map(|(id, _)| id)
+    }
+
+    /// Draws the conclusions.
+    fn settle(&mut self, now: Instant) {
+        if self.looked.as_ref().is_some_and(|(_, until)| *until <= now) {
+            self.looked = None;
+        }
+        let active = self.active().cloned();
+        for (id, known) in &mut self.known {
+            let open = active.as_ref() == Some(id) && known.opens();
+            known.watch.opened(open, now);
+        }
+        let known = active.and_then(|id| self.known.get(&id));
+        let there = known
+            .is_some_and(|known| known.watch.has_picture() && known.watch.signal(now).is_usable());
+        // What can only fail is not waited for.
+        let hopeless = !known.is_some_and(|known| known.watch.signal(now).is_usable());
+        let frozen = self.frozen;
+        let mut ended = None;
+        match &mut self.sharing {
+            Sharing::On {
+                name,
+                since,
+                seen,
+                lost,
+            } => {
+                if there {
+                    *seen = true;
+                    *lost = None;
+                } else if !*seen {
+                    if hopeless || now >= *since + START {
+                        ended = Some(name.clone());
+                    }
+                } else if frozen {
+                    *lost = None;
+                } else {
+                    let lost = *lost.get_or_insert(now);
+                    if now >= lost + RETURN {
+                        ended = Some(name.clone());
+                    }
+                }
+            }
+            Sharing::Ended { until, .. } if *until <= now => self.sharing = Sharing::Off,
+            Sharing::Off | Sharing::Ended { .. } => {}
+        }
+        if let Some(name) = ended {
+            let until = now + NOTICE;
+            self.sharing = Sharing::Ended { name, until };
+        }
+        if !matches!(self.sharing, Sharing::On { .. }) {
+            self.frozen = false;
+        }
+    }
+}

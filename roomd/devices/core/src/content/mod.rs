@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Content inputs: what somebody in the room shows with a cable.
+//!
+//! A capture card or a dongle is previewed, cut and frozen, and shared only when a person says so.
+//! [`timings`] asks the device, [`signal`] judges what comes, [`inputs`] decides what is open and what
+//! is shared.
+
+pub mod inputs;
+pub mod signal;
+pub mod timings;
