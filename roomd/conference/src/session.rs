@@ -47,6 +47,8 @@ pub struct Capabilities {
     pub chat: bool,
     /// Raised hands.
     pub hands: bool,
+    /// The platform carries what somebody in the room shows.
+    pub content: bool,
     /// The platform can encrypt end to end.
     pub e2ee: bool,
     /// The room hosts the meeting; its link is what guests open.
@@ -121,6 +123,8 @@ pub enum Command {
         /// The room's camera is on the wire.
         camera: bool,
     },
+    /// Begins or ends showing the others what somebody in the room shows.
+    Content(bool),
     /// Raises or lowers the room's hand.
     Hand(bool),
     /// Writes into the chat.

@@ -36,6 +36,8 @@ pub(crate) struct Call {
     pub(crate) microphone: bool,
     /// The camera is wanted on the wire.
     pub(crate) camera: bool,
+    /// What somebody in the room shows is wanted on the wire.
+    pub(crate) content: bool,
     pub(crate) hand: bool,
     pub(crate) e2ee: E2ee,
     pub(crate) faces: Faces,
@@ -97,6 +99,12 @@ impl Call {
         (sends && self.microphone, sends && self.camera)
     }
 
+    /// Whether what somebody in the room shows is on the wire. Whoever shares has pressed a button
+    /// that sends.
+    pub(crate) const fn content_on_wire(&self) -> bool {
+        self.content && self.in_call()
+    }
+
     pub(crate) const fn phase(&self) -> Phase {
         match self.stage {
             Stage::Joining => Phase::Joining,
@@ -121,6 +129,7 @@ impl Call {
             sending: self.sending,
             microphone,
             camera,
+            content: self.content_on_wire(),
             layout: self.faces.layout,
             hand: self.hand,
             e2ee: self.e2ee,

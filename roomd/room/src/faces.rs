@@ -25,6 +25,8 @@ pub(crate) struct Faces {
     pub(crate) chat: Vec<ChatMessage>,
     pub(crate) speaker: Option<ParticipantId>,
     pub(crate) sharer: Option<ParticipantId>,
+    /// The room shares something itself.
+    own_content: bool,
     pub(crate) layout: Layout,
     /// The layout to go back to when sharing ends, if the room itself changed it.
     before_share: Option<Layout>,
@@ -182,10 +184,22 @@ impl Faces {
     fn follow_sharing(&mut self, sharer: Option<ParticipantId>) {
         let began = sharer.is_some() && sharer != self.sharer;
         self.sharer = sharer;
+        self.give_display(began);
+    }
+
+    /// What the room shares itself is on its display as what others share.
+    pub(crate) fn set_own_content(&mut self, shared: bool) {
+        let began = shared && !self.own_content;
+        self.own_content = shared;
+        self.give_display(began);
+    }
+
+    fn give_display(&mut self, began: bool) {
         if began && self.layout != Layout::Share {
             self.before_share = Some(self.layout);
             self.layout = Layout::Share;
         } else if self.sharer.is_none()
+            && !self.own_content
             && let Some(before) = self.before_share.take()
         {
             self.layout = before;
@@ -286,6 +300,19 @@ mod tests {
         faces.set_live(stream, false);
         faces.remove_stream(stream);
         assert!(faces.conditions.is_empty());
+    }
+
+    #[test]
+    fn own_content_takes_the_display_too() {
+        let mut faces = Faces::default();
+        faces.set_participants(vec![person("a", false, false)]);
+        faces.set_own_content(true);
+        assert_eq!(faces.layout, Layout::Share);
+        faces.set_participants(vec![person("a", true, false)]);
+        faces.set_own_content(false);
+        assert_eq!(faces.layout, Layout::Share, "somebody else shares");
+        faces.set_participants(vec![person("a", false, false)]);
+        assert_eq!(faces.layout, Layout::Grid);
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub struct Room {
     offered: Option<BookingId>,
     next_session: u32,
     on_wire: (bool, bool),
+    content_on_wire: bool,
     preview: bool,
     wanted_height: Option<(SessionId, u32)>,
     persisted: bool,
@@ -77,6 +78,7 @@ impl Room {
             offered: None,
             next_session: 0,
             on_wire: (false, false),
+            content_on_wire: false,
             preview: false,
             wanted_height: None,
             persisted: resume.is_some(),
@@ -209,6 +211,11 @@ impl Room {
                     call.faces.set_trouble(stream, trouble, active);
                 }
             }
+            Input::Content(on) => {
+                if let State::Call(call) = &mut self.state {
+                    call.content = on && call.capabilities.content && !call.is_leaving();
+                }
+            }
             Input::Bookings(bookings) => {
                 self.raw_bookings = bookings;
                 self.judge_bookings();
@@ -269,6 +276,7 @@ impl Room {
             sending,
             microphone: true,
             camera: true,
+            content: false,
             hand: false,
             e2ee: E2ee::default(),
             faces: Faces::default(),
@@ -411,6 +419,7 @@ impl Room {
             self.preview = preview;
             self.outputs.push_back(Output::Preview(preview));
         }
+        self.settle_content(session);
         if on_wire == self.on_wire {
             return;
         }
@@ -420,6 +429,26 @@ impl Room {
             .push_back(Output::Sending { microphone, camera });
         if let Some(session) = session {
             let command = Command::Sending { microphone, camera };
+            self.outputs.push_back(Output::Session(session, command));
+        }
+    }
+
+    fn settle_content(&mut self, session: Option<SessionId>) {
+        let on_wire = match &mut self.state {
+            State::Call(call) => {
+                let on_wire = call.content_on_wire();
+                call.faces.set_own_content(on_wire);
+                on_wire
+            }
+            State::Rest | State::Fault { .. } => false,
+        };
+        if on_wire == self.content_on_wire {
+            return;
+        }
+        self.content_on_wire = on_wire;
+        self.outputs.push_back(Output::Content(on_wire));
+        if let Some(session) = session {
+            let command = Command::Content(on_wire);
             self.outputs.push_back(Output::Session(session, command));
         }
     }

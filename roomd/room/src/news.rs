@@ -67,7 +67,7 @@ impl Room {
             Event::E2ee(e2ee) => call.e2ee = e2ee,
             Event::Muted(LocalSource::Microphone) => call.microphone = false,
             Event::Muted(LocalSource::Camera) => call.camera = false,
-            Event::Muted(LocalSource::Content) => {}
+            Event::Muted(LocalSource::Content) => call.content = false,
             Event::PasswordRequired { wrong } => {
                 call.password_wanted = Some(wrong);
                 if matches!(call.stage, Stage::Joining) {

@@ -43,6 +43,8 @@ pub enum Input {
         /// It delivers.
         live: bool,
     },
+    /// Somebody shares what a content input shows, or does not any more.
+    Content(bool),
     /// The schedule as it is now; replaces what was known.
     Bookings(Vec<Booking>),
     /// The configuration as it is now.
@@ -157,6 +159,8 @@ pub enum Output {
         /// The camera.
         camera: bool,
     },
+    /// What somebody in the room shows is on the wire from here on, or not.
+    Content(bool),
     /// The room's own picture is taken for the display alone, without being sent.
     Preview(bool),
     /// Loudspeaker volume, 0 to 100.

@@ -49,6 +49,8 @@ pub struct CallView {
     pub microphone: bool,
     /// The camera is on the wire.
     pub camera: bool,
+    /// What somebody in the room shows is on the wire.
+    pub content: bool,
     /// How the display arranges people and content.
     pub layout: Layout,
     /// The room's hand is raised.

@@ -22,6 +22,7 @@ enum Op {
     LateEvent(Event),
     Bookings(Vec<(u8, i64, bool)>),
     Stream(u32, bool),
+    Content(bool),
     Allow(bool),
     Advance(u64),
     Shutdown,
@@ -88,6 +89,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => event().prop_map(Op::LateEvent),
         1 => bookings.prop_map(Op::Bookings),
         1 => (0..3_u32, any::<bool>()).prop_map(|(id, live)| Op::Stream(id, live)),
+        2 => any::<bool>().prop_map(Op::Content),
         1 => any::<bool>().prop_map(Op::Allow),
         4 => (0..200_u64).prop_map(Op::Advance),
         1 => (0..20_u8).prop_map(|n| if n == 0 { Op::Shutdown } else { Op::Advance(1) }),
@@ -99,6 +101,7 @@ fn op() -> impl Strategy<Value = Op> {
 struct Witness {
     session: Option<SessionId>,
     asked_to_send: bool,
+    shares: bool,
     persisted: bool,
     leaving_since: Option<Instant>,
     stopping: bool,
@@ -160,6 +163,10 @@ impl World {
                 let stream = StreamId(id);
                 self.bench.input(Input::Stream { stream, live }).unwrap();
             }
+            Op::Content(on) => {
+                self.witness.shares = on;
+                self.bench.input(Input::Content(on)).unwrap();
+            }
             Op::Allow(all) => {
                 self.config.allow = all.then(|| AllowList::parse(["*.example"]).unwrap());
                 self.bench
@@ -192,6 +199,8 @@ impl World {
             assert!(!on_wire || view.phase == Phase::InCall);
             assert!(!on_wire || self.config.joins_sending || self.witness.asked_to_send);
             assert!(!on_wire || call.sending);
+            assert!(!call.content || view.phase == Phase::InCall);
+            assert!(!call.content || self.witness.shares);
         }
         let now = self.bench.now.mono;
         match view.phase {
@@ -221,6 +230,7 @@ impl World {
                 assert!(own || allowed.is_some_and(|list| list.allows(url)));
                 witness.session = Some(session);
                 witness.asked_to_send = false;
+                witness.shares = false;
                 witness.leaving_since = None;
             }
             Output::Session(session, command) => {
@@ -228,6 +238,9 @@ impl World {
                 if let Command::Sending { microphone, camera } = command {
                     let may = self.config.joins_sending || witness.asked_to_send;
                     assert!(may || !microphone && !camera);
+                }
+                if let Command::Content(on) = command {
+                    assert!(!on || witness.shares);
                 }
             }
             Output::DropSession(session) => {
@@ -239,6 +252,9 @@ impl World {
             }
             Output::Persist(resume) => witness.persisted = resume.is_some(),
             Output::Finished => witness.finished = true,
+            Output::Content(on) => {
+                assert!(!on || witness.shares, "sharing without being asked");
+            }
             Output::Preview(_) | Output::Volume(_) | Output::Answer(_, _) => {}
         }
     }

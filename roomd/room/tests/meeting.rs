@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use common::{Bench, ELSEWHERE, LINK, OTHER, booking, noon, person};
-use roomd_conference::{Command, Ended, Event};
-use roomd_model::{BookingId, BookingLink, FaultCode, LinkRefusal, Phase, Pii, Secret};
+use roomd_conference::{Command, Ended, Event, LocalSource};
+use roomd_model::{BookingId, BookingLink, FaultCode, Layout, LinkRefusal, Phase, Pii, Secret};
 use roomd_room::{AllowList, Input, Output, Refusal, Request, Resume, RoomConfig};
 
 fn secs(seconds: u64) -> Duration {
@@ -71,6 +71,47 @@ fn joins_sending_only_when_configured() {
     bench.event(Event::Joined);
     assert!(bench.said().contains(&"sending true true".to_owned()));
     assert!(bench.call().sending);
+}
+
+#[test]
+fn content_goes_out_in_a_call_alone_and_comes_back_with_it() {
+    let mut bench = Bench::new(RoomConfig::default(), None);
+    bench.input(Input::Content(true)).unwrap();
+    bench.take();
+    bench.join(LINK).unwrap();
+    bench.event(Event::Joined);
+    assert!(!bench.said().iter().any(|said| said.contains("ontent")));
+    bench.event(Event::Participants(vec![person("a")]));
+    bench.take();
+    bench.input(Input::Content(true)).unwrap();
+    assert_eq!(
+        bench.said(),
+        [
+            "content true",
+            "tell 0 Content(true)",
+            "tell 0 WantedHeight(360)"
+        ]
+    );
+    // Nobody pressed the button that sends picture and sound of the room.
+    let call = bench.call();
+    assert!(call.content && !call.sending && !call.camera);
+    assert_eq!(call.layout, Layout::Share);
+    bench.event(Event::Reconnecting { attempt: 1 });
+    assert_eq!(bench.said()[0], "content false");
+    bench.event(Event::Joined);
+    assert_eq!(bench.said()[0], "content true");
+    bench.event(Event::Muted(LocalSource::Content));
+    assert_eq!(
+        bench.said()[..2],
+        ["content false", "tell 0 Content(false)"]
+    );
+    bench.input(Input::Content(true)).unwrap();
+    bench.take();
+    bench.ask(Request::Leave).unwrap();
+    assert_eq!(
+        bench.said()[1..3],
+        ["content false", "tell 0 Content(false)"]
+    );
 }
 
 #[test]

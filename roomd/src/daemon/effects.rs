@@ -37,6 +37,7 @@ impl Daemon {
                 self.media(EngineCommand::Sending { microphone, camera })
                     .await;
             }
+            Output::Content(on) => self.media(EngineCommand::Content(on)).await,
             Output::Preview(open) => self.media(EngineCommand::Preview(open)).await,
             Output::Volume(percent) => self.media(EngineCommand::Volume(percent)).await,
             Output::Persist(resume) => self.store.keep(resume.as_ref()),

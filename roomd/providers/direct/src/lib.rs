@@ -96,6 +96,7 @@ impl Provider for Direct {
             admits: true,
             chat: true,
             hands: true,
+            content: true,
             e2ee: true,
             hosts: true,
         }

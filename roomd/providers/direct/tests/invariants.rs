@@ -267,6 +267,7 @@ fn keeps_the_promises_of_the_port() {
         channel(1, ChannelEvent::Opened),
         channel(1, text(&hello("Erika"))),
         Step::Input(Input::Command(Command::Admit(waiting.unwrap()))),
+        Step::Input(Input::Command(Command::Content(true))),
         channel(
             1,
             text(&json!({"type": "offer", "to": "room", "sdp": sdp("AA")})),

@@ -6,7 +6,8 @@ mod common;
 
 use common::{Bench, hello, sdp};
 use roomd_conference::{
-    Command, Ended, Event, MediaCommand, MediaEvent, Output, PeerId, PeerState,
+    ChannelCommand, Command, Ended, Event, LocalSource, MediaCommand, MediaEvent, Output, PeerId,
+    PeerState,
 };
 use roomd_model::{Connection, E2ee, FaultCode, Pii};
 use serde_json::json;
@@ -49,6 +50,36 @@ fn two_guests_meet_the_room() {
     bench.say(1, &json!({"type": "bye"}));
     bench.command(Command::Leave { returning: false });
     insta::assert_snapshot!(bench.log);
+}
+
+#[test]
+fn what_the_room_shows_has_an_m_line_and_is_told() {
+    let mut bench = Bench::new(None);
+    bench.admit(1, "Erika");
+    bench.say(1, &json!({"type": "offer", "to": "room", "sdp": sdp("AA")}));
+    let published = bench.outputs.iter().any(|output| {
+        let Output::Media(MediaCommand::Publish { mid, source, .. }) = output else {
+            return false;
+        };
+        (mid.as_str(), *source) == ("2", LocalSource::Content)
+    });
+    assert!(published);
+    let tells = |bench: &Bench, sharing: bool| {
+        let mark = format!("\"sharing\":{sharing}");
+        let told = |output: &Output| {
+            let Output::Channel(_, ChannelCommand::Text(text)) = output else {
+                return false;
+            };
+            let text = text.expose();
+            text.contains("\"id\":\"room\"") && text.contains(&mark)
+        };
+        bench.outputs.iter().any(told)
+    };
+    for sharing in [true, false] {
+        bench.take();
+        bench.command(Command::Content(sharing));
+        assert!(tells(&bench, sharing));
+    }
 }
 
 #[test]

@@ -80,6 +80,7 @@ impl Provider for MatrixRtc {
             admits: true,
             chat: true,
             hands: true,
+            content: true,
             e2ee: true,
             hosts: false,
         }

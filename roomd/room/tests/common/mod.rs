@@ -30,6 +30,7 @@ impl Provider for Fake {
             admits: true,
             chat: true,
             hands: true,
+            content: true,
             e2ee: true,
             hosts: true,
         }
@@ -195,6 +196,7 @@ impl Bench {
             Output::Session(session, command) => format!("tell {} {command:?}", session.0),
             Output::DropSession(session) => format!("drop {}", session.0),
             Output::Sending { microphone, camera } => format!("sending {microphone} {camera}"),
+            Output::Content(on) => format!("content {on}"),
             Output::Preview(on) => format!("preview {on}"),
             Output::Volume(percent) => format!("volume {percent}"),
             Output::Persist(resume) => format!("persist {}", resume.is_some()),

@@ -90,7 +90,7 @@ impl DirectSession {
         let bound = [
             (link.audio, sound.clone(), StreamKind::Audio),
             (link.camera, camera.clone(), StreamKind::Camera),
-            (link.screen, screen, StreamKind::Screen),
+            (link.screen, screen.clone(), StreamKind::Screen),
         ];
         let streams = bound.map(|(stream, mid, kind)| StreamBinding {
             stream,
@@ -105,6 +105,7 @@ impl DirectSession {
         let sources = [
             (sound, LocalSource::Microphone),
             (camera, LocalSource::Camera),
+            (screen, LocalSource::Content),
         ];
         for (mid, source) in sources {
             self.media_command(MediaCommand::Publish { peer, mid, source });

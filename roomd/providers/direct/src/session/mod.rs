@@ -193,6 +193,10 @@ impl DirectSession {
                 self.room.camera = camera;
                 self.tell_room();
             }
+            Command::Content(on) => {
+                self.room.sharing = on;
+                self.tell_room();
+            }
             Command::Hand(raised) => {
                 self.room.hand = raised;
                 self.tell_room();

@@ -102,6 +102,8 @@ impl MatrixRtcSession {
                 publish(LocalSource::Microphone, microphone),
                 publish(LocalSource::Camera, camera),
             ];
+            let content = self.content.then(|| publish(LocalSource::Content, true));
+            options.publish.extend(content);
         }
         let connection = Connection::new(options, self.ids.clone(), now);
         server.state = State::Connected {
@@ -190,6 +192,25 @@ impl MatrixRtcSession {
         if let Some(connection) = self.servers.own().and_then(Server::connection) {
             connection.set_muted(LocalSource::Microphone, !microphone, now);
             connection.set_muted(LocalSource::Camera, !camera, now);
+        }
+    }
+
+    /// Shows something from now on, or no longer: a screen of its own to the others.
+    pub(super) fn show(&mut self, on: bool, now: Now) {
+        self.content = on;
+        let Some(connection) = self.servers.own().and_then(Server::connection) else {
+            // Whoever connects later begins with it.
+            return;
+        };
+        let source = LocalSource::Content;
+        if on {
+            let publish = Publish {
+                source,
+                muted: false,
+            };
+            connection.publish(publish, now);
+        } else {
+            connection.unpublish(source, now);
         }
     }
 

@@ -82,6 +82,8 @@ pub(crate) struct MatrixRtcSession {
     again: Vec<(Instant, Again)>,
     /// Microphone and camera.
     sending: (bool, bool),
+    /// The room shows something.
+    content: bool,
     /// Lines of the pictures on the displays.
     shown: BTreeMap<StreamId, u32>,
     hand: Hand,
@@ -205,6 +207,7 @@ impl MatrixRtcSession {
             people: People::default(),
             again: Vec::new(),
             sending: (false, false),
+            content: false,
             shown: BTreeMap::new(),
             hand: Hand::default(),
             hands_asked: false,
@@ -297,6 +300,7 @@ impl MatrixRtcSession {
             Command::Deny(id) => self.admit(&id, false),
             Command::Remove(id) => self.remove(&id),
             Command::Sending { microphone, camera } => self.send(microphone, camera, now),
+            Command::Content(on) => self.show(on, now),
             Command::Hand(raised) => self.raise(raised),
             Command::Chat(text) => self.write(text),
             Command::Password(password) => self.password(password, now),

@@ -28,6 +28,7 @@ fn the_provider_conforms() {
             result: Ok(Done::Joined(room(true))),
         }),
         Step::Input(Input::Command(Command::Hand(true))),
+        Step::Input(Input::Command(Command::Content(true))),
         Step::Input(Input::Command(Command::Chat(Pii::from("hello")))),
         Step::Input(Input::Command(Command::Admit(ParticipantId("x".into())))),
         Step::Advance(Duration::from_secs(60)),
