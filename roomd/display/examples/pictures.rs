@@ -45,6 +45,7 @@ fn compose(scene: &Scene) -> Vec<u8> {
     for tile in &scene.tiles {
         let tint = match tile.source {
             TileSource::SelfView => 40,
+            TileSource::OwnContent => 90,
             TileSource::Stream(stream) => stream.0 * 53 % 200,
         };
         let rgba = (0..tile.rect.height)

@@ -35,6 +35,8 @@ const SILENT: Duration = Duration::from_secs(2);
 pub(crate) struct Camera {
     source: CameraSource,
     size: (u32, u32),
+    /// Pictures of a device keep their own size, up to that one.
+    own_size: bool,
     picture: Arc<TestPicture>,
     utc_offset: i32,
     shots: watch::Sender<Option<Shot>>,
@@ -52,6 +54,14 @@ enum Worker {
     Device { path: PathBuf, device: Device },
     File(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
     Test(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
+}
+
+/// What a device is asked for first.
+#[derive(Clone, Copy, Debug)]
+enum Format {
+    Mjpeg,
+    Raw,
+    Mode(CameraMode),
 }
 
 /// What the room sees of its camera.
@@ -72,6 +82,7 @@ impl Camera {
         Self {
             source,
             size,
+            own_size: false,
             picture: Arc::new(picture),
             utc_offset,
             shots: watch::Sender::new(None),
@@ -81,6 +92,12 @@ impl Camera {
             attempt: 0,
             had_device: false,
         }
+    }
+
+    /// Leaves pictures of a device in their own size, where that is not larger.
+    pub(crate) const fn in_own_size(mut self) -> Self {
+        self.own_size = true;
+        self
     }
 
     /// The latest picture.
@@ -109,10 +126,11 @@ impl Camera {
             CameraSource::None => Worker::Closed,
             CameraSource::TestPicture => self.test(),
             CameraSource::File(path) => self.file(&path),
-            CameraSource::Device(path) => self.device(&path, None),
-            CameraSource::Chosen(path, mode) => self.device(&path, Some(mode)),
+            CameraSource::Device(path) => self.device(&path, Format::Mjpeg),
+            CameraSource::Receiver(path) => self.device(&path, Format::Raw),
+            CameraSource::Chosen(path, mode) => self.device(&path, Format::Mode(mode)),
             CameraSource::Auto => match nth_device(self.attempt / 2) {
-                Some(path) => self.device(&path, None),
+                Some(path) => self.device(&path, Format::Mjpeg),
                 None if self.had_device => Worker::Closed,
                 None => self.test(),
             },
@@ -184,9 +202,12 @@ impl Camera {
                 (Some("test picture".to_owned()), true)
             }
             (Worker::Closed, CameraSource::None) => (None, false),
-            (Worker::Closed, CameraSource::Device(path) | CameraSource::Chosen(path, _)) => {
-                (path.exists().then(|| path.display().to_string()), false)
-            }
+            (
+                Worker::Closed,
+                CameraSource::Device(path)
+                | CameraSource::Receiver(path)
+                | CameraSource::Chosen(path, _),
+            ) => (path.exists().then(|| path.display().to_string()), false),
             (Worker::Closed, CameraSource::Auto) => match nth_device(0) {
                 Some(path) => (Some(path.display().to_string()), false),
                 None if self.had_device => (None, false),
@@ -234,16 +255,23 @@ impl Camera {
         player.start().map_or(Worker::Closed, Worker::File)
     }
 
-    fn device(&self, path: &Path, mode: Option<CameraMode>) -> Worker {
+    fn device(&self, path: &Path, first: Format) -> Worker {
         if !path.exists() {
             return Worker::Closed;
         }
-        // Every second attempt takes a raw format: some cameras offer no MJPEG, and some do not
+        // Every second attempt takes another format: some cameras offer no MJPEG, and some do not
         // keep what they offer.
-        let input = match mode {
-            _ if !self.attempt.is_multiple_of(2) => CameraInput::Raw(path),
-            Some(mode) => CameraInput::Mode(path, mode),
-            None => CameraInput::Mjpeg(path),
+        let input = match (first, self.attempt.is_multiple_of(2)) {
+            (Format::Mode(mode), true) => CameraInput::Mode(path, mode),
+            (Format::Mjpeg, true) | (Format::Raw, false) => CameraInput::Mjpeg(path),
+            (Format::Raw, true) | (Format::Mjpeg | Format::Mode(_), false) => {
+                CameraInput::Raw(path)
+            }
+        };
+        let plan = if self.own_size {
+            input.plan_within(self.size)
+        } else {
+            input.plan(self.size)
         };
         let (shots, notices) = (self.shots.clone(), self.notices.clone());
         let sample = move |sample: &gst::Sample| {
@@ -256,7 +284,7 @@ impl Camera {
             let _ = notices.try_send(notice);
         };
         let path = path.to_owned();
-        Device::open(input.plan(self.size), sample, notice)
+        Device::open(plan, sample, notice)
             .map_or(Worker::Closed, |device| Worker::Device { path, device })
     }
 }

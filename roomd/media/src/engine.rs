@@ -46,6 +46,7 @@ pub struct Engine {
 pub(crate) enum Message {
     Command(EngineCommand),
     Thumbnail(oneshot::Sender<Option<I420>>),
+    ContentThumbnail(oneshot::Sender<Option<I420>>),
     Shutdown(oneshot::Sender<()>),
 }
 
@@ -153,8 +154,24 @@ impl Engine {
     /// # Errors
     /// When the engine is shut down.
     pub async fn camera_thumbnail(&self) -> Result<Option<Vec<u8>>, Gone> {
+        self.thumbnail(Message::Thumbnail).await
+    }
+
+    /// What the source of content gives at this moment, all of it and at most 640 pixels wide, as a PNG
+    /// file; none while it is closed.
+    ///
+    /// # Errors
+    /// When the engine is shut down.
+    pub async fn content_thumbnail(&self) -> Result<Option<Vec<u8>>, Gone> {
+        self.thumbnail(Message::ContentThumbnail).await
+    }
+
+    async fn thumbnail(
+        &self,
+        message: impl FnOnce(oneshot::Sender<Option<I420>>) -> Message + Send,
+    ) -> Result<Option<Vec<u8>>, Gone> {
         let (reply, answer) = oneshot::channel();
-        let asked = self.commands.send(Message::Thumbnail(reply)).await;
+        let asked = self.commands.send(message(reply)).await;
         asked.map_err(|_| Gone)?;
         let Some(picture) = answer.await.map_err(|_| Gone)? else {
             return Ok(None);

@@ -47,7 +47,7 @@ pub use engine::{Engine, Gone, StartError, start};
 pub use roomd_media_core::plan::{CameraFormat, CameraMode};
 pub use roomd_voice::{Mode as VoiceMode, Report as VoiceReport};
 pub use types::{
-    CameraSource, ContentDisplay, DeviceReport, DisplayOutput, EchoCancellation, EchoPolicy,
-    EngineCommand, EngineEvent, EngineStatistics, Heard, Loudspeaker, MicrophoneSource, SentReport,
-    Settings, StreamReport,
+    CameraSource, ContentDisplay, ContentInput, ContentPicture, ContentRun, DeviceReport,
+    DisplayOutput, EchoCancellation, EchoPolicy, EngineCommand, EngineEvent, EngineStatistics,
+    Heard, Loudspeaker, MicrophoneSource, SentReport, Settings, StreamReport,
 };

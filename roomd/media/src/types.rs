@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use roomd_conference::{MediaCommand, MediaEvent, PeerId};
 use roomd_media_core::plan::CameraMode;
 use roomd_media_core::scene::Scene;
-use roomd_model::{FaultCode, StreamId, StreamKind};
+use roomd_model::{Crop, FaultCode, StreamId, StreamKind};
 use roomd_peer::{PeerConfig, PeerReport};
 use roomd_voice::Report as VoiceReport;
 use tokio::sync::mpsc;
@@ -28,8 +28,52 @@ pub enum CameraSource {
     Device(PathBuf),
     /// This V4L2 device, first as it was chosen from what it offers.
     Chosen(PathBuf, CameraMode),
+    /// This V4L2 device, which has a signal of its own and no choice of formats: an HDMI input.
+    Receiver(PathBuf),
     /// A recorded file, again and again.
     File(PathBuf),
+}
+
+/// How content is taken, whether it is sent or not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContentInput {
+    /// Where it comes from.
+    pub source: CameraSource,
+    /// Whether the source runs.
+    pub run: ContentRun,
+    /// The picture of the moment stands, whatever the source sends.
+    pub frozen: bool,
+    /// Which part of it is sent.
+    pub crop: Crop,
+}
+
+/// Whether the source of content runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContentRun {
+    /// While content is sent.
+    #[default]
+    WhileSent,
+    /// Not at all; its last picture goes on being sent.
+    Held,
+    /// For whoever looks at it, too.
+    Open,
+}
+
+/// What the source of content gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ContentPicture {
+    /// Nothing, or it does not run.
+    #[default]
+    None,
+    /// A picture of this size, in pixels.
+    Some {
+        /// Width.
+        width: u32,
+        /// Height.
+        height: u32,
+        /// It has one colour all over.
+        plain: bool,
+    },
 }
 
 /// Where the room's sound comes from.
@@ -172,8 +216,11 @@ pub enum EngineCommand {
         /// Camera.
         camera: bool,
     },
-    /// Shows content to the others, or stops. Its source is open only while it is shown.
+    /// Shows content to the others, or stops. Its source is open only while it is shown, unless
+    /// [`EngineCommand::ContentInput`] says more.
     Content(bool),
+    /// How content is taken from here on.
+    ContentInput(ContentInput),
     /// The loudspeaker's volume, 0 to 100.
     Volume(u8),
     /// What the display shows.
@@ -229,6 +276,8 @@ pub enum EngineEvent {
     },
     /// What the engine works with; at start and when it changes.
     Devices(DeviceReport),
+    /// What the source of content gives, when that changes.
+    Content(ContentPicture),
     /// Something went wrong, or is well again.
     Fault {
         /// What.

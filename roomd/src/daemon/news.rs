@@ -104,6 +104,7 @@ impl Daemon {
                     display_asks: false,
                 };
             }
+            EngineEvent::Content(_) => {}
             EngineEvent::Fault { code, active } => {
                 tracing::info!(?code, active, "media");
                 if active {

@@ -2,12 +2,17 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Pictures as the media path moves them: I420, three planes without row padding.
 
+use roomd_model::Crop;
+
 use crate::compose::scale;
 
 /// The widest picture that the engine takes from a remote party.
 pub const MAX_WIDTH: u32 = 4096;
 /// The tallest picture that the engine takes from a remote party.
 pub const MAX_HEIGHT: u32 = 2304;
+
+/// How far samples of one colour may differ.
+const PLAIN: u8 = 6;
 
 /// An I420 picture: the luma plane, then the two chroma planes, rows without padding.
 #[derive(Clone, PartialEq, Eq)]
@@ -177,6 +182,35 @@ impl I420 {
         small
     }
 
+    /// A part of the picture; its edges are moved to even pixels. The whole picture when nothing of it
+    /// would be left.
+    #[must_use]
+    pub fn part(&self, crop: Crop) -> Self {
+        let (x, y, width, height) = crop.pixels((self.width, self.height));
+        let planes: [_; 3] = std::array::from_fn(|index| {
+            let plane = self.plane(index);
+            let half = u32::from(index > 0);
+            let start = (y >> half) as usize * plane.stride + (x >> half) as usize;
+            (plane.data.get(start..).unwrap_or_default(), plane.stride)
+        });
+        Self::from_planes(width, height, planes).unwrap_or_else(|| self.clone())
+    }
+
+    /// Whether it has one colour all over, but for what compression makes of that. Looks at one pixel
+    /// of 64.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        (0..3).all(|index| {
+            let plane = self.plane(index);
+            let rows = (0..plane.height).step_by(8).map(|y| plane.row(y));
+            let samples = rows.flat_map(|row| row.iter().copied().step_by(8));
+            let (low, high) = samples.fold((u8::MAX, 0), |(low, high), sample| {
+                (low.min(sample), high.max(sample))
+            });
+            high.saturating_sub(low) <= PLAIN
+        })
+    }
+
     /// Interleaved RGB, 8 bits each (BT.601 limited range), for a still picture file.
     #[must_use]
     pub fn to_rgb(&self) -> Vec<u8> {
@@ -282,6 +316,37 @@ mod tests {
         assert_eq!((small.width(), small.height()), (320, 180));
         assert_eq!(small.plane(0).row(0)[..2], [100, 16]);
         assert_eq!(small.plane(2).row(0)[..2], [74, 128]);
+    }
+
+    #[test]
+    fn a_part_is_cut_out_of_every_plane() {
+        let mut frame = I420::black(640, 360);
+        frame.plane_mut(0)[640 * 90 + 160] = 200;
+        frame.plane_mut(1)[320 * 45 + 80] = 40;
+        let crop = Crop {
+            x: 250,
+            y: 250,
+            width: 500,
+            height: 500,
+        };
+        let part = frame.part(crop);
+        assert_eq!((part.width(), part.height()), (320, 180));
+        assert_eq!(part.plane(0).row(0)[..2], [200, 16]);
+        assert_eq!(part.plane(1).row(0)[..2], [40, 128]);
+        assert_eq!(frame.part(Crop::FULL), frame);
+        // An odd picture keeps what its last column has.
+        let odd = I420::black(641, 361).part(Crop::FULL);
+        assert_eq!((odd.width(), odd.height()), (640, 360));
+    }
+
+    #[test]
+    fn one_colour_is_told_from_a_picture() {
+        let mut frame = I420::black(640, 360);
+        assert!(frame.is_plain());
+        frame.plane_mut(0)[640 * 8..640 * 9].fill(21);
+        assert!(frame.is_plain(), "what compression leaves");
+        frame.plane_mut(0)[640 * 16..640 * 17].fill(90);
+        assert!(!frame.is_plain());
     }
 
     #[test]

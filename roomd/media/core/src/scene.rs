@@ -46,6 +46,8 @@ impl std::fmt::Debug for Picture {
 pub enum TileSource {
     /// The room's own camera, mirrored as in a mirror.
     SelfView,
+    /// What the room shares itself, as the others see it.
+    OwnContent,
     /// A received stream.
     Stream(StreamId),
 }

@@ -213,11 +213,9 @@ impl Capture {
 
     /// What the camera shows now, small; none while it is closed.
     pub(super) fn thumbnail(&self) -> Option<I420> {
-        let mut picture = self.camera.shots().borrow().as_ref()?.frame.halved();
-        while picture.width() > THUMBNAIL {
-            picture = picture.halved();
-        }
-        Some(picture)
+        let shots = self.camera.shots();
+        let picture = shots.borrow().as_ref()?.frame.halved();
+        Some(small(picture, THUMBNAIL))
     }
 
     pub(super) fn close(&mut self) {
@@ -426,6 +424,14 @@ impl Task {
         }
         self.follow();
     }
+}
+
+/// The picture, at most this wide.
+pub(super) fn small(mut picture: I420, most: u32) -> I420 {
+    while picture.width() > most {
+        picture = picture.halved();
+    }
+    picture
 }
 
 /// The picture in this size, given one of the same or twice the size.

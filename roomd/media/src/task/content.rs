@@ -1,49 +1,75 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! What somebody in the room shows: captured and encoded only while it is shown.
+//! What somebody in the room shows: captured while somebody looks or it is shown, and encoded only
+//! while it is shown.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use roomd_media_core::frame::I420;
 use roomd_media_core::layers::Encoding;
-use tokio::sync::mpsc;
+use roomd_media_core::scene::TileSource;
+use roomd_model::Crop;
+use tokio::sync::{mpsc, watch};
 
 use super::Task;
+use super::capture::small;
 use crate::branch::Notice;
 use crate::camera::{Camera, Shot};
+use crate::display::Picture;
 use crate::encode::{Encoded, VideoEncoder};
 use crate::time::Timeline;
+use crate::types::{ContentInput, ContentPicture, ContentRun, EngineEvent};
 
 /// A source that has stopped, or a screen on which nothing moves, is sent again this often: whoever
 /// joins later gets it, and what was lost is mended.
 const REPEAT: Duration = Duration::from_millis(200);
+/// How often it is looked whether a picture has one colour.
+const LOOK: Duration = Duration::from_millis(500);
+/// The width that a thumbnail has at most, in pixels.
+const THUMBNAIL: u32 = 640;
 
 /// The source of content and its encoder.
 pub(super) struct Content {
     source: Camera,
+    run: ContentRun,
+    frozen: bool,
+    crop: Crop,
     timeline: Timeline,
     output: mpsc::Sender<Encoded>,
     sending: bool,
     encoding: Option<Encoding>,
     encoder: Option<VideoEncoder>,
+    /// The last picture as it came.
+    whole: Option<Shot>,
+    /// What is sent of it.
     last: Option<Shot>,
     keyframe_wanted: bool,
+    /// What is sent, for the room's own display.
+    own: watch::Sender<Option<Picture>>,
+    /// Whether the picture had one colour, and when that was seen.
+    plain: Option<(bool, Instant)>,
+    told: ContentPicture,
 }
 
 impl Content {
-    pub(super) const fn new(
-        source: Camera,
-        timeline: Timeline,
-        output: mpsc::Sender<Encoded>,
-    ) -> Self {
+    pub(super) fn new(source: Camera, timeline: Timeline, output: mpsc::Sender<Encoded>) -> Self {
         Self {
             source,
+            run: ContentRun::default(),
+            frozen: false,
+            crop: Crop::FULL,
             timeline,
             output,
             sending: false,
             encoding: None,
             encoder: None,
+            whole: None,
             last: None,
             keyframe_wanted: false,
+            own: watch::Sender::new(None),
+            plain: None,
+            told: ContentPicture::None,
         }
     }
 
@@ -63,9 +89,26 @@ impl Content {
     fn send(&mut self, sending: bool) {
         self.sending = sending;
         if !sending {
-            self.close();
+            self.encoder = None;
+            self.last = None;
+            self.own.send_replace(None);
         }
         self.follow();
+        if sending {
+            self.cut();
+        }
+    }
+
+    fn take(&mut self, input: ContentInput) {
+        self.run = input.run;
+        self.frozen = input.frozen;
+        // Closed where it is another one.
+        self.source.set_source(input.source);
+        self.follow();
+        if self.crop != input.crop {
+            self.crop = input.crop;
+            self.cut();
+        }
     }
 
     /// How it is encoded; not at all while nobody takes it.
@@ -89,14 +132,28 @@ impl Content {
     pub(super) fn close(&mut self) {
         self.source.close();
         self.encoder = None;
+        self.whole = None;
         self.last = None;
+        self.plain = None;
+        self.own.send_replace(None);
     }
 
-    /// Opens the source where it is wanted; a lost one may be back.
+    /// What the source gives now, all of it and small; none while it is closed.
+    pub(super) fn thumbnail(&self) -> Option<I420> {
+        let picture = &self.whole.as_ref()?.frame;
+        Some(small(I420::clone(picture), THUMBNAIL))
+    }
+
+    /// Opens the source where it is wanted, and closes it where it is not; a lost one may be back.
     fn follow(&mut self) {
-        if self.sending {
-            self.source.open();
+        match self.run {
+            ContentRun::Open => {}
+            ContentRun::WhileSent if self.sending => {}
+            ContentRun::Held if self.sending => return self.source.close(),
+            // What nobody looks at any more does not stay in memory.
+            ContentRun::WhileSent | ContentRun::Held => return self.close(),
         }
+        self.source.open();
     }
 
     fn supervise(&mut self, now: Instant) {
@@ -114,9 +171,38 @@ impl Content {
     }
 
     fn captured(&mut self, shot: Shot) {
-        if !self.sending {
+        // What is still on its way from a source that is closed shows nothing any more.
+        if !self.source.is_open() || (self.frozen && self.whole.is_some()) {
             return;
         }
+        let due = |(_, at): (bool, Instant)| shot.at.saturating_duration_since(at) >= LOOK;
+        if self.plain.is_none_or(due) {
+            self.plain = Some((shot.frame.is_plain(), shot.at));
+        }
+        self.whole = Some(shot);
+        self.cut();
+    }
+
+    /// Makes what is sent of the last picture, and sends it.
+    fn cut(&mut self) {
+        let Some(whole) = self.whole.as_ref().filter(|_| self.sending) else {
+            self.last = None;
+            return;
+        };
+        let frame = if self.crop == Crop::FULL && is_even(&whole.frame) {
+            whole.frame.clone()
+        } else {
+            Arc::new(whole.frame.part(self.crop))
+        };
+        self.own.send_replace(Some(Picture {
+            frame: frame.clone(),
+            media: None,
+        }));
+        let at = self.last.as_ref().map_or(whole.at, |last| last.at);
+        let shot = Shot {
+            frame,
+            at: at.max(whole.at),
+        };
         self.push(&shot);
         self.last = Some(shot);
     }
@@ -141,7 +227,7 @@ impl Content {
             return;
         };
         let size = (shot.frame.width(), shot.frame.height());
-        // A source may change its size: another laptop, another mode.
+        // A source may change its size: another laptop, another mode, another part of it.
         if self
             .encoder
             .as_ref()
@@ -156,13 +242,52 @@ impl Content {
             encoder.push(&shot.frame, shot.at);
         }
     }
+
+    /// What the source gives; none where it is closed or has given nothing yet.
+    fn picture(&self) -> ContentPicture {
+        let shots = self.source.shots();
+        let shot = shots.borrow();
+        match (shot.as_ref(), self.plain) {
+            (Some(shot), Some((plain, _))) => ContentPicture::Some {
+                width: shot.frame.width(),
+                height: shot.frame.height(),
+                plain,
+            },
+            (_, _) => ContentPicture::None,
+        }
+    }
+}
+
+/// The encoders take pictures with even sides.
+fn is_even(frame: &I420) -> bool {
+    frame.width().is_multiple_of(2) && frame.height().is_multiple_of(2)
 }
 
 impl Task {
     pub(super) fn show_content(&mut self, on: bool, now: Instant) {
         self.content.send(on);
+        let feed = on.then(|| self.content.own.subscribe());
+        self.displays.feed(TileSource::OwnContent, feed);
         self.fall_silent();
+        self.content_changed(now);
+    }
+
+    pub(super) fn take_content(&mut self, input: ContentInput, now: Instant) {
+        self.content.take(input);
+        self.content_changed(now);
+    }
+
+    fn content_changed(&mut self, now: Instant) {
         self.allocate(now);
+        self.report_content();
+    }
+
+    fn report_content(&mut self) {
+        let picture = self.content.picture();
+        if picture != self.content.told {
+            self.content.told = picture;
+            self.tell(EngineEvent::Content(picture));
+        }
     }
 
     pub(super) fn captured_content(&mut self, shot: Option<Shot>) {
@@ -173,13 +298,16 @@ impl Task {
                 self.allocate(Instant::now());
             }
         }
+        self.report_content();
     }
 
     pub(super) fn content_notice(&mut self, notice: Notice) {
         self.content.source.notice(notice);
+        self.report_content();
     }
 
     pub(super) fn supervise_content(&mut self, now: Instant) {
         self.content.supervise(now);
+        self.report_content();
     }
 }

@@ -134,6 +134,10 @@ pub(crate) async fn run(
                     // Whoever asked may have gone.
                     let _ = reply.send(task.capture.thumbnail());
                 }
+                Some(Message::ContentThumbnail(reply)) => {
+                    // Whoever asked may have gone.
+                    let _ = reply.send(task.content.thumbnail());
+                }
                 Some(Message::Shutdown(done)) => break Some(done),
                 None => break None,
             },
@@ -195,7 +199,8 @@ impl Task {
             TestPicture::new(settings.test_source.wrapping_add(100)),
             settings.utc_offset_seconds,
             content_notices,
-        );
+        )
+        .in_own_size();
         let camera = Camera::new(
             settings.camera,
             CAMERA_SIZE,
@@ -247,6 +252,7 @@ impl Task {
             EngineCommand::Session(command) => self.session(command),
             EngineCommand::Sending { microphone, camera } => self.sending(microphone, camera),
             EngineCommand::Content(on) => self.show_content(on, Instant::now()),
+            EngineCommand::ContentInput(input) => self.take_content(input, Instant::now()),
             EngineCommand::Volume(percent) => self.sound.volume(percent),
             EngineCommand::Scene(scene) => self.displays.people.scene(scene),
             EngineCommand::ContentScene(scene) => self.displays.content_scene(scene),

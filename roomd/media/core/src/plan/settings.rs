@@ -34,7 +34,31 @@ impl CameraInput<'_> {
     /// The pipeline to pictures of this width and height.
     #[must_use]
     pub fn plan(&self, (width, height): (u32, u32)) -> Plan {
-        let opened = match self {
+        let live = live_picture(width, height);
+        let shaped = shaped(self.opened((width, height)));
+        match self {
+            Self::Mjpeg(_) | Self::Raw(_) | Self::Mode(..) => dropping(shaped).caps(live).sink(),
+            Self::File(_) => shaped
+                .element("videorate", &[])
+                .caps(picture(width, height))
+                .held_sink(),
+        }
+    }
+
+    /// The pipeline of a device to pictures in their own size, up to this width and height: text that
+    /// is scaled is harder to read.
+    #[must_use]
+    pub fn plan_within(&self, (width, height): (u32, u32)) -> Plan {
+        let any = live_picture(width, height)
+            .replace(&format!("width={width}"), &format!("width=[2,{width}]"))
+            .replace(&format!("height={height}"), &format!("height=[2,{height}]"));
+        // What is dropped of 60 pictures a second is not converted before.
+        let opened = dropping(self.opened((width, height)));
+        shaped(opened).caps(any).sink()
+    }
+
+    fn opened(&self, (width, height): (u32, u32)) -> Plan {
+        match self {
             Self::Mjpeg(device) => Plan::new()
                 .element("v4l2src", &[("device", &device.to_string_lossy())])
                 .caps(format!(
@@ -51,21 +75,17 @@ impl CameraInput<'_> {
                     "decodebin",
                     &[("expose-all-streams", "false"), ("caps", "video/x-raw")],
                 ),
-        };
-        let shaped = opened
-            .element("videoconvert", &[])
-            .element("videoscale", &[("add-borders", "true")]);
-        match self {
-            Self::Mjpeg(_) | Self::Raw(_) | Self::Mode(..) => shaped
-                .element("videorate", &[("drop-only", "true")])
-                .caps(live_picture(width, height))
-                .sink(),
-            Self::File(_) => shaped
-                .element("videorate", &[])
-                .caps(picture(width, height))
-                .held_sink(),
         }
     }
+}
+
+fn shaped(plan: Plan) -> Plan {
+    plan.element("videoconvert", &[])
+        .element("videoscale", &[("add-borders", "true")])
+}
+
+fn dropping(plan: Plan) -> Plan {
+    plan.element("videorate", &[("drop-only", "true")])
 }
 
 /// How a camera codes its pictures.

@@ -49,6 +49,14 @@ fn all() -> Vec<(&'static str, Plan)> {
             chosen(CameraFormat::H264).plan(size),
         ),
         ("camera, file", CameraInput::File(file).plan(size)),
+        (
+            "content, raw",
+            CameraInput::Raw(device).plan_within((1920, 1080)),
+        ),
+        (
+            "content, MJPEG",
+            CameraInput::Mjpeg(device).plan_within((1920, 1080)),
+        ),
         ("microphone, ALSA", MicrophoneInput::Alsa("hw:1").plan()),
         ("microphone, file", MicrophoneInput::File(file).plan()),
         ("picture encoder", encode.plan()),
