@@ -4,8 +4,8 @@
 
 use chrono::{DateTime, Utc};
 use roomd_api::{
-    Agenda, AgendaEntry, AgendaLink, Call, Camera, Countdown, Devices, Health, Pairing, Preview,
-    Room, SkippedEntry, SoundTest, State, Statistics,
+    Agenda, AgendaEntry, AgendaLink, Call, Camera, ContentInput, Countdown, Devices, Health,
+    Pairing, Preview, Room, SkippedEntry, SoundTest, State, Statistics,
 };
 use roomd_bookings::Today;
 use roomd_model::{Booking, BookingLink, Fault, Phase, Pii};
@@ -30,6 +30,8 @@ pub struct Parts<'a> {
     pub devices: &'a Devices,
     /// The cameras to choose from.
     pub cameras: &'a [Camera],
+    /// The inputs for content.
+    pub content: &'a [ContentInput],
     /// How the devices are.
     pub health: &'a Health,
     /// The sound test.
@@ -82,6 +84,7 @@ pub fn state(parts: Parts<'_>) -> State {
             .map(|call| Box::new(self::call(call, view.volume))),
         devices: parts.devices.clone(),
         cameras: parts.cameras.to_vec(),
+        content: parts.content.to_vec(),
         health: parts.health.clone(),
         sound_test: parts.sound_test.clone(),
         pairing: parts.pairing,
@@ -152,6 +155,7 @@ fn call(view: &CallView, volume: u8) -> Call {
         sending: view.sending,
         microphone: view.microphone,
         camera: view.camera,
+        content: view.content,
         volume,
         layout: view.layout,
         hand: view.hand,
@@ -166,6 +170,7 @@ fn call(view: &CallView, volume: u8) -> Call {
         can_admit: view.capabilities.admits,
         can_chat: view.capabilities.chat,
         can_raise_hand: view.capabilities.hands,
+        can_share: view.capabilities.content,
         previews: view
             .streams
             .iter()

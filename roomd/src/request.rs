@@ -6,7 +6,7 @@ use roomd_api::{Refusal, Request};
 use roomd_driver::calendar::AnswerError;
 use roomd_room::Request as Wish;
 
-use crate::hardware::Order;
+use crate::hardware::{ContentOrder, Order};
 
 /// Who does what is asked for.
 #[derive(Debug)]
@@ -58,11 +58,19 @@ pub fn wanted(request: Request, seed: [u8; 32]) -> Wanted {
         Request::DeletePreset { camera, preset } => {
             return Wanted::Hardware(Order::Delete(camera, preset));
         }
+        Request::ShareContent { input } => return content(ContentOrder::Share(input)),
+        Request::StopContent => return content(ContentOrder::Stop),
+        Request::FreezeContent { frozen } => return content(ContentOrder::Freeze(frozen)),
+        Request::CropContent { input, crop } => return content(ContentOrder::Crop(input, crop)),
         Request::DisplayIsOn => return Wanted::Hardware(Order::DisplayIsOn),
         Request::StartSoundTest => return Wanted::Hardware(Order::StartSoundTest),
         Request::StopSoundTest => return Wanted::Hardware(Order::StopSoundTest),
     };
     Wanted::Room(wish)
+}
+
+const fn content(order: ContentOrder) -> Wanted {
+    Wanted::Hardware(Order::Content(order))
 }
 
 /// A refusal as the panel knows it.

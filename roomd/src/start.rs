@@ -87,16 +87,10 @@ pub async fn run(
     tracing::info!("serving panel and guests");
     let certificate = web.reloader();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(web.serve(async move {
-        // A dropped sender ends the server too.
-        let _ = stopped.await;
-    }));
+    let serving = tokio::spawn(web.serve(told_or_dropped(stopped)));
     let bus = bus(&settings);
     let (leave_bus, left) = tokio::sync::oneshot::channel::<()>();
-    let on_bus = tokio::spawn(dbus::serve(bus, client.clone(), async move {
-        // A dropped sender ends it too.
-        let _ = left.await;
-    }));
+    let on_bus = tokio::spawn(dbus::serve(bus, client.clone(), told_or_dropped(left)));
     let two = settings.media.content_display.is_some();
     let (tell_shown, shown) = watch::channel(OnDisplay::default());
     let display = crate::display::run(client.state(), engine.clone(), two, tell_shown);
@@ -136,6 +130,7 @@ pub async fn run(
         usage: Usage::default(),
         figures: roomd_media::EngineStatistics::default(),
         devices: roomd_api::Devices::default(),
+        content: roomd_media::ContentPicture::None,
         lost: BTreeSet::new(),
         faults: BTreeMap::new(),
         senders: BTreeMap::new(),
@@ -159,6 +154,11 @@ pub async fn run(
     result
 }
 
+/// Ready when there is a word, or nobody is left to give one.
+async fn told_or_dropped(word: tokio::sync::oneshot::Receiver<()>) {
+    let _ = word.await;
+}
+
 fn bus(settings: &Settings) -> dbus::Bus {
     match &settings.bus {
         Bus::System => dbus::Bus::System,
@@ -178,6 +178,7 @@ fn first_state(settings: &Settings, room: &Room) -> roomd_api::State {
         today: Today::new(now(), settings.room.time_zone),
         devices: &roomd_api::Devices::default(),
         cameras: &[],
+        content: &[],
         health: &roomd_api::Health::default(),
         sound_test: &roomd_api::SoundTest::default(),
         pairing: None,

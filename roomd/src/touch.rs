@@ -89,6 +89,7 @@ mod tests {
             call: None,
             devices: Devices::default(),
             cameras: Vec::new(),
+            content: Vec::new(),
             health: Health::default(),
             sound_test: roomd_api::SoundTest::default(),
             pairing: None,
@@ -111,6 +112,7 @@ mod tests {
             sending: true,
             microphone,
             camera: true,
+            content: false,
             volume: 50,
             layout: Layout::Grid,
             hand: false,
@@ -125,6 +127,7 @@ mod tests {
             can_admit: true,
             can_chat: true,
             can_raise_hand: true,
+            can_share: true,
             previews: Vec::new(),
         };
         State {

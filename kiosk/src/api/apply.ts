@@ -20,6 +20,8 @@ export function apply(state: State | null, event: Event): State | null {
       return { ...state, devices: event.value };
     case "cameras":
       return { ...state, cameras: event.value };
+    case "content":
+      return { ...state, content: event.value };
     case "health":
       return { ...state, health: event.value };
     case "sound-test":

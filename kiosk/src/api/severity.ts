@@ -41,4 +41,5 @@ export const SEVERITY: Record<FaultCode, Severity> = {
   "moderation-refused": "notice",
   "key-unusable": "warning",
   "participant-unreadable": "notice",
+  "content-lost": "warning",
 };

@@ -127,6 +127,10 @@ microphone: boolean,
  */
 camera: boolean, 
 /**
+ * What a content input shows is on the wire.
+ */
+content: boolean, 
+/**
  * Loudspeaker volume, 0 to 100.
  */
 volume: number, 
@@ -182,6 +186,10 @@ canChat: boolean,
  * See `can_admit`.
  */
 canRaiseHand: boolean, 
+/**
+ * The platform carries what somebody in the room shows.
+ */
+canShare: boolean, 
 /**
  * Media streams and who sends them, for the display.
  */
@@ -273,6 +281,50 @@ request: Request, };
 export type Connection = "connecting" | "good" | "poor" | "lost";
 
 /**
+ * An input for what somebody in the room shows: HDMI, or a dongle on the USB. Its picture does not
+ * travel here; whoever looks asks for its preview.
+ */
+export type ContentInput = { 
+/**
+ * Its name from the configuration, or what it calls itself.
+ */
+name: string, 
+/**
+ * How its signal is.
+ */
+signal: ContentSignal, 
+/**
+ * Width of its picture, in pixels, where known.
+ */
+width: number | null, 
+/**
+ * Height, likewise.
+ */
+height: number | null, 
+/**
+ * How its sharing is.
+ */
+share: ContentShare, 
+/**
+ * The picture of the moment stands; it is what the others go on seeing.
+ */
+frozen: boolean, 
+/**
+ * Which part of the picture is shared.
+ */
+crop: Crop, };
+
+/**
+ * How the sharing of a content input is.
+ */
+export type ContentShare = "off" | "starting" | "on" | "held" | "paused" | "ended";
+
+/**
+ * How the signal of a content input is.
+ */
+export type ContentSignal = "missing" | "no-signal" | "unstable" | "out-of-range" | "protected" | "ready" | "live" | "no-picture" | "dark";
+
+/**
  * An empty call's end.
  */
 export type Countdown = { 
@@ -280,6 +332,27 @@ export type Countdown = {
  * When the room leaves.
  */
 endsAt: string, };
+
+/**
+ * The part of a picture that is shown, in thousandths of its width and height.
+ */
+export type Crop = { 
+/**
+ * Left edge.
+ */
+x: number, 
+/**
+ * Upper edge.
+ */
+y: number, 
+/**
+ * Width.
+ */
+width: number, 
+/**
+ * Height.
+ */
+height: number, };
 
 /**
  * What is attached to the room.
@@ -322,7 +395,7 @@ export type E2ee = "pending" | "verified" | "off";
 /**
  * One change; each replaces one part of the [`State`] as a whole.
  */
-export type Event = { "event": "state", "value": State } | { "event": "room", "value": Room } | { "event": "agenda", "value": Agenda } | { "event": "call", "value": Call | null } | { "event": "devices", "value": Devices } | { "event": "cameras", "value": Array<Camera> } | { "event": "health", "value": Health } | { "event": "sound-test", "value": SoundTest } | { "event": "pairing", "value": Pairing | null } | { "event": "faults", "value": Array<Fault> } | { "event": "statistics", "value": Statistics } | { "event": "levels", "value": Levels };
+export type Event = { "event": "state", "value": State } | { "event": "room", "value": Room } | { "event": "agenda", "value": Agenda } | { "event": "call", "value": Call | null } | { "event": "devices", "value": Devices } | { "event": "cameras", "value": Array<Camera> } | { "event": "content", "value": Array<ContentInput> } | { "event": "health", "value": Health } | { "event": "sound-test", "value": SoundTest } | { "event": "pairing", "value": Pairing | null } | { "event": "faults", "value": Array<Fault> } | { "event": "statistics", "value": Statistics } | { "event": "levels", "value": Levels };
 
 /**
  * Something that people or operators should know, as a code that panel and display translate.
@@ -340,7 +413,7 @@ detail: string | null, };
 /**
  * Every fault the room can show. The panel holds text and remedy for each, in each language.
  */
-export type FaultCode = "calendar-unreachable" | "calendar-refused" | "calendar-entries-skipped" | "config-rejected" | "camera-missing" | "microphone-missing" | "loudspeaker-missing" | "display-missing" | "destination-not-allowed" | "platform-unknown" | "meeting-unknown" | "meeting-refused" | "password-required" | "meeting-unreachable" | "connection-lost" | "peer-not-verified" | "guest-dropped" | "media-failed" | "account-unreachable" | "account-refused" | "account-unverified" | "encryption-missing" | "call-not-allowed" | "transport-missing" | "token-refused" | "token-service-down" | "knock-denied" | "link-broken" | "clock-wrong" | "meeting-full" | "removed-from-meeting" | "replaced" | "message-not-sent" | "sending-refused" | "moderation-refused" | "key-unusable" | "participant-unreadable";
+export type FaultCode = "calendar-unreachable" | "calendar-refused" | "calendar-entries-skipped" | "config-rejected" | "camera-missing" | "microphone-missing" | "loudspeaker-missing" | "display-missing" | "destination-not-allowed" | "platform-unknown" | "meeting-unknown" | "meeting-refused" | "password-required" | "meeting-unreachable" | "connection-lost" | "peer-not-verified" | "guest-dropped" | "media-failed" | "account-unreachable" | "account-refused" | "account-unverified" | "encryption-missing" | "call-not-allowed" | "transport-missing" | "token-refused" | "token-service-down" | "knock-denied" | "link-broken" | "clock-wrong" | "meeting-full" | "removed-from-meeting" | "replaced" | "message-not-sent" | "sending-refused" | "moderation-refused" | "key-unusable" | "participant-unreadable" | "content-lost";
 
 /**
  * How the room's devices are. Panel, D-Bus, figures and the command line all show this.
@@ -566,7 +639,7 @@ trouble: StreamTrouble | null, };
 /**
  * Why a request was refused.
  */
-export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked" | "camera-unknown" | "camera-refused" | "preset-unknown" | "preset-name" | "presets-full";
+export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked" | "camera-unknown" | "camera-refused" | "preset-unknown" | "preset-name" | "presets-full" | "content-unknown" | "content-no-picture" | "content-protected";
 
 /**
  * The answer to a [`Request`].
@@ -688,7 +761,23 @@ camera: string,
 /**
  * The preset's name.
  */
-preset: string, } | { "request": "display-is-on" } | { "request": "start-sound-test" } | { "request": "stop-sound-test" } | { "request": "acknowledge", 
+preset: string, } | { "request": "share-content", 
+/**
+ * The input's name.
+ */
+input: string, } | { "request": "stop-content" } | { "request": "freeze-content", 
+/**
+ * Stands.
+ */
+frozen: boolean, } | { "request": "crop-content", 
+/**
+ * The input's name.
+ */
+input: string, 
+/**
+ * Which part.
+ */
+crop: Crop, } | { "request": "display-is-on" } | { "request": "start-sound-test" } | { "request": "stop-sound-test" } | { "request": "acknowledge", 
 /**
  * Which.
  */
@@ -889,6 +978,10 @@ devices: Devices,
  * The cameras to choose from.
  */
 cameras: Array<Camera>, 
+/**
+ * The inputs for content, to preview and to share.
+ */
+content: Array<ContentInput>, 
 /**
  * How the devices are.
  */

@@ -3,6 +3,7 @@
 // The reference texts; every other language has the same keys (see catalogue.ts).
 import type { LinkRefusal, LinkWarning, Refusal } from "../api/types";
 import type { Explained } from "./catalogue";
+import { content } from "./content/de";
 import { faults } from "./faults/de";
 
 const people = (n: number): string => (n === 1 ? "1 Person" : `${n} Personen`);
@@ -52,6 +53,18 @@ const refusals: Record<Refusal, Explained> = {
   "presets-full": {
     title: "Die Kamera merkt sich keine weiteren Positionen",
     remedy: "Löschen Sie zuerst eine, die niemand mehr braucht.",
+  },
+  "content-unknown": {
+    title: "Dieser Eingang ist nicht angeschlossen",
+    remedy: "Prüfen Sie das Kabel des Eingangs, oder wählen Sie einen anderen.",
+  },
+  "content-no-picture": {
+    title: "Kein Bild zum Teilen",
+    remedy: "Prüfen Sie Kabel und Laptop, und versuchen Sie es dann noch einmal.",
+  },
+  "content-protected": {
+    title: "Das Bild ist kopiergeschützt (HDCP)",
+    remedy: "Schließen Sie den geschützten Inhalt, oder schalten Sie HDCP am Laptop aus.",
   },
   "not-now": { title: "Das geht gerade nicht", remedy: "Der Raum ist in einem anderen Zustand." },
   unknown: { title: "Nicht mehr vorhanden", remedy: "Die Anzeige ist gleich wieder aktuell." },
@@ -327,6 +340,7 @@ export const de = {
   leaving: { title: "Besprechung wird verlassen", hint: "Kamera und Mikrofon sind aus." },
   fault: { acknowledge: "Verstanden", heading: "Es hat nicht geklappt" },
   displayAsks: { title: "Bitte den Bildschirm einschalten", done: "Ist an" },
+  content,
   cameras: {
     title: "Kamera einstellen",
     choose: "Kamera wählen",

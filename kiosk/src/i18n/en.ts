@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 import type { Catalogue } from "./catalogue";
 import type { de } from "./de";
+import { content } from "./content/en";
 import { faults } from "./faults/en";
 
 const people = (n: number): string => (n === 1 ? "1 person" : `${n} people`);
@@ -235,6 +236,7 @@ export const en: Catalogue<typeof de> = {
   leaving: { title: "Leaving the meeting", hint: "Camera and microphone are off." },
   fault: { acknowledge: "Understood", heading: "That did not work" },
   displayAsks: { title: "Please turn the display on", done: "It is on" },
+  content,
   cameras: {
     title: "Adjust camera",
     choose: "Choose a camera",
@@ -397,6 +399,18 @@ export const en: Catalogue<typeof de> = {
     "pairing-locked": {
       title: "Pairing is locked at the moment",
       remedy: "There were too many wrong codes. Wait a few minutes.",
+    },
+    "content-unknown": {
+      title: "This input is not plugged in",
+      remedy: "Check the input's cable, or choose another one.",
+    },
+    "content-no-picture": {
+      title: "No picture to share",
+      remedy: "Check cable and laptop, then try again.",
+    },
+    "content-protected": {
+      title: "The picture is copy-protected (HDCP)",
+      remedy: "Close the protected content, or turn HDCP off at the laptop.",
     },
     "camera-unknown": {
       title: "This camera is not plugged in",

@@ -64,6 +64,7 @@ export const IDLE: State = {
     displayAsks: false,
   },
   cameras: [],
+  content: [],
   health: { score: 100, items: [] },
   soundTest: { progress: null, result: null },
   pairing: null,
@@ -95,6 +96,7 @@ export const CALL: Call = {
   sending: true,
   microphone: true,
   camera: true,
+  content: false,
   volume: 65,
   layout: "grid",
   hand: false,
@@ -113,6 +115,7 @@ export const CALL: Call = {
   canAdmit: true,
   canChat: true,
   canRaiseHand: true,
+  canShare: true,
   previews: [],
 };
 

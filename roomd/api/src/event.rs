@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::{
-    Agenda, Call, Camera, Devices, Health, Pairing, Reply, Request, Room, SoundTest, State,
-    Statistics,
+    Agenda, Call, Camera, ContentInput, Devices, Health, Pairing, Reply, Request, Room, SoundTest,
+    State, Statistics,
 };
 
 /// One change; each replaces one part of the [`State`] as a whole.
@@ -25,6 +25,8 @@ pub enum Event {
     Devices(Devices),
     /// The cameras to choose from.
     Cameras(Vec<Camera>),
+    /// The inputs for content.
+    Content(Vec<ContentInput>),
     /// How the devices are.
     Health(Health),
     /// The sound test.

@@ -7,12 +7,14 @@
 //! way as a [`Request`] and is answered by a [`Reply`]. TypeScript types are generated from here.
 #![deny(missing_docs)]
 
+mod content;
 mod event;
 mod hardware;
 mod request;
 mod state;
 mod typescript;
 
+pub use content::{ContentInput, ContentShare, ContentSignal};
 pub use event::{ClientMessage, Event, Levels, ServerMessage};
 pub use hardware::{
     Camera, CameraPreset, Health, HealthItem, SoundTest, SoundTestLine, SoundTestResult, Words,

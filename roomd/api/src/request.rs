@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-use roomd_model::{BookingId, FaultCode, Language, Layout, ParticipantId, Pii, Secret};
+use roomd_model::{BookingId, Crop, FaultCode, Language, Layout, ParticipantId, Pii, Secret};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -134,6 +134,25 @@ pub enum Request {
         /// The preset's name.
         preset: String,
     },
+    /// Shares what a content input shows, in a call whose platform carries it.
+    ShareContent {
+        /// The input's name.
+        input: String,
+    },
+    /// Ends sharing.
+    StopContent,
+    /// Lets the picture that is shared stand, or move again.
+    FreezeContent {
+        /// Stands.
+        frozen: bool,
+    },
+    /// Shares only a part of an input's picture.
+    CropContent {
+        /// The input's name.
+        input: String,
+        /// Which part.
+        crop: Crop,
+    },
     /// Somebody turned the display on that the panel asked for.
     DisplayIsOn,
     /// Plays the sound test, 13 seconds, and keeps what it finds. Not in a call.
@@ -204,4 +223,10 @@ pub enum Refusal {
     PresetName,
     /// The camera keeps no further positions.
     PresetsFull,
+    /// The room has no content input of this name, or it is not plugged in.
+    ContentUnknown,
+    /// The content input has no picture to share.
+    ContentNoPicture,
+    /// The picture of the content input is copy-protected.
+    ContentProtected,
 }

@@ -8,7 +8,7 @@ use roomd_model::{
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::{Camera, Event, Health, SoundTest};
+use crate::{Camera, ContentInput, Event, Health, SoundTest};
 
 /// Everything a panel shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
@@ -24,6 +24,8 @@ pub struct State {
     pub devices: Devices,
     /// The cameras to choose from.
     pub cameras: Vec<Camera>,
+    /// The inputs for content, to preview and to share.
+    pub content: Vec<ContentInput>,
     /// How the devices are.
     pub health: Health,
     /// The sound test.
@@ -46,6 +48,7 @@ impl State {
             Event::Call(call) => self.call = call,
             Event::Devices(devices) => self.devices = devices,
             Event::Cameras(cameras) => self.cameras = cameras,
+            Event::Content(content) => self.content = content,
             Event::Health(health) => self.health = health,
             Event::SoundTest(test) => self.sound_test = test,
             Event::Pairing(pairing) => self.pairing = pairing,
@@ -73,6 +76,9 @@ impl State {
         }
         if self.cameras != next.cameras {
             events.push(Event::Cameras(next.cameras.clone()));
+        }
+        if self.content != next.content {
+            events.push(Event::Content(next.content.clone()));
         }
         if self.health != next.health {
             events.push(Event::Health(next.health.clone()));
@@ -205,6 +211,8 @@ pub struct Call {
     pub microphone: bool,
     /// The camera is on the wire.
     pub camera: bool,
+    /// What a content input shows is on the wire.
+    pub content: bool,
     /// Loudspeaker volume, 0 to 100.
     pub volume: u8,
     /// How the display arranges people and content.
@@ -233,6 +241,8 @@ pub struct Call {
     pub can_chat: bool,
     /// See `can_admit`.
     pub can_raise_hand: bool,
+    /// The platform carries what somebody in the room shows.
+    pub can_share: bool,
     /// Media streams and who sends them, for the display.
     pub previews: Vec<Preview>,
 }

@@ -62,6 +62,7 @@ impl Checker<'_> {
             web: self.web(&file.web)?,
             media: self.media(&file.media)?,
             cameras: self.cameras(&file.cameras)?,
+            content: self.content(&file.content)?,
             display: self.display(&file.display)?,
             buttons: self.buttons(&file.buttons)?,
             bus,

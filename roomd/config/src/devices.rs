@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! `[[cameras]]` and `[display]`: which cameras the room has, and how its display wakes and sleeps.
+//! `[[cameras]]`, `[[content]]` and `[display]`: which cameras and content inputs the room has, and how
+//! its display wakes and sleeps.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -12,10 +13,12 @@ use roomd_devices_core::visca::PORT;
 use toml::Spanned;
 
 use crate::check::{Checked, Checker};
-use crate::{Display, NamedCamera, raw};
+use crate::{Display, NamedCamera, NamedInput, raw};
 
 /// Cameras of one room.
 const CAMERAS: usize = 8;
+/// Content inputs of one room.
+const INPUTS: usize = 4;
 const NAME: usize = 40;
 
 impl Checker<'_> {
@@ -51,6 +54,37 @@ impl Checker<'_> {
                         .with_help(CAMERA)
                 })?;
             checked.push(camera);
+        }
+        Ok(checked)
+    }
+
+    pub(crate) fn content(&self, inputs: &[Spanned<raw::Content>]) -> Checked<Vec<NamedInput>> {
+        if let Some(beyond) = inputs.get(INPUTS) {
+            return Err(self.error(beyond.span(), "a room has at most 4 content inputs"));
+        }
+        let mut names = BTreeSet::new();
+        let mut checked = Vec::new();
+        for input in inputs {
+            let (span, input) = (input.span(), input.get_ref());
+            let (Some(name), Some(device)) = (&input.name, &input.device) else {
+                return Err(self
+                    .error(span, "a content input needs `name` and `device`")
+                    .with_help(CAMERA));
+            };
+            let input = NamedInput {
+                name: self.words(name, NAME)?,
+                device: device.get_ref().clone(),
+            };
+            if !names.insert(input.name.clone()) {
+                return Err(self.error(name.span(), "two content inputs have this name"));
+            }
+            Roles::default()
+                .give(Role::Content(input.name.clone()), &input.device)
+                .map_err(|_| {
+                    self.error(device.span(), "names no capture device")
+                        .with_help(CAMERA)
+                })?;
+            checked.push(input);
         }
         Ok(checked)
     }

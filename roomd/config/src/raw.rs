@@ -28,6 +28,8 @@ pub struct File {
     #[serde(default)]
     pub cameras: Vec<Spanned<Camera>>,
     #[serde(default)]
+    pub content: Vec<Spanned<Content>>,
+    #[serde(default)]
     pub display: Display,
     #[serde(default)]
     pub buttons: Buttons,
@@ -109,6 +111,13 @@ pub struct Camera {
     pub name: Option<Spanned<String>>,
     pub device: Option<Spanned<String>>,
     pub visca: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Content {
+    pub name: Option<Spanned<String>>,
+    pub device: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -36,6 +36,8 @@ pub struct Settings {
     pub media: Media,
     /// `[[cameras]]`, the first one first; any that is found when empty.
     pub cameras: Vec<NamedCamera>,
+    /// `[[content]]`, the inputs for content; HDMI receivers are found without.
+    pub content: Vec<NamedInput>,
     /// `[display]`
     pub display: Display,
     /// `[buttons]`
@@ -66,6 +68,7 @@ impl Settings {
             web: Web::default(),
             media: Media::default(),
             cameras: Vec::new(),
+            content: Vec::new(),
             display: Display::default(),
             buttons: Buttons::default(),
             bus: Bus::System,
@@ -84,6 +87,15 @@ pub struct NamedCamera {
     pub device: String,
     /// Where it takes orders over VISCA, when its own node cannot turn it.
     pub visca: Option<SocketAddr>,
+}
+
+/// An input for content that has a name in the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedInput {
+    /// What people call it.
+    pub name: String,
+    /// Its identity, a USB id, or a node, as [`Roles::give`] takes it.
+    pub device: String,
 }
 
 /// How the room's display wakes and sleeps.

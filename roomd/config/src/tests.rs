@@ -181,6 +181,9 @@ fn cameras_and_the_display_have_their_own_sections() {
         name = "Tafel"
         device = "046d:0858"
         visca = "192.0.2.7"
+        [[content]]
+        name = "Tisch"
+        device = "534d:2109"
         [display]
         power = "ask"
         cec = "/dev/cec1"
@@ -193,6 +196,11 @@ fn cameras_and_the_display_have_their_own_sections() {
     assert_eq!(settings.cameras[0].visca, None);
     let visca = settings.cameras[1].visca.unwrap();
     assert_eq!(visca.to_string(), "192.0.2.7:52381");
+    let content = &settings.content[0];
+    assert_eq!(
+        (content.name.as_str(), content.device.as_str()),
+        ("Tisch", "534d:2109")
+    );
     assert_eq!(settings.media.mains, Mains::Hz60);
     assert_eq!(
         settings.media.microphone,
@@ -313,6 +321,8 @@ fn errors_name_line_caret_and_cause() {
         "[media.turn]\nurls = [\"turn:a\"]\nusername = \"a\"\n",
         "[media.turn]\nurls = [\"turn:a\"]\nusername = \"a\"\npassword = \"b\"\n",
         "[media]\nmains_hz = 400\n",
+        "[[content]]\nname = \"Tisch\"\n",
+        "[[content]]\nname = \"Tisch\"\ndevice = \"under the table\"\n",
         "[[cameras]]\nname = \"Vorne\"\n",
         "[[cameras]]\nname = \"Vorne\"\ndevice = \"the left one\"\n",
         "[[cameras]]\nname = \"A\"\ndevice = \"/dev/video0\"\n[[cameras]]\nname = \"A\"\ndevice = \"/dev/video2\"\n",

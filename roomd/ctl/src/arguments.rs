@@ -113,8 +113,54 @@ pub(crate) enum Command {
         #[arg(long)]
         stop: bool,
     },
+    /// What somebody in the room shows with a cable.
+    Content {
+        #[command(subcommand)]
+        what: Content,
+    },
     #[command(flatten)]
     Hardware(Hardware),
+}
+
+/// Content inputs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Content {
+    /// The inputs, their signals and what is shared.
+    List,
+    /// Saves a picture of what an input shows.
+    Preview {
+        /// Which, as `content list` names it.
+        name: String,
+        /// A PNG file.
+        file: PathBuf,
+    },
+    /// Shares what an input shows.
+    Share {
+        /// Which, as `content list` names it.
+        name: String,
+    },
+    /// Ends sharing.
+    Stop,
+    /// Lets the picture that is shared stand, or move again.
+    Freeze {
+        /// On or off.
+        switch: Switch,
+    },
+    /// Shares a part of an input's picture, in thousandths of its width and height.
+    Crop {
+        /// Which, as `content list` names it.
+        name: String,
+        /// Left edge.
+        #[arg(default_value_t = 0)]
+        x: u16,
+        /// Upper edge.
+        #[arg(default_value_t = 0)]
+        y: u16,
+        /// Width; what is left of the picture by default.
+        width: Option<u16>,
+        /// Height; what is left of the picture by default.
+        height: Option<u16>,
+    },
 }
 
 /// Cameras and display.

@@ -30,6 +30,18 @@ pub(crate) trait Room1 {
     fn recall_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
     fn save_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
     fn delete_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
+    fn content_preview(&self, input: &str) -> zbus::Result<Vec<u8>>;
+    fn share_content(&self, input: &str) -> zbus::Result<()>;
+    fn stop_content(&self) -> zbus::Result<()>;
+    fn freeze_content(&self, frozen: bool) -> zbus::Result<()>;
+    fn crop_content(
+        &self,
+        input: &str,
+        x: u16,
+        y: u16,
+        width: u16,
+        height: u16,
+    ) -> zbus::Result<()>;
     fn display_is_on(&self) -> zbus::Result<()>;
     fn start_sound_test(&self) -> zbus::Result<()>;
     fn stop_sound_test(&self) -> zbus::Result<()>;

@@ -11,7 +11,7 @@ use roomd_api::{Agenda, SoundTest, State};
 use serde_json::{Value, json};
 use zbus::connection::Builder;
 
-use crate::arguments::{Arguments, Command, Hardware, Preset, Switch};
+use crate::arguments::{Arguments, Command, Content, Hardware, Preset, Switch};
 use crate::failure::Failure;
 use crate::print;
 use crate::proxy::Room1Proxy;
@@ -77,18 +77,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Output, Failure> {
             room.start_sound_test().await?;
             tested(&room).await
         }
-        Command::Snapshot { file } => {
-            let picture = room.snapshot().await?;
-            write_private(&file, &picture).map_err(|source| Failure::Write {
-                path: file.clone(),
-                source,
-            })?;
-            let text = format!("saved {} ({} bytes)", file.display(), picture.len());
-            Ok(Output::new(
-                text,
-                json!({"file": file, "bytes": picture.len()}),
-            ))
-        }
+        Command::Snapshot { file } => save(&file, &room.snapshot().await?),
+        Command::Content { what } => content(&room, what).await,
         Command::Admit { id } if id == "all" => admit_all(&room).await,
         command @ (Command::Join { .. }
         | Command::StartMeeting { .. }
@@ -107,6 +97,59 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Output, Failure> {
         | Command::Pair
         | Command::Hardware(_)) => request(&room, command).await,
     }
+}
+
+fn save(file: &Path, picture: &[u8]) -> Result<Output, Failure> {
+    write_private(file, picture).map_err(|source| Failure::Write {
+        path: file.to_owned(),
+        source,
+    })?;
+    let text = format!("saved {} ({} bytes)", file.display(), picture.len());
+    Ok(Output::new(
+        text,
+        json!({"file": file, "bytes": picture.len()}),
+    ))
+}
+
+async fn content(room: &Room1Proxy<'_>, what: Content) -> Result<Output, Failure> {
+    let text = match what {
+        Content::List => {
+            let state: State = serde_json::from_str(&room.status().await?)?;
+            let json = serde_json::to_value(&state.content)?;
+            return Ok(Output::new(print::content(&state.content), json));
+        }
+        Content::Preview { name, file } => {
+            return save(&file, &room.content_preview(&name).await?);
+        }
+        Content::Share { name } => {
+            room.share_content(&name).await?;
+            "sharing"
+        }
+        Content::Stop => {
+            room.stop_content().await?;
+            "not shared any more"
+        }
+        Content::Freeze { switch } => {
+            room.freeze_content(switch == Switch::On).await?;
+            match switch {
+                Switch::On => "the picture stands",
+                Switch::Off => "the picture moves",
+            }
+        }
+        Content::Crop {
+            name,
+            x,
+            y,
+            width,
+            height,
+        } => {
+            let rest = |from: u16| 1000_u16.saturating_sub(from);
+            let (width, height) = (width.unwrap_or(rest(x)), height.unwrap_or(rest(y)));
+            room.crop_content(&name, x, y, width, height).await?;
+            "cut"
+        }
+    };
+    Ok(Output::accepted(text))
 }
 
 /// The picture may show people, so nobody else on the machine reads it.
@@ -282,6 +325,7 @@ async fn request(room: &Room1Proxy<'_>, command: Command) -> Result<Output, Fail
         | Command::Diagnose
         | Command::Cameras
         | Command::SoundTest { .. }
+        | Command::Content { .. }
         | Command::Snapshot { .. } => {
             return status(room).await;
         }

@@ -15,8 +15,10 @@ use roomd_api::{
     Room as RoomFacts, SkippedEntry, State, Words,
 };
 use roomd_interfaces::dbus::{self, Bus};
-use roomd_interfaces::{Room, RoomOwner, SnapshotError};
-use roomd_model::{Fault, FaultCode, Language, Layout, Phase, Pii, Secret, Severity, SkipCause};
+use roomd_interfaces::{PreviewError, Room, RoomOwner, SnapshotError};
+use roomd_model::{
+    Crop, Fault, FaultCode, Language, Layout, Phase, Pii, Secret, Severity, SkipCause,
+};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -113,6 +115,7 @@ fn state() -> State {
                 thumbnail: Some("data:image/jpeg;base64,AAAA".to_owned()),
             }],
         }],
+        content: Vec::new(),
         health: Health {
             score: 70,
             items: vec![HealthItem {
@@ -194,7 +197,7 @@ async fn hardware_is_operated() {
     let mut requests = answering(owner, Reply::Accepted);
     let bus = PrivateBus::with_room(room).await;
     let [camera, preset] = texts(["Front", "Podium"]);
-    let cases: [(&[&str], Request); 7] = [
+    let cases: [(&[&str], Request); 11] = [
         (
             &["use-camera", "Front"],
             Request::SelectCamera {
@@ -230,6 +233,29 @@ async fn hardware_is_operated() {
         ),
         (&["display-is-on"], Request::DisplayIsOn),
         (&["sound-test", "--stop"], Request::StopSoundTest),
+        (
+            &["content", "share", "Tisch"],
+            Request::ShareContent {
+                input: "Tisch".to_owned(),
+            },
+        ),
+        (&["content", "stop"], Request::StopContent),
+        (
+            &["content", "freeze", "on"],
+            Request::FreezeContent { frozen: true },
+        ),
+        (
+            &["content", "crop", "Tisch", "0", "100", "500"],
+            Request::CropContent {
+                input: "Tisch".to_owned(),
+                crop: Crop {
+                    y: 100,
+                    width: 500,
+                    height: 900,
+                    ..Crop::FULL
+                },
+            },
+        ),
     ];
     for (arguments, expected) in cases {
         let output = bus.roomctl(arguments).await;
@@ -251,6 +277,13 @@ async fn refusals_of_hardware_name_what_to_do() {
         (Refusal::PresetUnknown, "PresetUnknown", "name or number"),
         (Refusal::PresetName, "PresetName", "1 to 40 characters"),
         (Refusal::PresetsFull, "PresetsFull", "delete one first"),
+        (Refusal::ContentUnknown, "ContentUnknown", "plugged in"),
+        (
+            Refusal::ContentNoPicture,
+            "ContentNoPicture",
+            "cable and laptop",
+        ),
+        (Refusal::ContentProtected, "ContentProtected", "HDCP"),
     ];
     for (refusal, code, hint) in cases {
         let (room, owner) = Room::new(state());
@@ -412,6 +445,41 @@ async fn a_snapshot_is_saved() {
     assert_eq!(mode & 0o777, 0o600, "it shows people");
     let output = bus.roomctl(&["snapshot", path]).await;
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_preview_of_content_is_saved_or_said_why_not() {
+    let (room, mut owner) = Room::new(state());
+    let bus = PrivateBus::with_room(room).await;
+    tokio::spawn(async move {
+        let first = owner.previews.recv().await.unwrap();
+        assert_eq!(first.input, "Tisch");
+        first.reply.send(Ok(b"\x89PNG slide".to_vec())).unwrap();
+        let second = owner.previews.recv().await.unwrap();
+        second.reply.send(Err(PreviewError::NoPicture)).unwrap();
+        std::future::pending::<()>().await;
+        drop(owner);
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("slide.png");
+    let arguments = [
+        "--json",
+        "content",
+        "preview",
+        "Tisch",
+        file.to_str().unwrap(),
+    ];
+    let output = bus.roomctl(&arguments).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"\x89PNG slide");
+    let output = bus.roomctl(&arguments).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let error: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(error["error"]["code"], "ContentNoPicture");
+    assert_eq!(
+        stdout(&bus.roomctl(&["content", "list"]).await),
+        "no content inputs\n"
+    );
 }
 
 #[tokio::test]

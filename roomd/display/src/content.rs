@@ -35,7 +35,8 @@ pub fn sketch(view: &View<'_>) -> Sketch {
     }
     let mut canvas = Canvas::board(view.fonts);
     let shared = view.call().and_then(content);
-    if shared.is_none() {
+    let own = shared.is_none() && view.call().is_some_and(|call| call.content);
+    if shared.is_none() && !own {
         board::small_header(view, &mut canvas);
         canvas.icon(Icon::Share, 912.0, 420.0, 96.0, MUTED);
         let style = Style::regular(40.0, MUTED).centred();
@@ -48,6 +49,8 @@ pub fn sketch(view: &View<'_>) -> Sketch {
     };
     if let Some((stream, sharer)) = shared {
         tile::content(&mut sketch, view, stream, sharer, WHOLE);
+    } else if own {
+        tile::own_content(&mut sketch, view, WHOLE);
     }
     sketch
 }

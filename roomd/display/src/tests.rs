@@ -4,7 +4,7 @@ use std::{fmt::Write, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use roomd_api::{Countdown, State};
-use roomd_media_core::scene::{HEIGHT, Overlay, Scene, TileSource, WIDTH};
+use roomd_media_core::scene::{HEIGHT, Overlay, Scene, Tile, TileSource, WIDTH};
 use roomd_model::{
     Fault, FaultCode, Language, Layout, ParticipantId, Phase, Pii, StreamId, StreamTrouble,
 };
@@ -48,6 +48,25 @@ fn a_display_for_content_takes_it_from_the_first() {
         rect.map(|rect| (rect.width, rect.height)),
         Some((WIDTH, HEIGHT))
     );
+    // What the room shares itself is where the content of others is.
+    let mut own = states::call(2);
+    if let Some(call) = &mut own.call {
+        call.content = true;
+        call.layout = Layout::Share;
+    }
+    let tiles = |scene: &Scene| {
+        let own = |tile: &&Tile| tile.source == TileSource::OwnContent;
+        scene
+            .tiles
+            .iter()
+            .filter(own)
+            .map(|tile| tile.rect.width)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(tiles(&first.scene(&own, states::now())), [1280]);
+    own.devices.content_display = Some("X11".to_owned());
+    assert_eq!(tiles(&first.scene(&own, states::now())), [0; 0]);
+    assert_eq!(tiles(&second.content_scene(&own, states::now())), [WIDTH]);
     // Nobody shares any more, then the room is free.
     let quiet = second.content_scene(&states::call(2), states::now());
     assert!(quiet.tiles.is_empty());

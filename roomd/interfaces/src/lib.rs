@@ -20,4 +20,6 @@ pub mod web;
 mod words;
 
 pub use guests::{GuestCommand, GuestEvent, GuestPort};
-pub use room::{Intent, Room, RoomOwner, SnapshotError, SnapshotRequest};
+pub use room::{
+    Intent, PreviewError, PreviewRequest, Room, RoomOwner, SnapshotError, SnapshotRequest,
+};

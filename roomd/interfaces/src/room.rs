@@ -36,6 +36,32 @@ pub enum SnapshotError {
     Busy,
 }
 
+/// Asks for a picture (PNG) of what a content input shows; it is open while somebody asks again.
+#[derive(Debug)]
+pub struct PreviewRequest {
+    /// The input's name.
+    pub input: String,
+    /// For the answer.
+    pub reply: oneshot::Sender<Result<Vec<u8>, PreviewError>>,
+}
+
+/// Why there is no picture of a content input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PreviewError {
+    /// There is no such input, or it is not plugged in.
+    #[error("no such content input")]
+    Unknown,
+    /// Another input is shared.
+    #[error("another content input is shared")]
+    InUse,
+    /// It has no picture.
+    #[error("the content input has no picture")]
+    NoPicture,
+    /// The daemon is shutting down or overloaded.
+    #[error("the daemon is busy")]
+    Busy,
+}
+
 /// The room as the interfaces see it: its state, its levels, and a way to ask for something.
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -43,6 +69,7 @@ pub struct Room {
     levels: broadcast::Sender<Levels>,
     intents: mpsc::Sender<Intent>,
     snapshots: mpsc::Sender<SnapshotRequest>,
+    previews: mpsc::Sender<PreviewRequest>,
 }
 
 /// The daemon's side of a [`Room`].
@@ -56,6 +83,8 @@ pub struct RoomOwner {
     pub intents: mpsc::Receiver<Intent>,
     /// Who wants a picture of the display.
     pub snapshots: mpsc::Receiver<SnapshotRequest>,
+    /// Who looks at a content input.
+    pub previews: mpsc::Receiver<PreviewRequest>,
 }
 
 impl Room {
@@ -66,17 +95,20 @@ impl Room {
         let (levels, _) = broadcast::channel(4);
         let (intents_sender, intents) = mpsc::channel(WAITING);
         let (snapshots_sender, snapshots) = mpsc::channel(2);
+        let (previews_sender, previews) = mpsc::channel(8);
         let room = Self {
             state: state_receiver,
             levels: levels.clone(),
             intents: intents_sender,
             snapshots: snapshots_sender,
+            previews: previews_sender,
         };
         let owner = RoomOwner {
             state: state_sender,
             levels,
             intents,
             snapshots,
+            previews,
         };
         (room, owner)
     }
@@ -127,6 +159,24 @@ impl Room {
         match tokio::time::timeout(PATIENCE, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => Err(SnapshotError::Busy),
+        }
+    }
+
+    /// A picture (PNG) of what a content input shows. The input is open for some seconds then.
+    ///
+    /// # Errors
+    /// When there is no picture, or the daemon does not answer.
+    pub async fn preview(&self, input: String) -> Result<Vec<u8>, PreviewError> {
+        if !is_name(&input) {
+            return Err(PreviewError::Unknown);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.previews
+            .try_send(PreviewRequest { input, reply })
+            .map_err(|_| PreviewError::Busy)?;
+        match tokio::time::timeout(PATIENCE, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) | Err(_) => Err(PreviewError::Busy),
         }
     }
 }
@@ -186,9 +236,11 @@ fn is_acceptable(request: &Request) -> bool {
         }
         Request::SelectCamera { camera }
         | Request::MoveCamera { camera, .. }
-        | Request::SavePreset { camera, .. } => is_camera(camera),
+        | Request::SavePreset { camera, .. } => is_name(camera),
+        Request::ShareContent { input } => is_name(input),
+        Request::CropContent { input, crop } => is_name(input) && crop.is_possible(),
         Request::RecallPreset { camera, preset } | Request::DeletePreset { camera, preset } => {
-            is_camera(camera) && (1..=PRESET_NAME).contains(&preset.chars().count())
+            is_name(camera) && (1..=PRESET_NAME).contains(&preset.chars().count())
         }
         Request::Leave
         | Request::StartSending
@@ -199,6 +251,8 @@ fn is_acceptable(request: &Request) -> bool {
         | Request::Stay
         | Request::Language { .. }
         | Request::ShowPairingCode
+        | Request::StopContent
+        | Request::FreezeContent { .. }
         | Request::DisplayIsOn
         | Request::StartSoundTest
         | Request::StopSoundTest
@@ -206,14 +260,14 @@ fn is_acceptable(request: &Request) -> bool {
     }
 }
 
-/// What may be a camera's name; drivers give at most 31 bytes, configurations more.
-fn is_camera(name: &str) -> bool {
+/// What may be the name of a camera or an input; drivers give at most 31 bytes, configurations more.
+fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.len())
 }
 
 #[cfg(test)]
 mod tests {
-    use roomd_model::{BookingId, ParticipantId, Pii, Secret};
+    use roomd_model::{BookingId, Crop, ParticipantId, Pii, Secret};
 
     use super::*;
 
@@ -258,6 +312,15 @@ mod tests {
             false,
         );
         check(Request::Leave, true);
+        let crop = |width| Request::CropContent {
+            input: "HDMI".to_owned(),
+            crop: Crop {
+                width,
+                ..Crop::FULL
+            },
+        };
+        check(crop(500), true);
+        check(crop(1001), false);
         check(select(""), false);
         check(select(&"x".repeat(128)), true);
         check(select(&"x".repeat(129)), false);

@@ -112,11 +112,13 @@ pub enum FaultCode {
     KeyUnusable,
     /// Somebody takes part in a way that the room does not understand.
     ParticipantUnreadable,
+    /// What is shared has no signal any more.
+    ContentLost,
 }
 
 impl FaultCode {
     /// Every fault, for tables and tests.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::CalendarUnreachable,
         Self::CalendarRefused,
         Self::CalendarEntriesSkipped,
@@ -154,6 +156,7 @@ impl FaultCode {
         Self::ModerationRefused,
         Self::KeyUnusable,
         Self::ParticipantUnreadable,
+        Self::ContentLost,
     ];
 
     /// How much it matters.
@@ -176,6 +179,7 @@ impl FaultCode {
             | Self::MediaFailed
             | Self::SendingRefused
             | Self::KeyUnusable
+            | Self::ContentLost
             | Self::AccountUnreachable
             | Self::AccountUnverified => Severity::Warning,
             Self::DestinationNotAllowed

@@ -26,7 +26,7 @@ use roomd_driver::session::SessionHandle;
 use roomd_interfaces::pairing::Desk;
 use roomd_interfaces::web::{Reloader, WebError};
 use roomd_interfaces::{GuestEvent, RoomOwner};
-use roomd_media::{Engine, EngineEvent, EngineStatistics};
+use roomd_media::{ContentPicture, Engine, EngineEvent, EngineStatistics};
 use roomd_model::{Fault, FaultCode, Now, ParticipantId, StreamId};
 use roomd_room::{Input, Platforms, Room, SessionId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -89,6 +89,8 @@ pub struct Daemon {
     pub figures: EngineStatistics,
     /// What the engine works with.
     pub devices: Devices,
+    /// What the engine's source of content gives.
+    pub content: ContentPicture,
     /// Devices that the engine misses.
     pub lost: BTreeSet<FaultCode>,
     /// Faults of the parts that the room machine does not know.
@@ -168,6 +170,7 @@ impl Daemon {
             tokio::select! {
                 Some(intent) = self.owner.intents.recv() => self.intent(intent),
                 Some(reply) = self.owner.snapshots.recv() => self.snapshot(reply),
+                Some(request) = self.owner.previews.recv() => self.hardware.look(request),
                 Some(event) = inlets.guests.recv() => self.guest(event),
                 event = inlets.engine.recv() => {
                     // systemd starts the daemon again, and the room rejoins.
@@ -192,7 +195,8 @@ impl Daemon {
                 }
                 state = account::changed(&mut inlets.account) => self.account_changed(state),
                 Ok(()) = inlets.hardware.state.changed() => {
-                    self.hardware_state = inlets.hardware.state.borrow_and_update().clone();
+                    let state = inlets.hardware.state.borrow_and_update().clone();
+                    self.hardware_changed(state);
                 }
                 Some(touch) = inlets.hardware.touches.recv() => self.touch(touch),
                 () = timer => self.feed(Input::Timeout),
@@ -281,6 +285,15 @@ impl Daemon {
         ];
         for code in codes {
             self.raise(code, fault == Some(code));
+        }
+    }
+
+    fn hardware_changed(&mut self, state: HardwareState) {
+        let shares = state.shares != self.hardware_state.shares;
+        self.hardware_state = state;
+        self.raise(FaultCode::ContentLost, self.hardware_state.content_lost);
+        if shares {
+            self.feed(Input::Content(self.hardware_state.shares));
         }
     }
 

@@ -3,14 +3,16 @@
 //! News of session, engine, calendar and configuration, handed on.
 
 use roomd_api::{Devices, Levels};
-use roomd_conference::{ChannelCommand, ChannelId, Event, MediaEvent, Output};
+use roomd_conference::{ChannelCommand, ChannelId, Event, LocalSource, MediaEvent, Output};
 use roomd_driver::channels::Channels;
 use roomd_media::EngineCommand;
 use roomd_media::EngineEvent;
 use roomd_model::{Fault, FaultCode};
 use roomd_room::{Input, SessionId};
+use tokio::sync::oneshot;
 
 use super::Daemon;
+use crate::hardware::{ContentOrder, Order};
 use crate::start;
 
 impl Daemon {
@@ -40,12 +42,20 @@ impl Daemon {
                     | Event::PasswordRequired { .. }
                     | Event::Fault(_)
                     | Event::Title(_)
-                    | Event::Muted(_)
+                    | Event::Muted(LocalSource::Microphone | LocalSource::Camera)
                     | Event::Ended(_) => {}
+                    // Only a person begins anew.
+                    Event::Muted(LocalSource::Content) => self.stop_content(),
                 }
                 self.feed(Input::Session(id, event));
             }
         }
+    }
+
+    fn stop_content(&self) {
+        let (reply, _) = oneshot::channel();
+        let order = Order::Content(ContentOrder::Stop);
+        self.hardware.order(order, reply);
     }
 
     fn channel_command(&mut self, channel: ChannelId, command: ChannelCommand) {
@@ -104,7 +114,7 @@ impl Daemon {
                     display_asks: false,
                 };
             }
-            EngineEvent::Content(_) => {}
+            EngineEvent::Content(picture) => self.content = picture,
             EngineEvent::Fault { code, active } => {
                 tracing::info!(?code, active, "media");
                 if active {

@@ -14,7 +14,7 @@ use roomd_media::{SentReport, StreamReport};
 use roomd_model::{Attendance, Fault, Phase};
 
 use super::{Daemon, now};
-use crate::hardware::RoomFacts;
+use crate::hardware::{ContentFacts, RoomFacts};
 use crate::projection::{self, Calendar, Parts};
 
 fn millis(duration: Duration) -> f64 {
@@ -84,6 +84,7 @@ impl Daemon {
                 ..self.devices.clone()
             },
             cameras: &self.hardware_state.cameras,
+            content: &self.hardware_state.content,
             health: &self.hardware_state.health,
             sound_test: &self.hardware_state.sound_test,
             pairing: self.desk.shown().borrow().clone(),
@@ -106,12 +107,24 @@ impl Daemon {
             busy: !idle || state.pairing.is_some(),
             next: next_meeting(state),
             lost: self.lost.clone(),
+            content: ContentFacts {
+                call: self.sharing_call(state),
+                picture: self.content,
+            },
         };
         self.hardware.room.send_if_modified(|known| {
             let differs = *known != facts;
             *known = facts;
             differs
         });
+    }
+
+    /// The call in which something can be shared, on the way back to it too.
+    fn sharing_call(&self, state: &roomd_api::State) -> Option<u32> {
+        let inside = matches!(state.room.phase, Phase::InCall | Phase::Reconnecting { .. });
+        let carries = state.call.as_ref().is_some_and(|call| call.can_share);
+        let session = self.session.as_ref().map(|active| active.id.0);
+        session.filter(|_| inside && carries)
     }
 
     fn calendar_part(&self) -> (Calendar, Vec<Fault>) {

@@ -3,7 +3,7 @@
 //! The room's cameras: which is in use and how it is opened, where they look, and what is kept of
 //! that. What a camera is asked goes on beside the hardware task, which never waits for a device.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use roomd_api::{Camera, Refusal, Reply};
@@ -13,6 +13,7 @@ use roomd_devices::core::camera::controls::{Control, Controls, Mains};
 use roomd_devices::core::camera::formats::PixelFormat;
 use roomd_devices::core::camera::pick::{self, RoomCamera, There};
 use roomd_devices::core::camera::presets::PresetError;
+use roomd_devices::core::device::Kind;
 use roomd_devices::core::health::Trouble;
 use roomd_devices::core::identity::DeviceId;
 use roomd_devices::core::inventory::Entry;
@@ -68,6 +69,12 @@ pub struct Cameras {
     /// Cameras that are pointed over the network, by their names.
     visca: BTreeMap<String, Ptz>,
     store: PresetStore,
+    /// What is no camera, as it receives what others send.
+    receivers: BTreeSet<DeviceId>,
+    /// Something is there that the engine might take for a camera.
+    captures: bool,
+    /// A camera was in use.
+    used: bool,
     news: mpsc::Sender<News>,
 }
 
@@ -91,6 +98,9 @@ impl Cameras {
             active: None,
             told: None,
             store,
+            receivers: BTreeSet::new(),
+            captures: false,
+            used: false,
             news,
         }
     }
@@ -98,6 +108,7 @@ impl Cameras {
     /// Takes what is plugged in; returns what the engine should use from now on, when that is new.
     pub fn refresh(&mut self, entries: &[Entry]) -> Option<CameraSource> {
         self.list = pick::cameras(entries.iter(), &self.named);
+        self.captures = entries.iter().any(captures);
         for there in self.list.iter().filter_map(|camera| camera.there.clone()) {
             if self.asked.get(&there.id) != Some(&there.arrivals) {
                 self.asked.insert(there.id.clone(), there.arrivals);
@@ -107,6 +118,8 @@ impl Cameras {
         let there = |id: &DeviceId| self.list.iter().any(|camera| camera.is(id));
         self.known.retain(|id, _| there(id));
         self.asked.retain(|id, _| there(id));
+        self.receivers.retain(|id| there(id));
+        pick::leave_out(&mut self.list, &self.receivers);
         self.follow()
     }
 
@@ -137,6 +150,11 @@ impl Cameras {
             return None;
         }
         let known = match survey {
+            Ok(survey) if survey.receiver => {
+                self.receivers.insert(id.clone());
+                pick::leave_out(&mut self.list, &self.receivers);
+                known(survey)
+            }
             Ok(survey) => known(survey),
             Err(error) => {
                 let trouble = if error.is_busy() {
@@ -166,18 +184,28 @@ impl Cameras {
         let there = picked.and_then(|camera| camera.there.clone());
         let source = match &there {
             Some(there) => {
-                // Until it has said what it offers, what was used before goes on.
-                let known = self.known.get(&there.id)?;
+                // Until it has said what it offers, what was used before goes on; but the engine does
+                // not look for a camera itself, as what it finds may be an input for content.
+                let known = match self.known.get(&there.id) {
+                    Some(known) => known,
+                    None if self.told.is_some() => return None,
+                    None => {
+                        self.told = Some(CameraSource::None);
+                        return self.told.clone();
+                    }
+                };
                 let node = PathBuf::from(&there.node);
                 match known.choice.as_ref().and_then(mode) {
                     Some(mode) => CameraSource::Chosen(node, mode),
                     None => CameraSource::Device(node),
                 }
             }
+            None if self.used => CameraSource::None,
+            None if self.captures || self.told.is_some() => CameraSource::TestPicture,
             // A room that never had one goes on as it was set up.
-            None if self.told.is_none() => return None,
-            None => CameraSource::None,
+            None => return None,
         };
+        self.used |= there.is_some();
         self.active = there.map(|there| there.id);
         (self.told.as_ref() != Some(&source)).then(|| {
             self.told = Some(source.clone());
@@ -328,6 +356,10 @@ impl Cameras {
             (camera, active, trouble, detail)
         })
     }
+}
+
+fn captures(entry: &Entry) -> bool {
+    entry.usable && entry.device.kind == Kind::Camera
 }
 
 fn known(survey: Survey) -> Known {

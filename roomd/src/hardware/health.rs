@@ -5,12 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use roomd_api::{HealthItem, Words};
+use roomd_devices::core::content::inputs::Shown;
+use roomd_devices::core::content::signal::Signal;
 use roomd_devices::core::health::{Health, Item, Subject, Trouble};
 use roomd_devices::core::identity::DeviceId;
 use roomd_devices::display::DisplayState;
 use roomd_model::{FaultCode, Language};
 
 use super::cameras::Cameras;
+use super::content;
 use super::sound::Sound;
 
 /// What is remembered about devices that their present state does not tell.
@@ -35,6 +38,8 @@ pub struct Parts<'a> {
     pub cameras: Option<&'a Cameras>,
     /// The sound cards, where the room chooses them.
     pub sound: Option<&'a Sound>,
+    /// The content inputs.
+    pub content: &'a [Shown],
     /// The display.
     pub display: &'a DisplayState,
     /// What the engine misses.
@@ -52,6 +57,7 @@ pub fn health(parts: &Parts<'_>) -> roomd_api::Health {
     if let Some(sound) = parts.sound {
         set_sound(&mut health, sound, parts);
     }
+    set_content(&mut health, parts);
     set_display(&mut health, parts);
     for (device, trouble) in &parts.marks.keys {
         health.set(item(Subject::Keys, device, device, *trouble, None));
@@ -155,6 +161,34 @@ fn set_sound(health: &mut Health, sound: &Sound, parts: &Parts<'_>) {
     }
 }
 
+fn set_content(health: &mut Health, parts: &Parts<'_>) {
+    for input in parts.content {
+        let id = input.there.as_ref().map(|there| &there.id);
+        let marked = |set: &BTreeSet<DeviceId>| id.is_some_and(|id| set.contains(id));
+        let trouble = match input.signal {
+            Signal::Missing => Some(Trouble::Missing),
+            Signal::Protected => Some(Trouble::Protected),
+            Signal::OutOfRange => Some(Trouble::OutOfRange),
+            Signal::NoPicture | Signal::Dark(_) => Some(Trouble::NoPicture),
+            // An input to which nobody connects anything is well.
+            Signal::NoSignal | Signal::Unstable | Signal::Ready(_) | Signal::Live(_) => None,
+        };
+        let trouble = trouble
+            .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
+            .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
+        let device = id.map_or_else(|| input.name.clone(), ToString::to_string);
+        let detail = content::detail(input);
+        let detail = detail.as_deref();
+        health.set(item(
+            Subject::Content,
+            &device,
+            &input.name,
+            trouble,
+            detail,
+        ));
+    }
+}
+
 fn set_display(health: &mut Health, parts: &Parts<'_>) {
     let mut any = false;
     for connector in parts.display.connectors.iter().filter(|it| it.connected) {
@@ -224,6 +258,7 @@ mod tests {
         health(&Parts {
             cameras: None,
             sound: None,
+            content: &[],
             display,
             lost: &lost.iter().copied().collect(),
             marks,

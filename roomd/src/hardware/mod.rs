@@ -4,6 +4,7 @@
 //! use. What devices are asked goes on beside it; nothing here waits for one.
 
 mod cameras;
+mod content;
 mod health;
 mod keys;
 mod power;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use roomd_api::{Camera, Health, Refusal, Reply, SoundTest as ShownTest};
+use roomd_api::{Camera, ContentInput, Health, Refusal, Reply, SoundTest as ShownTest};
 use roomd_config::{Camera as ConfiguredCamera, Settings};
 use roomd_devices::core::display::quirks::QuirkTable;
 use roomd_devices::core::display::schedule::Use;
@@ -27,11 +28,13 @@ use roomd_devices::core::sound::cards::Card;
 use roomd_devices::core::sound::table::Table;
 use roomd_devices::monitor::{self, Monitor};
 use roomd_devices::mute::{RoomSound, Wish};
+use roomd_interfaces::PreviewRequest;
 use roomd_media::{CameraSource, Engine, EngineCommand};
 use roomd_model::FaultCode;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::cameras::{Cameras, News};
+use self::content::{Answered, Content};
 use self::health::Marks;
 use self::keys::Keys;
 use self::power::DisplayControl;
@@ -41,6 +44,7 @@ use self::sound::Sound;
 use self::sound_test::SoundTest;
 use crate::daemon::now;
 
+pub use self::content::{ContentFacts, ContentOrder};
 pub use self::sound::policy as echo_policy;
 
 /// Orders that wait for the task; people do not give more.
@@ -48,6 +52,8 @@ const ORDERS: usize = 32;
 /// Touches that wait for the room task. More are no person's.
 const TOUCHES: usize = 32;
 const NEWS: usize = 32;
+/// Previews that wait for the task; there are not that many panels.
+const LOOKS: usize = 32;
 
 /// What the room task tells about the room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,6 +66,8 @@ pub struct RoomFacts {
     pub next: Option<DateTime<Utc>>,
     /// What the engine misses.
     pub lost: BTreeSet<FaultCode>,
+    /// What concerns content.
+    pub content: ContentFacts,
 }
 
 /// What the hardware task is asked to do. Each is answered.
@@ -81,6 +89,8 @@ pub enum Order {
     StartSoundTest,
     /// Test it no longer.
     StopSoundTest,
+    /// Share, or share no longer.
+    Content(ContentOrder),
 }
 
 /// What somebody did at a device that concerns the room.
@@ -97,6 +107,12 @@ pub enum Touch {
 pub struct HardwareState {
     /// The cameras to choose from.
     pub cameras: Vec<Camera>,
+    /// The inputs for content.
+    pub content: Vec<ContentInput>,
+    /// What one of them shows is to be on the wire.
+    pub shares: bool,
+    /// The signal of what is shared is lost.
+    pub content_lost: bool,
     /// How all devices are.
     pub health: Health,
     /// The sound test.
@@ -114,6 +130,8 @@ pub struct Hardware {
     pub room: watch::Sender<RoomFacts>,
     /// Somebody used the panel.
     touched: mpsc::Sender<()>,
+    /// Who looks at a content input.
+    looks: mpsc::Sender<PreviewRequest>,
 }
 
 impl Hardware {
@@ -126,6 +144,12 @@ impl Hardware {
                 refusal: Refusal::Busy,
             });
         }
+    }
+
+    /// Somebody looks at a content input.
+    pub fn look(&self, request: PreviewRequest) {
+        // Whoever is turned away by the dropped request asks again.
+        let _ = self.looks.try_send(request);
     }
 
     /// Somebody is at the panel: the display should be on.
@@ -150,13 +174,15 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
     let (touch_sender, touches) = mpsc::channel(TOUCHES);
     let (touched, touched_receiver) = mpsc::channel(1);
     let (news, news_receiver) = mpsc::channel(NEWS);
+    let (looks, look_receiver) = mpsc::channel(LOOKS);
+    let (answers, answer_receiver) = mpsc::channel(NEWS);
     let room = watch::Sender::new(RoomFacts::default());
     let publish = watch::Sender::new(HardwareState::default());
     let outlets = Outlets {
         state: publish.subscribe(),
         touches,
     };
-    let (roles, named) = roles(settings);
+    let (roles, named, inputs) = roles(settings);
     let mut marks = Marks::default();
     let mut table = Table::default();
     read_table(
@@ -184,6 +210,7 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         cameras,
         sound: Sound::new(&settings.media, table),
         sound_test: SoundTest::load(state_dir),
+        content: Content::new(inputs, answers),
         keys: Keys::new(&settings.buttons),
         display,
         mute: watch::Sender::new(RoomSound::default()),
@@ -203,6 +230,8 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
                 touched: touched_receiver,
                 room: room.subscribe(),
                 news: news_receiver,
+                looks: look_receiver,
+                answers: answer_receiver,
             };
             tokio::spawn(task.run(inlets));
         }
@@ -218,28 +247,38 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         orders,
         room,
         touched,
+        looks,
     };
     (hardware, outlets)
 }
 
-/// What the configuration gives which device, and the names of its cameras in order.
-fn roles(settings: &Settings) -> (Roles, Vec<String>) {
+/// What the configuration gives which device, and the names of its cameras and of its content inputs in
+/// order.
+fn roles(settings: &Settings) -> (Roles, Vec<String>, Vec<String>) {
     let mut roles = settings.buttons.devices.clone();
-    let mut named = Vec::new();
-    let mut give = |name: String, device: &str| match roles.give(Role::Camera(name.clone()), device)
-    {
-        Ok(()) => named.push(name),
-        // The configuration was checked; what it takes is a device.
-        Err(error) => tracing::warn!(%error, "a camera has no device"),
+    let mut give = |role: Role, name: &str, device: &str| match roles.give(role, device) {
+        Ok(()) => Some(name.to_owned()),
+        Err(error) => {
+            // The configuration was checked; what it takes is a device.
+            tracing::warn!(%error, "a name has no device");
+            None
+        }
     };
+    let mut cameras: Vec<String> = Vec::new();
     for camera in &settings.cameras {
-        give(camera.name.clone(), &camera.device);
+        let role = Role::Camera(camera.name.clone());
+        cameras.extend(give(role, &camera.name, &camera.device));
     }
     if let ConfiguredCamera::Device(node) = &settings.media.camera {
         let node = node.to_string_lossy();
-        give(node.clone().into_owned(), &node);
+        cameras.extend(give(Role::Camera(node.clone().into_owned()), &node, &node));
     }
-    (roles, named)
+    let inputs = settings.content.iter().filter_map(|input| {
+        let role = Role::Content(input.name.clone());
+        give(role, &input.name, &input.device)
+    });
+    let inputs = inputs.collect();
+    (roles, cameras, inputs)
 }
 
 /// The cameras that are pointed over the network, by their names.
@@ -273,12 +312,15 @@ struct Inlets {
     touched: mpsc::Receiver<()>,
     room: watch::Receiver<RoomFacts>,
     news: mpsc::Receiver<News>,
+    looks: mpsc::Receiver<PreviewRequest>,
+    answers: mpsc::Receiver<Answered>,
 }
 
 struct Task {
     cameras: Option<Cameras>,
     sound: Option<Sound>,
     sound_test: SoundTest,
+    content: Content,
     keys: Keys,
     display: DisplayControl,
     mute: watch::Sender<RoomSound>,
@@ -297,8 +339,10 @@ impl Task {
         self.refresh(&inlets.monitor).await;
         self.follow_room(&inlets.room.borrow().clone());
         loop {
+            self.content.settle(&self.engine).await;
             self.tell(&inlets.room.borrow().clone());
             let due = self.display.poll_timeout(now());
+            let content_due = self.content.poll_timeout();
             tokio::select! {
                 effect = inlets.monitor.news.recv() => {
                     let Some(effect) = effect else { return };
@@ -322,6 +366,8 @@ impl Task {
                 }
                 Some(()) = inlets.touched.recv() => self.display.touched(now()),
                 Some(news) = inlets.news.recv() => self.news(news).await,
+                Some(request) = inlets.looks.recv() => self.look(request).await,
+                Some(answer) = inlets.answers.recv() => self.content.answered(&answer),
                 wish = wished(&mut self.wishes) => self.wished(wish),
                 Some(press) = self.keys.pressed() => self.pressed(press),
                 () = self.sound_test.changed() => {}
@@ -331,6 +377,7 @@ impl Task {
                     }
                 }
                 () = sleep_until(due) => self.display.handle_timeout(now()),
+                () = sleep_until(content_due) => {}
             }
         }
     }
@@ -369,6 +416,7 @@ impl Task {
                 self.engine.command(command).await;
             }
         }
+        self.content.refresh(&self.entries);
         self.keys.refresh(&self.entries, &mut self.marks.keys);
         self.display.refresh(&self.entries);
     }
@@ -394,6 +442,21 @@ impl Task {
             next: room.next,
         };
         self.display.room(used, now());
+        self.content.follow(room.content);
+    }
+
+    /// Shows somebody what a content input gives.
+    async fn look(&mut self, request: PreviewRequest) {
+        self.display.touched(now());
+        let looked = self.content.look(&request.input);
+        self.content.settle(&self.engine).await;
+        match looked {
+            Ok(()) => content::preview(self.engine.clone(), request),
+            Err(error) => {
+                // Whoever asked may be gone.
+                let _ = request.reply.send(Err(error));
+            }
+        }
     }
 
     async fn order(&mut self, order: Order, in_call: bool, reply: oneshot::Sender<Reply>) {
@@ -408,6 +471,7 @@ impl Task {
                 self.sound_test.stop();
                 answer(reply, Ok(()));
             }
+            Order::Content(order) => answer(reply, self.content.order(order)),
             Order::SelectCamera(_)
             | Order::Turn(..)
             | Order::Recall(..)
@@ -446,7 +510,10 @@ impl Task {
             Order::Recall(name, preset) => cameras.recall(&name, &preset, reply),
             Order::Save(name, preset) => cameras.save(&name, preset, self.engine.clone(), reply),
             Order::Delete(name, preset) => answer(reply, cameras.delete(&name, &preset)),
-            Order::DisplayIsOn | Order::StartSoundTest | Order::StopSoundTest => {}
+            Order::DisplayIsOn
+            | Order::Content(_)
+            | Order::StartSoundTest
+            | Order::StopSoundTest => {}
         }
     }
 
@@ -513,7 +580,9 @@ impl Task {
 
     fn tell(&self, room: &RoomFacts) {
         let display = self.display.state();
+        let content = self.content.all();
         let health = health::health(&health::Parts {
+            content: &content,
             cameras: self.cameras.as_ref(),
             sound: self.sound.as_ref(),
             display: &display,
@@ -523,6 +592,9 @@ impl Task {
         let cameras = self.cameras.as_ref();
         let state = HardwareState {
             cameras: cameras.map_or_else(Vec::new, Cameras::shown),
+            content: self.content.shown(),
+            shares: self.content.is_shared(),
+            content_lost: self.content.is_lost(),
             health,
             sound_test: self.sound_test.shown(),
             display_asks: display.asks,

@@ -152,4 +152,8 @@ export const faults: Record<FaultCode, Explained> = {
     title: "Jemand ist hier nicht zu sehen",
     remedy: "Die App der Person ist zu neu oder zu alt für den Raum.",
   },
+  "content-lost": {
+    title: "Kein Signal vom Laptop",
+    remedy: "Prüfen Sie Kabel und Laptop. Kommt das Signal nicht gleich zurück, teilen Sie erneut.",
+  },
 };

@@ -152,4 +152,8 @@ export const faults: Record<FaultCode, Explained> = {
     title: "Somebody cannot be seen here",
     remedy: "Their application is too new or too old for the room.",
   },
+  "content-lost": {
+    title: "No signal from the laptop",
+    remedy: "Check cable and laptop. If the signal is not back at once, share again.",
+  },
 };

@@ -4,7 +4,8 @@
 
 use std::fmt::Write;
 
-use roomd_api::{Camera, Health, HealthItem, SoundTestResult};
+use roomd_api::{Camera, ContentInput, ContentShare, Health, HealthItem, SoundTestResult};
+use roomd_model::Crop;
 use serde_json::Value;
 
 use super::{clean, row, tree, word};
@@ -35,6 +36,37 @@ pub(crate) fn cameras(cameras: &[Camera]) -> String {
             lines.push(format!("  {}. {}", number + 1, clean(&preset.name)));
         }
     }
+    lines.join("\n")
+}
+
+/// The content inputs, each with its signal and what is shared of it.
+pub(crate) fn content(inputs: &[ContentInput]) -> String {
+    if inputs.is_empty() {
+        return "no content inputs".to_owned();
+    }
+    let line = |input: &ContentInput| {
+        let mut words = vec![word(&input.signal)];
+        if let (Some(width), Some(height)) = (input.width, input.height) {
+            words.push(format!("{width}x{height}"));
+        }
+        if input.share != ContentShare::Off {
+            words.push(format!("share {}", word(&input.share)));
+        }
+        if input.frozen {
+            words.push("frozen".to_owned());
+        }
+        let Crop {
+            x,
+            y,
+            width,
+            height,
+        } = input.crop;
+        if input.crop != Crop::FULL {
+            words.push(format!("cut to {width}x{height} at {x},{y} of 1000"));
+        }
+        format!("{}  ({})", clean(&input.name), words.join(", "))
+    };
+    let lines: Vec<String> = inputs.iter().map(line).collect();
     lines.join("\n")
 }
 
@@ -109,7 +141,7 @@ fn heading(item: &HealthItem) -> String {
 
 #[cfg(test)]
 mod tests {
-    use roomd_api::{CameraPreset, Words};
+    use roomd_api::{CameraPreset, ContentSignal, Words};
     use roomd_model::Severity;
 
     use super::*;
@@ -217,5 +249,35 @@ Table  (not plugged in)
 Board";
         assert_eq!(cameras(&all), expected);
         assert_eq!(cameras(&[]), "no cameras");
+    }
+
+    #[test]
+    fn content_inputs_say_how_they_are() {
+        let input = ContentInput {
+            name: "Tisch\u{1b}".to_owned(),
+            signal: ContentSignal::Live,
+            width: Some(1920),
+            height: Some(1080),
+            share: ContentShare::On,
+            frozen: true,
+            crop: Crop {
+                width: 500,
+                ..Crop::FULL
+            },
+        };
+        let missing = ContentInput {
+            name: "Wand".to_owned(),
+            signal: ContentSignal::NoSignal,
+            width: None,
+            height: None,
+            share: ContentShare::Off,
+            frozen: false,
+            crop: Crop::FULL,
+        };
+        let expected = "\
+Tisch\u{fffd}  (live, 1920x1080, share on, frozen, cut to 500x1000 at 0,0 of 1000)
+Wand  (no-signal)";
+        assert_eq!(content(&[input, missing]), expected);
+        assert_eq!(content(&[]), "no content inputs");
     }
 }

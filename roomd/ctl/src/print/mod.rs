@@ -11,7 +11,7 @@ use roomd_model::{Attendance, E2ee, Fault, Layout, LinkRefusal, LinkWarning, Par
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::hardware::{cameras, diagnosis, sound_test};
+pub(crate) use self::hardware::{cameras, content, diagnosis, sound_test};
 
 /// The room at a glance.
 pub(crate) fn status(state: &State) -> String {

@@ -13,6 +13,8 @@ pub enum Slot<'a> {
     Person(&'a Participant),
     /// Shared content, and who shares it.
     Content(StreamId, Option<&'a Participant>),
+    /// What the room shares itself.
+    OwnContent,
     /// The room itself.
     SelfView,
     /// So many more who have no tile.
@@ -34,6 +36,9 @@ pub struct Arranged<'a> {
 pub fn arrange(call: &Call, content_elsewhere: bool) -> Arranged<'_> {
     let content = content(call).filter(|_| !content_elsewhere);
     let content = content.map(|(stream, sharer)| Slot::Content(stream, sharer));
+    // What somebody else shows is seen nowhere else in the room.
+    let own = (call.content && !content_elsewhere).then_some(Slot::OwnContent);
+    let content = content.or(own);
     let people: Vec<&Participant> = call.participants.iter().collect();
     match (call.layout, content) {
         (Layout::Share, Some(content)) => {
@@ -97,7 +102,7 @@ fn limit<'a>(mut slots: Vec<Slot<'a>>, most: usize, speaker: Option<&str>) -> Ve
     let shown = most.saturating_sub(1);
     let speaks = |slot: &Slot<'_>| match slot {
         Slot::Person(person) => Some(person.id.0.as_str()) == speaker,
-        Slot::Content(..) | Slot::SelfView | Slot::More(_) => false,
+        Slot::Content(..) | Slot::OwnContent | Slot::SelfView | Slot::More(_) => false,
     };
     if let Some(at) = slots.iter().position(speaks)
         && at >= shown

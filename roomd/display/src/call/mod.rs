@@ -39,6 +39,7 @@ pub fn sketch(view: &View<'_>, call: &Call) -> Sketch {
             Slot::Content(stream, sharer) => {
                 tile::content(&mut sketch, view, stream, sharer, rect);
             }
+            Slot::OwnContent => tile::own_content(&mut sketch, view, rect),
             Slot::SelfView => tile::self_view(&mut sketch, view, call, rect),
             Slot::More(count) => tile::more(&mut sketch, view, count, rect),
         }

@@ -100,6 +100,23 @@ pub fn content(
     }
 }
 
+/// What the room shares itself, as the others see it.
+pub fn own_content(sketch: &mut Sketch, view: &View<'_>, rect: Rect) {
+    sketch.tiles.push(Tile {
+        source: TileSource::OwnContent,
+        rect,
+    });
+    frame(sketch, view, rect, false);
+    let frozen = view.state.content.iter().any(|input| input.frozen);
+    let text = if frozen {
+        view.texts.frozen_here
+    } else {
+        view.texts.shared_here
+    };
+    let label = label(view, text, &[(Icon::Share, ACCENT)], rect);
+    place_label(sketch, rect, label);
+}
+
 /// The room itself, as the others see it, with what it does not send.
 pub fn self_view(sketch: &mut Sketch, view: &View<'_>, call: &Call, rect: Rect) {
     let devices = &view.state.devices;

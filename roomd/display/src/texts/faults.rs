@@ -170,6 +170,10 @@ const fn german(code: FaultCode) -> (&'static str, &'static str) {
             "Jemand ist hier nicht zu sehen",
             "Die App der Person ist zu neu oder zu alt für den Raum.",
         ),
+        FaultCode::ContentLost => (
+            "Kein Signal vom Laptop",
+            "Bitte Kabel und Laptop prüfen. Kommt das Signal nicht gleich zurück, bitte erneut teilen.",
+        ),
         FaultCode::Replaced => (
             "Raumkonto ist anderswo beigetreten",
             "Ein anderes Gerät nutzt dasselbe Konto. Die Technik muss ihm ein eigenes geben.",
@@ -326,6 +330,10 @@ const fn english(code: FaultCode) -> (&'static str, &'static str) {
         FaultCode::ParticipantUnreadable => (
             "Somebody cannot be seen here",
             "Their application is too new or too old for the room.",
+        ),
+        FaultCode::ContentLost => (
+            "No signal from the laptop",
+            "Please check cable and laptop. If the signal is not back at once, please share again.",
         ),
         FaultCode::Replaced => (
             "The room's account joined elsewhere",

@@ -108,6 +108,10 @@ pub struct Texts {
     pub lost: &'static str,
     /// Marks shared content; with the sharer's name.
     pub shared_by: fn(&str) -> String,
+    /// Marks what the room itself shares.
+    pub shared_here: &'static str,
+    /// The same, while its picture stands by somebody's word.
+    pub frozen_here: &'static str,
     /// Nobody else is here.
     pub alone: &'static str,
     /// How guests come in.
@@ -236,6 +240,8 @@ const DE: Texts = Texts {
     connecting: "Verbindet …",
     lost: "Verbindung unterbrochen",
     shared_by: |name| format!("{name} teilt"),
+    shared_here: "Dieser Raum teilt",
+    frozen_here: "Dieser Raum teilt · Standbild",
     alone: "Noch niemand da",
     guests_open: "Gäste öffnen im Browser",
     guests_scan: "oder scannen diesen Code",
@@ -333,6 +339,8 @@ const EN: Texts = Texts {
     connecting: "Connecting …",
     lost: "Connection lost",
     shared_by: |name| format!("{name} is sharing"),
+    shared_here: "This room is sharing",
+    frozen_here: "This room is sharing · still picture",
     alone: "Nobody else is here yet",
     guests_open: "Guests open in a browser",
     guests_scan: "or scan this code",

@@ -69,6 +69,7 @@ pub fn idle() -> State {
             display_asks: false,
         },
         cameras: Vec::new(),
+        content: Vec::new(),
         health: Health::default(),
         sound_test: roomd_api::SoundTest::default(),
         pairing: None,
@@ -200,6 +201,7 @@ pub fn call(count: u32) -> State {
         sending: true,
         microphone: true,
         camera: true,
+        content: false,
         volume: 60,
         layout: Layout::Grid,
         hand: false,
@@ -218,6 +220,7 @@ pub fn call(count: u32) -> State {
         can_admit: true,
         can_chat: true,
         can_raise_hand: true,
+        can_share: true,
         previews,
     }));
     state

@@ -23,6 +23,7 @@ pub(super) struct Diagnosis<'a> {
     sound_test: Option<&'a roomd_api::SoundTestResult>,
     /// Names only: those of the saved positions are free text, and their pictures show the room.
     cameras: Vec<&'a str>,
+    content: &'a [roomd_api::ContentInput],
     calendar: Calendar,
     call: Option<CallFacts<'a>>,
     statistics: &'a Statistics,
@@ -82,6 +83,7 @@ impl<'a> Diagnosis<'a> {
             devices: &state.devices,
             health: &state.health,
             sound_test: state.sound_test.result.as_ref(),
+            content: &state.content,
             cameras: state.cameras.iter().map(|c| c.name.as_str()).collect(),
             calendar: Calendar {
                 configured: state.agenda.configured,

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 use roomd_api::{Refusal, Reply};
 
-use crate::SnapshotError;
+use crate::{PreviewError, SnapshotError};
 
 /// Why a call failed; each with a text that says what to do.
 #[derive(Debug, zbus::DBusError)]
@@ -47,6 +47,12 @@ pub(super) enum Error {
     PresetName(String),
     /// The camera keeps no further positions.
     PresetsFull(String),
+    /// No content input of this name, or not plugged in.
+    ContentUnknown(String),
+    /// The content input shows nothing.
+    ContentNoPicture(String),
+    /// The picture is copy-protected.
+    ContentProtected(String),
     /// Something failed inside.
     Failed(String),
 }
@@ -58,6 +64,19 @@ impl From<SnapshotError> for Error {
                 Self::Failed("The picture could not be made; roomd's log says why.".to_owned())
             }
             SnapshotError::Busy => busy(),
+        }
+    }
+}
+
+impl From<PreviewError> for Error {
+    fn from(error: PreviewError) -> Self {
+        match error {
+            PreviewError::Unknown => explain(Refusal::ContentUnknown),
+            PreviewError::InUse => {
+                Self::NotNow("Another content input is shared; stop that first.".to_owned())
+            }
+            PreviewError::NoPicture => explain(Refusal::ContentNoPicture),
+            PreviewError::Busy => busy(),
         }
     }
 }
@@ -117,6 +136,21 @@ fn explain(refusal: Refusal) -> Error {
         ),
         Refusal::PresetsFull => Error::PresetsFull(
             "The camera keeps no further positions; delete one first.".to_owned(),
+        ),
+        Refusal::ContentUnknown => Error::ContentUnknown(
+            "The room has no content input of this name, or it is not plugged in; Status names \
+             those that there are."
+                .to_owned(),
+        ),
+        Refusal::ContentNoPicture => Error::ContentNoPicture(
+            "The content input has no picture; check cable and laptop, and see its signal in \
+             Status."
+                .to_owned(),
+        ),
+        Refusal::ContentProtected => Error::ContentProtected(
+            "The picture is copy-protected (HDCP); close the protected content, or turn HDCP off \
+             at the laptop."
+                .to_owned(),
         ),
         Refusal::CalendarReadOnly => Error::CalendarReadOnly(
             "The calendar is a file or a feed, which takes no answers; use CalDAV.".to_owned(),

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use roomd_api::{AgendaLink, Request, State};
-use roomd_model::{Attendance, BookingId, Layout, ParticipantId, Phase, Pii, Secret};
+use roomd_model::{Attendance, BookingId, Crop, Layout, ParticipantId, Phase, Pii, Secret};
 use serde::Serialize;
 
 use super::diagnosis::Diagnosis;
@@ -188,6 +188,44 @@ impl Room1 {
         self.ask(Request::DeletePreset { camera, preset }).await
     }
 
+    /// A picture of what a content input shows, as PNG; the input is open for some seconds then.
+    async fn content_preview(&self, input: String) -> Result<Vec<u8>, Error> {
+        Ok(self.room.preview(input).await?)
+    }
+
+    /// Shares what a content input shows.
+    async fn share_content(&self, input: String) -> Result<(), Error> {
+        self.ask(Request::ShareContent { input }).await
+    }
+
+    /// Ends sharing.
+    async fn stop_content(&self) -> Result<(), Error> {
+        self.ask(Request::StopContent).await
+    }
+
+    /// Lets the picture that is shared stand, or move again.
+    async fn freeze_content(&self, frozen: bool) -> Result<(), Error> {
+        self.ask(Request::FreezeContent { frozen }).await
+    }
+
+    /// Shares a part of an input's picture: left, top, width and height in thousandths.
+    async fn crop_content(
+        &self,
+        input: String,
+        x: u16,
+        y: u16,
+        width: u16,
+        height: u16,
+    ) -> Result<(), Error> {
+        let crop = Crop {
+            x,
+            y,
+            width,
+            height,
+        };
+        self.ask(Request::CropContent { input, crop }).await
+    }
+
     /// Somebody turned the display on that the panel asked for.
     async fn display_is_on(&self) -> Result<(), Error> {
         self.ask(Request::DisplayIsOn).await
@@ -243,6 +281,18 @@ impl Room1 {
     #[zbus(property)]
     fn camera(&self) -> bool {
         self.projection().camera
+    }
+
+    /// What a content input shows is on the wire.
+    #[zbus(property)]
+    fn content(&self) -> bool {
+        self.projection().content
+    }
+
+    /// The content input that is shared; empty while none is.
+    #[zbus(property)]
+    fn shared_content(&self) -> String {
+        self.projection().shared_content
     }
 
     /// The loudspeaker's volume in the call, 0 to 100; without a call 0, whatever is set.

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 use std::collections::HashMap;
 
-use roomd_api::State;
+use roomd_api::{ContentInput, ContentShare, State};
 use roomd_model::Phase;
 use zbus::Variant;
 
@@ -18,6 +18,8 @@ pub(super) struct Projection {
     pub(super) sending: bool,
     pub(super) microphone: bool,
     pub(super) camera: bool,
+    pub(super) content: bool,
+    pub(super) shared_content: String,
     pub(super) volume: u8,
     pub(super) layout: &'static str,
     pub(super) e2ee: &'static str,
@@ -45,6 +47,8 @@ impl Projection {
             sending: on(|call| call.sending),
             microphone: on(|call| call.microphone),
             camera: on(|call| call.camera),
+            content: on(|call| call.content),
+            shared_content: shared(&state.content),
             volume: call.map_or(0, |call| call.volume),
             layout: call.map_or("", |call| words::layout(call.layout)),
             e2ee: call.map_or("", |call| words::e2ee(call.e2ee)),
@@ -86,6 +90,13 @@ impl Projection {
             next.microphone.into(),
         );
         put("Camera", self.camera != next.camera, next.camera.into());
+        put("Content", self.content != next.content, next.content.into());
+        let shared = next.shared_content.clone();
+        put(
+            "SharedContent",
+            self.shared_content != next.shared_content,
+            shared.into(),
+        );
         put("Volume", self.volume != next.volume, next.volume.into());
         put("Layout", self.layout != next.layout, next.layout.into());
         put("E2ee", self.e2ee != next.e2ee, next.e2ee.into());
@@ -120,4 +131,15 @@ impl Projection {
         );
         changes
     }
+}
+
+fn shared(inputs: &[ContentInput]) -> String {
+    let is_shared = |input: &&ContentInput| match input.share {
+        ContentShare::Starting | ContentShare::On | ContentShare::Held | ContentShare::Paused => {
+            true
+        }
+        ContentShare::Off | ContentShare::Ended => false,
+    };
+    let shared = inputs.iter().find(is_shared);
+    shared.map_or_else(String::new, |input| input.name.clone())
 }

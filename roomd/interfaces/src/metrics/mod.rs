@@ -155,7 +155,11 @@ fn health(page: &mut Page<'_>, health: &Health) -> fmt::Result {
 
 fn call(page: &mut Page<'_>, call: Option<&Call>) -> fmt::Result {
     let Some(call) = call else { return Ok(()) };
-    let sources = [("microphone", call.microphone), ("camera", call.camera)];
+    let sources = [
+        ("microphone", call.microphone),
+        ("camera", call.camera),
+        ("content", call.content),
+    ];
     page.family(
         "sending",
         "1 while it is on the wire",

@@ -23,6 +23,7 @@ fn state() -> State {
         call: None,
         devices: Devices::default(),
         cameras: Vec::new(),
+        content: Vec::new(),
         health: Health {
             score: 70,
             items: vec![

@@ -6,6 +6,7 @@
 //! needs a session; a WebSocket opens only for a page of the room's own origin.
 
 mod auth;
+mod content;
 mod files;
 mod guest;
 mod headers;
@@ -263,6 +264,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/api/pair/show", post(auth::show_code))
         .route("/api/pair", post(auth::pair))
         .route("/api/panel", get(panel::upgrade))
+        .route("/api/content", get(content::preview))
         .route("/api/{*rest}", axum::routing::any(not_found))
         .route("/meet/{id}", get(meet))
         .route("/meet/{id}/ws", get(guest::upgrade))

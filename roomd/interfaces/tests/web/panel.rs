@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use roomd_api::{Pairing, Reply, Request};
+use roomd_interfaces::PreviewError;
 use roomd_model::{Phase, Pii};
 use serde_json::json;
 
@@ -121,6 +122,30 @@ async fn a_panel_sees_the_state_then_changes_and_never_the_code() {
     let all = next(&mut again).await.unwrap();
     assert_eq!(all["event"]["value"]["room"]["phase"]["phase"], "joining");
     assert!(!all.to_string().contains("482913"));
+}
+
+#[tokio::test]
+async fn a_paired_panel_looks_at_content_and_strangers_do_not() {
+    let mut house = House::open();
+    let url = house.url("/api/content?input=Tisch%20links");
+    let stranger = house.http.get(&url).send().await.unwrap();
+    assert_eq!(stranger.status(), 401);
+    let cookie = house.local_session().await;
+    for (answer, status) in [
+        (Ok(b"picture".to_vec()), 200),
+        (Err(PreviewError::NoPicture), 204),
+        (Err(PreviewError::Unknown), 404),
+        (Err(PreviewError::InUse), 409),
+    ] {
+        let asked = house.http.get(&url).header("cookie", &cookie).send();
+        let asked = tokio::spawn(asked);
+        let request = house.owner.previews.recv().await.unwrap();
+        assert_eq!(request.input, "Tisch links");
+        request.reply.send(answer).unwrap();
+        let response = asked.await.unwrap().unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["cache-control"], "no-store");
+    }
 }
 
 #[tokio::test]

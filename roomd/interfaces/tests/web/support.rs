@@ -56,6 +56,7 @@ pub fn state() -> State {
         call: None,
         devices: Devices::default(),
         cameras: Vec::new(),
+        content: Vec::new(),
         health: Health::default(),
         sound_test: roomd_api::SoundTest::default(),
         pairing: None,
