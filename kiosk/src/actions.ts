@@ -9,7 +9,7 @@ const CODE_LENGTH = 6;
 
 /** Binds what a person does to the room, and to what is open on this screen. */
 export function createActions(
-  room: Pick<Room, "request" | "pair" | "showCode">,
+  room: Pick<Room, "request" | "preview" | "pair" | "showCode">,
   ui: Signal<Ui>,
   chooseTheme: (theme: Theme) => void,
 ): Actions {
@@ -29,6 +29,7 @@ export function createActions(
       const reply = await room.request(request);
       if (reply.reply === "refused") change({ toast: reply.refusal });
     },
+    preview: (input) => room.preview(input),
     open: (dialog) => change({ dialog }),
     show: change,
     theme: chooseTheme,

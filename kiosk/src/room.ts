@@ -29,6 +29,8 @@ export interface Room {
   /** Whether this page runs on the device's own screen, which has no keys. */
   readonly wired: ReadonlySignal<boolean>;
   request(request: Request): Promise<Reply>;
+  /** What a content input shows now; null when it shows nothing. */
+  preview(input: string): Promise<Blob | null | "busy">;
   pair(code: string): Promise<PairResult>;
   /** Makes the room's display show a fresh pairing code. */
   showCode(): Promise<ShowResult>;
@@ -139,6 +141,7 @@ export function connectRoom(): Room {
         }, REPLY_TIMEOUT_MS);
       });
     },
+    preview,
     async pair(code) {
       const result = await pair(code);
       if (result.kind === "paired") {
@@ -174,6 +177,19 @@ async function session(): Promise<{ status: number | null; local: boolean }> {
     return { status, local: status === 200 && (await details(response)).local === true };
   } catch {
     return { status: null, local: false };
+  }
+}
+
+async function preview(input: string): Promise<Blob | null | "busy"> {
+  try {
+    const response = await fetch(`/api/content?input=${encodeURIComponent(input)}`, {
+      cache: "no-store",
+      signal: AbortSignal.timeout(REPLY_TIMEOUT_MS),
+    });
+    if (response.status === 200) return await response.blob();
+    return response.status === 503 ? "busy" : null;
+  } catch {
+    return null;
   }
 }
 

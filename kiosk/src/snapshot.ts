@@ -14,7 +14,8 @@ export type Dialog =
   | { readonly kind: "leave" }
   | { readonly kind: "remove"; readonly participant: ParticipantId }
   | { readonly kind: "diagnosis" }
-  | CameraDialog;
+  | CameraDialog
+  | ContentDialog;
 
 /** The cameras; their positions while they are being tidied; and one that is saved or deleted. */
 export type CameraDialog =
@@ -22,6 +23,13 @@ export type CameraDialog =
   | { readonly kind: "edit-presets" }
   | { readonly kind: "save-preset"; readonly camera: string }
   | { readonly kind: "delete-preset"; readonly camera: string; readonly preset: string };
+
+/** The content inputs: which one is looked at, and whether a part of it is being cut out. */
+export interface ContentDialog {
+  readonly kind: "content";
+  readonly input: string | null;
+  readonly cropping: boolean;
+}
 
 export type Tab = "people" | "chat" | "invite";
 
@@ -63,6 +71,8 @@ export interface Live {
 export interface Actions {
   /** Done when the room has answered; why it refuses is shown. */
   request(request: Request): Promise<void>;
+  /** What a content input shows now; null when it shows nothing. The room opens it while it is asked. */
+  preview(input: string): Promise<Blob | null | "busy">;
   open(dialog: Dialog | null): void;
   show(change: Partial<Pick<Ui, "tab" | "person" | "toast" | "seenChat" | "language">>): void;
   theme(theme: Theme): void;

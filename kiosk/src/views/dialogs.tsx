@@ -6,8 +6,10 @@ import type { AgendaEntry, Call } from "../api/types";
 import { Dialog } from "../components/dialog";
 import { Icon } from "../components/icon";
 import { Notice } from "../components/notice";
+import { offersContent } from "../content";
 import { useLocale } from "../i18n/locale";
 import { Cameras } from "./cameras";
+import { Content } from "./content";
 import { Diagnosis } from "./diagnosis";
 import type { ViewProps } from "./panel";
 import { StartMeeting } from "./start-meeting";
@@ -45,6 +47,10 @@ export function Dialogs(props: ViewProps) {
     case "save-preset":
     case "delete-preset":
       return <Cameras page={ui.dialog} close={close} {...props} />;
+    case "content":
+      return state.call && offersContent(state, state.call) ? (
+        <Content page={ui.dialog} close={close} {...props} />
+      ) : null;
   }
 }
 

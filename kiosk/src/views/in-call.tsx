@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { upNext } from "../agenda";
 import { adjustable } from "../cameras";
+import { hasSignal, offersContent, shared } from "../content";
 import { SEVERITY } from "../api/severity";
 import type { Call, E2ee, Layout } from "../api/types";
 import { Icon, type IconName } from "../components/icon";
@@ -317,10 +318,30 @@ function Bottom({ state, call, act }: CallProps) {
           {text.cameras.title}
         </button>
       )}
+      {offersContent(state, call) && <ShareButton state={state} act={act} />}
       <button type="button" class="button danger leave" data-testid="leave" onClick={leave}>
         <Icon name="leave" size={28} />
         {text.call.leave}
       </button>
     </div>
+  );
+}
+
+/** Opens the preview; says what is shared, and that there is something to share. */
+function ShareButton({ state, act }: Pick<CallProps, "state" | "act">) {
+  const { text } = useLocale();
+  const now = shared(state.content);
+  const tone = now ? (now.frozen ? "raised" : "live") : state.content.some(hasSignal) ? "ready" : "";
+  return (
+    <button
+      type="button"
+      class={`button share ${tone}`}
+      data-testid="content"
+      data-share={now?.share ?? "off"}
+      onClick={() => act.open({ kind: "content", input: now?.name ?? null, cropping: false })}
+    >
+      <Icon name="share" />
+      {now ? (now.frozen ? text.content.buttonFrozen : text.content.button[now.share]) : text.content.button.off}
+    </button>
   );
 }

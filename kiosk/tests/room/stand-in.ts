@@ -18,6 +18,9 @@ export class StandInRoom {
   triesLeft = 3;
   codesShown = 0;
   readonly requests: Request[] = [];
+  /** What the content inputs show. */
+  preview: string | null = null;
+  readonly looks: string[] = [];
   answer: (request: Request) => Reply = () => ({ reply: "accepted" });
   origin = "";
   #server: Server;
@@ -81,6 +84,14 @@ export class StandInRoom {
       response.writeHead(status, { "content-type": "application/json" });
       response.end(value ? JSON.stringify(value) : undefined);
     };
+    const url = new URL(request.url ?? "/", this.origin);
+    if (url.pathname === "/api/content") {
+      this.looks.push(url.searchParams.get("input") ?? "");
+      if (this.preview === null) return send(204);
+      response.writeHead(200, { "content-type": "image/svg+xml" });
+      response.end(this.preview);
+      return;
+    }
     switch (`${request.method} ${request.url}`) {
       case "GET /api/session":
         return this.paired ? send(200, { paired: true, local: this.local }) : send(401);

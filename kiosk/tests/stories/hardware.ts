@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-import type { Camera, CameraPreset, Health, HealthItem, Severity, SoundTest, SoundTestLine } from "../../src/api/types";
+import type { Camera, CameraPreset, ContentInput, Health, HealthItem, Severity, SoundTest, SoundTestLine } from "../../src/api/types";
 
 /** A drawn room, seen closer or from farther away; a camera's own picture would be a photograph. */
 function view(x: number, y: number, width: number): string {
@@ -36,6 +36,23 @@ export const TABLE: Camera = {
   zooms: false,
   presets: [],
 };
+
+export const HDMI: ContentInput = {
+  name: "Tischanschluss",
+  signal: "ready",
+  width: 1920,
+  height: 1080,
+  share: "off",
+  frozen: false,
+  crop: { x: 0, y: 0, width: 1000, height: 1000 },
+};
+
+/** A drawn slide, in the shape of the laptop that shows it. */
+export function slide(width = 1600, height = 900): Blob {
+  const bars = [420, 610, 300, 760].map((length, row) => `<path fill='#2f6db0' d='M120 ${320 + row * 110}h${length}v60h-${length}z'/>`);
+  const svg = `<svg xmlns='http://www.w3.org/2000/svg' width='${width}' height='${height}'><path fill='#f6f7f9' d='M0 0h${width}v${height}H0z'/><path fill='#22303f' d='M120 120h720v70H120z'/><path fill='#9aa7b4' d='M120 220h460v30H120z'/>${bars.join("")}</svg>`;
+  return new Blob([svg], { type: "image/svg+xml" });
+}
 
 export const BOTH: Camera[] = [FRONT, TABLE];
 

@@ -29,6 +29,7 @@ function stage(story: Story, language: Language) {
   const act = createActions(
     {
       request: () => Promise.resolve({ reply: "accepted" }),
+      preview: () => Promise.resolve(story.preview ?? null),
       pair: () => Promise.resolve({ kind: "wrong", triesLeft: 4 }),
       showCode: () => Promise.resolve({ kind: "shown" }),
     },

@@ -4,7 +4,7 @@
 import type { Levels, State } from "../../src/api/types";
 import type { Link } from "../../src/room";
 import type { Ui } from "../../src/snapshot";
-import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE } from "./hardware";
+import { BOTH, FRONT, HDMI, HEALTH_TROUBLED, HEALTH_WELL, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE, slide } from "./hardware";
 import { chat, crowd, person } from "./people";
 import { CALL, DAY, IDLE, NOW, at, entry, idle, inCall } from "./state";
 
@@ -13,12 +13,16 @@ export interface Story {
   readonly state: State | null;
   readonly ui?: Partial<Ui>;
   readonly levels?: Partial<Levels>;
+  /** What the content inputs show. */
+  readonly preview?: Blob;
   /** The panel is the device's own screen: its fields bring the keyboard. */
   readonly wired?: boolean;
 }
 
 const LONG = "Gemeinsame Sitzung des Ausschusses für Stadtentwicklung, Bauwesen und Verkehr mit dem Rechnungsprüfungsausschuss zur Fortschreibung des Nahverkehrsplans";
 const LATER = new Date(NOW + 45_000).toISOString();
+
+const CONTENT = { kind: "content", input: null, cropping: false } as const;
 
 function agenda(change: Partial<State["agenda"]>): State {
   return idle({ agenda: { ...IDLE.agenda, ...change } });
@@ -278,6 +282,69 @@ export const STORIES: Record<string, Story> = {
   "preset-delete": {
     state: inCall({}, { cameras: BOTH }),
     ui: { dialog: { kind: "delete-preset", camera: FRONT.name, preset: "Ganzer Tisch" } },
+  },
+  "in-call-content": { state: inCall({}, { cameras: BOTH, content: [HDMI] }) },
+  "in-call-content-shared": {
+    state: inCall({ content: true }, { cameras: BOTH, content: [{ ...HDMI, signal: "live", share: "on" }] }),
+  },
+  "in-call-content-frozen": {
+    state: inCall({ content: true }, { content: [{ ...HDMI, signal: "live", share: "on", frozen: true }] }),
+  },
+  "in-call-content-lost": {
+    state: inCall(
+      { content: true },
+      { content: [{ ...HDMI, signal: "no-signal", share: "held" }], faults: [{ code: "content-lost", detail: null }] },
+    ),
+  },
+  content: { state: inCall({}, { content: [{ ...HDMI, signal: "live" }] }), ui: { dialog: CONTENT }, preview: slide() },
+  "content-opening": { state: inCall({}, { content: [HDMI] }), ui: { dialog: CONTENT } },
+  "content-narrow": {
+    state: inCall({}, { content: [{ ...HDMI, signal: "live" }] }),
+    ui: { dialog: CONTENT },
+    preview: slide(1200, 900),
+  },
+  "content-crop": {
+    state: inCall({}, { content: [{ ...HDMI, signal: "live", crop: { x: 50, y: 80, width: 600, height: 500 } }] }),
+    ui: { dialog: { ...CONTENT, cropping: true } },
+    preview: slide(),
+  },
+  "content-shared": {
+    state: inCall({ content: true }, { content: [{ ...HDMI, signal: "live", share: "on" }] }),
+    ui: { dialog: CONTENT },
+    preview: slide(),
+  },
+  "content-frozen": {
+    state: inCall({ content: true }, { content: [{ ...HDMI, signal: "live", share: "on", frozen: true }] }),
+    ui: { dialog: CONTENT },
+    preview: slide(),
+  },
+  "content-held": {
+    state: inCall({ content: true }, { content: [{ ...HDMI, signal: "no-signal", share: "held" }] }),
+    ui: { dialog: CONTENT },
+  },
+  "content-ended": {
+    state: inCall({}, { content: [{ ...HDMI, signal: "no-signal", share: "ended" }] }),
+    ui: { dialog: CONTENT },
+  },
+  "content-protected": {
+    state: inCall({}, { content: [{ ...HDMI, signal: "protected" }] }),
+    ui: { dialog: CONTENT },
+  },
+  "content-dark": {
+    state: inCall({}, { content: [{ ...HDMI, signal: "dark" }] }),
+    ui: { dialog: CONTENT, toast: "content-no-picture" },
+    preview: slide(),
+  },
+  "content-several": {
+    state: inCall({}, {
+      content: [
+        { ...HDMI, signal: "live" },
+        { ...HDMI, name: "HDMI-Wandler am Rednerpult, rechts vorn neben der Tür", signal: "out-of-range" },
+        { ...HDMI, name: "Wandanschluss", signal: "missing" },
+      ],
+    }),
+    ui: { dialog: CONTENT },
+    preview: slide(),
   },
   "idle-display-asks": {
     state: idle({ devices: { ...IDLE.devices, displayAsks: true }, faults: [{ code: "camera-missing", detail: null }] }),
