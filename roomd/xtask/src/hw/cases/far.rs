@@ -36,9 +36,9 @@ const MUTE: Duration = Duration::from_millis(100);
 const QUIET: Duration = Duration::from_secs(2);
 
 /// A guest in the virtual room's meeting.
-struct Call<'a> {
-    room: Daemon<'a>,
-    guest: Guest,
+pub(super) struct Call<'a> {
+    pub(super) room: Daemon<'a>,
+    pub(super) guest: Guest,
     // Tells the room how it is seen from here; ends with the value.
     _stun: Server,
 }
@@ -46,11 +46,27 @@ struct Call<'a> {
 /// The bar's sound is steady tones, which noise suppression takes out: here it goes out as it is.
 fn call(bench: &Bench) -> Result<Call<'_>> {
     bench.attach("A1")?;
-    let (stun, port) = stun(bench)?;
-    let media =
-        format!("{HEADLESS}stun = [\"stun:10.0.2.2:{port}\"]\necho_cancellation = \"off\"\n");
-    let room = Daemon::start_with(bench, &media, "")?;
+    let media = format!("{HEADLESS}echo_cancellation = \"off\"\n");
+    let (room, stun) = room(bench, &media, "")?;
     room.wait_health("camera-ok")?;
+    let call = meet(bench, room, stun)?;
+    call.room.ctl("send")?;
+    Ok(call)
+}
+
+/// A room that guests on this machine reach, with these lines in `[media]` and behind it.
+pub(super) fn room<'a>(
+    bench: &'a Bench,
+    media: &str,
+    further: &str,
+) -> Result<(Daemon<'a>, Server)> {
+    let (stun, port) = stun(bench)?;
+    let media = format!("{media}stun = [\"stun:10.0.2.2:{port}\"]\n");
+    Ok((Daemon::start_with(bench, &media, further)?, stun))
+}
+
+/// A meeting with one guest, who is admitted and sends no picture.
+pub(super) fn meet<'a>(bench: &Bench, room: Daemon<'a>, stun: Server) -> Result<Call<'a>> {
     room.ctl("start-meeting")?;
     let url = room.wait("the meeting's link", |state| {
         let url = state.call.as_ref()?.guest_url.as_ref()?;
@@ -66,7 +82,6 @@ fn call(bench: &Bench) -> Result<Call<'_>> {
         (!state.call.as_ref()?.waiting.is_empty()).then_some(())
     })?;
     room.ctl("admit all")?;
-    room.ctl("send")?;
     // Emulation has no time for pictures that nobody looks at.
     guest.wait_for("[data-action=camera]")?;
     guest.click("[data-action=camera]")?;

@@ -5,6 +5,7 @@
 mod camera;
 mod capture;
 mod cec;
+mod content;
 mod devices;
 mod display;
 mod far;
@@ -206,6 +207,13 @@ pub const ALL: &[Case] = &[
         place: Place::Room,
         long: false,
         run: devices::killed,
+    },
+    Case {
+        name: "room-content",
+        about: "an HDMI signal appears, is previewed, cut, shared to a far peer, frozen and lost",
+        place: Place::Room,
+        long: false,
+        run: content::shared,
     },
     Case {
         name: "room-far",
