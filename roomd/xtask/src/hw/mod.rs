@@ -64,6 +64,7 @@ const ESSENTIAL: &[&str] = &[
     "room-display",
     "room-buttons",
     "room-taken",
+    "room-sound-test",
     "room-killed",
     "room-idle",
     "kernel-log",

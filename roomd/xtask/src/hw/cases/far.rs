@@ -179,7 +179,10 @@ fn plays(bars: &Bars, hertz: f64) -> Result<()> {
         last = next;
         Ok(((pitch - hertz).abs() < PITCH).then_some(()))
     });
-    heard.with_context(|| format!("the bar plays {pitch} Hz, not {hertz}"))
+    heard.with_context(|| {
+        let state = bars.state("A1").unwrap_or_default();
+        format!("the bar plays {pitch} Hz, not {hertz}: {state}")
+    })
 }
 
 /// Picture and sound both ways, by content; then the camera is pulled out and back.
@@ -193,7 +196,12 @@ pub fn both_ways(bench: &mut Bench) -> Result<Figure> {
     // Encoding a picture leaves an emulated processor no time for what the bar should play.
     call.room.ctl("camera off")?;
     call.room.ctl("mute")?;
-    plays(bench.bars()?, tone_of(GUEST))?;
+    plays(bench.bars()?, tone_of(GUEST)).with_context(|| {
+        format!(
+            "the room says {:?}",
+            call.room.state().map(|s| s.statistics)
+        )
+    })?;
     call.room.ctl("camera on")?;
     sees(&mut call.guest, later)?;
     bench.detach("A1")?;
