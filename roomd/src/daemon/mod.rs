@@ -293,7 +293,10 @@ impl Daemon {
         self.hardware_state = state;
         self.raise(FaultCode::ContentLost, self.hardware_state.content_lost);
         if shares {
-            self.feed(Input::Content(self.hardware_state.shares));
+            // What was asked for in another call is not shared in this one.
+            let call = self.session.as_ref().map(|active| active.id.0);
+            let on = call.is_some() && self.hardware_state.shares == call;
+            self.feed(Input::Content(on));
         }
     }
 

@@ -60,6 +60,8 @@ pub struct Content {
     /// What the engine was told.
     told: roomd_media::ContentInput,
     answers: mpsc::Sender<Answered>,
+    /// The call that carries content.
+    call: Option<u32>,
 }
 
 impl Content {
@@ -69,6 +71,7 @@ impl Content {
             inputs: ContentInputs::new(named),
             told: roomd_media::ContentInput::default(),
             answers,
+            call: None,
         }
     }
 
@@ -80,6 +83,7 @@ impl Content {
     /// Takes what the room task tells.
     pub fn follow(&mut self, facts: ContentFacts) {
         let now = Instant::now();
+        self.call = facts.call;
         self.inputs.room(facts.call, now);
         self.inputs.sent(picture(facts.picture), now);
     }
@@ -160,17 +164,23 @@ impl Content {
         Some(at.into())
     }
 
-    /// What an input's sharing wants on the wire.
-    pub fn is_shared(&self) -> bool {
-        self.inputs.goal(Instant::now()).shared
+    /// The call in which an input is on the wire.
+    pub fn shared_in(&self) -> Option<u32> {
+        let shared = self.inputs.goal(Instant::now()).shared;
+        self.call.filter(|_| shared)
     }
 
     /// The signal of what is shared is lost.
     pub fn is_lost(&self) -> bool {
-        match self.inputs.shared(Instant::now()) {
-            Some((_, Share::Held | Share::Paused | Share::Ended)) => true,
-            Some((_, Share::Off | Share::Starting | Share::On)) | None => false,
-        }
+        let now = Instant::now();
+        let Some((name, Share::Held | Share::Paused | Share::Ended)) = self.inputs.shared(now)
+        else {
+            return false;
+        };
+        let shown = self.inputs.shown(now);
+        let signal = shown.iter().find(|it| it.name == name).map(|it| it.signal);
+        // Of these the health view says what it is, and no cable helps.
+        !matches!(signal, Some(Signal::Protected | Signal::OutOfRange))
     }
 
     /// The inputs as the machine shows them.

@@ -169,9 +169,13 @@ fn set_content(health: &mut Health, parts: &Parts<'_>) {
             Signal::Missing => Some(Trouble::Missing),
             Signal::Protected => Some(Trouble::Protected),
             Signal::OutOfRange => Some(Trouble::OutOfRange),
-            Signal::NoPicture | Signal::Dark(_) => Some(Trouble::NoPicture),
-            // An input to which nobody connects anything is well.
-            Signal::NoSignal | Signal::Unstable | Signal::Ready(_) | Signal::Live(_) => None,
+            Signal::NoPicture => Some(Trouble::NoPicture),
+            // An input to which nobody connects anything is well, and so is an empty slide.
+            Signal::NoSignal
+            | Signal::Unstable
+            | Signal::Ready(_)
+            | Signal::Live(_)
+            | Signal::Dark(_) => None,
         };
         let trouble = trouble
             .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))

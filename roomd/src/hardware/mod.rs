@@ -109,8 +109,8 @@ pub struct HardwareState {
     pub cameras: Vec<Camera>,
     /// The inputs for content.
     pub content: Vec<ContentInput>,
-    /// What one of them shows is to be on the wire.
-    pub shares: bool,
+    /// The call in which what one of them shows is to be on the wire.
+    pub shares: Option<u32>,
     /// The signal of what is shared is lost.
     pub content_lost: bool,
     /// How all devices are.
@@ -593,7 +593,7 @@ impl Task {
         let state = HardwareState {
             cameras: cameras.map_or_else(Vec::new, Cameras::shown),
             content: self.content.shown(),
-            shares: self.content.is_shared(),
+            shares: self.content.shared_in(),
             content_lost: self.content.is_lost(),
             health,
             sound_test: self.sound_test.shown(),

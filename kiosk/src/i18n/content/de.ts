@@ -14,7 +14,7 @@ export const content = {
   start: "Teilen",
   stop: "Nicht mehr teilen",
   freeze: "Bild anhalten",
-  unfreeze: "Bild läuft weiter",
+  unfreeze: "Bild weiterlaufen lassen",
   frozen: "Geteilt: ein Standbild",
   crop: "Ausschnitt wählen",
   cropAgain: "Ausschnitt ändern",
@@ -71,7 +71,7 @@ export const content = {
     live: { title: "Das Bild ist da", remedy: "" },
     "no-picture": {
       title: "Es kommt kein Bild",
-      remedy: "Wecken Sie den Laptop, und prüfen Sie, ob er auf das Kabel ausgibt.",
+      remedy: "Wecken Sie den Laptop, und prüfen Sie, ob er ein Bild über das Kabel ausgibt.",
     },
     dark: {
       title: "Das Bild hat nur eine Farbe",

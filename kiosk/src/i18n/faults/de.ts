@@ -146,7 +146,7 @@ export const faults: Record<FaultCode, Explained> = {
   },
   "key-unusable": {
     title: "Ein fremder Schlüssel passt nicht",
-    remedy: "Wessen Bild fehlt, sollte neu beitreten.",
+    remedy: "Wessen Bild fehlt, der sollte neu beitreten.",
   },
   "participant-unreadable": {
     title: "Jemand ist hier nicht zu sehen",

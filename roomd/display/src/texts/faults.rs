@@ -164,7 +164,7 @@ const fn german(code: FaultCode) -> (&'static str, &'static str) {
         ),
         FaultCode::KeyUnusable => (
             "Ein fremder Schlüssel passt nicht",
-            "Wessen Bild fehlt, sollte neu beitreten.",
+            "Wessen Bild fehlt, der sollte neu beitreten.",
         ),
         FaultCode::ParticipantUnreadable => (
             "Jemand ist hier nicht zu sehen",

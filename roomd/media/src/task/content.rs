@@ -19,7 +19,7 @@ use crate::camera::{Camera, Shot};
 use crate::display::Picture;
 use crate::encode::{Encoded, VideoEncoder};
 use crate::time::Timeline;
-use crate::types::{ContentInput, ContentPicture, ContentRun, EngineEvent};
+use crate::types::{CameraSource, ContentInput, ContentPicture, ContentRun, EngineEvent};
 
 /// A source that has stopped, or a screen on which nothing moves, is sent again this often: whoever
 /// joins later gets it, and what was lost is mended.
@@ -32,9 +32,13 @@ const THUMBNAIL: u32 = 640;
 /// The source of content and its encoder.
 pub(super) struct Content {
     source: Camera,
+    /// Where the last picture came from.
+    origin: CameraSource,
     run: ContentRun,
     frozen: bool,
     crop: Crop,
+    /// The size of the picture that the part was chosen of.
+    cut_of: Option<(u32, u32)>,
     timeline: Timeline,
     output: mpsc::Sender<Encoded>,
     sending: bool,
@@ -56,9 +60,11 @@ impl Content {
     pub(super) fn new(source: Camera, timeline: Timeline, output: mpsc::Sender<Encoded>) -> Self {
         Self {
             source,
+            origin: CameraSource::None,
             run: ContentRun::default(),
             frozen: false,
             crop: Crop::FULL,
+            cut_of: None,
             timeline,
             output,
             sending: false,
@@ -102,12 +108,26 @@ impl Content {
     fn take(&mut self, input: ContentInput) {
         self.run = input.run;
         self.frozen = input.frozen;
+        let there = input.source != CameraSource::None;
+        // A frozen picture outlives its source, which may be back elsewhere.
+        if there && !input.frozen && self.origin != input.source {
+            // Nothing of one input is taken for another's.
+            self.origin = input.source.clone();
+            self.whole = None;
+            self.last = None;
+            self.plain = None;
+            self.own.send_replace(None);
+        }
         // Closed where it is another one.
         self.source.set_source(input.source);
         self.follow();
         if self.crop != input.crop {
             self.crop = input.crop;
-            self.cut();
+            self.cut_of = None;
+            // Without a source the last picture is on its way out, cut as it was.
+            if there || self.run == ContentRun::Held {
+                self.cut();
+            }
         }
     }
 
@@ -189,6 +209,11 @@ impl Content {
             self.last = None;
             return;
         };
+        let size = (whole.frame.width(), whole.frame.height());
+        if self.crop != Crop::FULL && *self.cut_of.get_or_insert(size) != size {
+            // Of a picture of another size nobody chose a part; the last one goes on.
+            return;
+        }
         let frame = if self.crop == Crop::FULL && is_even(&whole.frame) {
             whole.frame.clone()
         } else {

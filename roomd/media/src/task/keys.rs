@@ -154,11 +154,12 @@ fn derive(scheme: FrameScheme, material: &FrameKeyMaterial) -> Result<FrameKey, 
 impl Task {
     pub(super) fn key_derived(&mut self, derived: Derived) {
         let running = self.keys.running.take();
-        if let (Some(passphrase), Ok(key)) = (derived.passphrase, &derived.key) {
+        let forgotten = running.is_some_and(|running| running.forgotten);
+        if let (Some(passphrase), Ok(key), false) = (derived.passphrase, &derived.key, forgotten) {
             self.keys.known = Some((passphrase, key.clone()));
         }
         self.keys.go_on();
-        if running.is_some_and(|running| running.forgotten) {
+        if forgotten {
             return;
         }
         let key = match derived.key {

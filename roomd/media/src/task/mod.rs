@@ -106,6 +106,7 @@ struct Task {
     outbox: VecDeque<EngineEvent>,
     /// Faults that end with the call.
     call_faults: BTreeSet<FaultCode>,
+    in_call: bool,
 }
 
 pub(crate) async fn run(
@@ -239,6 +240,7 @@ impl Task {
             displays_missing: BTreeSet::new(),
             outbox: VecDeque::new(),
             call_faults: BTreeSet::new(),
+            in_call: false,
             displays,
             sound,
             voice,
@@ -257,7 +259,10 @@ impl Task {
             EngineCommand::Scene(scene) => self.displays.people.scene(scene),
             EngineCommand::ContentScene(scene) => self.displays.content_scene(scene),
             EngineCommand::Preview(open) => self.preview(open),
-            EngineCommand::SoundTest(listener) => self.sound_test(listener),
+            // One that comes late must not open the microphone in a call.
+            EngineCommand::SoundTest(listener) => {
+                self.sound_test(listener.filter(|_| !self.in_call));
+            }
             EngineCommand::Camera(source) => self.change_camera(source),
             EngineCommand::Microphone(source) => self.change_microphone(source),
             EngineCommand::Loudspeaker(loudspeaker) => self.sound.loudspeaker(loudspeaker),
@@ -270,9 +275,11 @@ impl Task {
                 if self.capture.is_tested() {
                     self.sound_test(None);
                 }
+                self.in_call = true;
                 self.figures.begin(at);
             }
             EngineCommand::CallEnded => {
+                self.in_call = false;
                 self.peers.close_all();
                 self.streams.clear();
                 self.openers.clear();

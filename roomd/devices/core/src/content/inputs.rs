@@ -6,6 +6,10 @@
 //! person's word and never with a signal. A signal that is lost leaves its last picture for
 //! [`HOLD`]; then sharing pauses, and goes on by itself if the signal is back within [`RETURN`] of the
 //! loss. Later it takes another word. A frozen picture needs no signal.
+//!
+//! What a person looked at and shared is that device and that part of its picture: no other device
+//! takes its place, whatever it is called, and a part that was cut away stays away. A picture of
+//! another size has other parts, so sharing a part of it ends.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -184,7 +188,8 @@ impl Known {
         }
         match self.asked {
             None => Some(Due::Now),
-            Some(_) if !self.receiver => None,
+            // One that speaks of a signal may come to have one.
+            Some(_) if !self.receiver && self.watch.answer() == Answer::Silent => None,
             Some(asked) if in_use => Some(Due::At(asked + ASK_IN_USE)),
             Some(asked) => Some(Due::At(asked + ASK)),
         }
@@ -202,6 +207,9 @@ enum Sharing {
     Off,
     On {
         name: String,
+        id: DeviceId,
+        /// Which part of it, also while it is not plugged in.
+        crop: Crop,
         since: Instant,
         /// The others have seen it.
         seen: bool,
@@ -219,7 +227,8 @@ enum Sharing {
 pub struct ContentInputs {
     named: Vec<String>,
     known: BTreeMap<DeviceId, Known>,
-    looked: Option<(String, Instant)>,
+    /// What somebody looks at, and until when.
+    looked: Option<(DeviceId, Instant)>,
     sharing: Sharing,
     frozen: bool,
     /// The call that carries content.
@@ -297,22 +306,44 @@ impl ContentInputs {
             known.receiver = report.receiver;
             known.watch.answered(report.answer);
             if let Answer::Signal(timings, _) = report.answer {
-                let size = Some((timings.width(), timings.height()));
-                if known.size.is_some() && known.size != size {
-                    // The part of another picture is none of this one.
-                    known.crop = Crop::FULL;
-                }
-                known.size = size;
+                self.sized(id, (timings.width(), timings.height()), now);
             }
         }
         self.settle(now);
     }
 
+    /// A picture has this size. The part of another one is none of it.
+    fn sized(&mut self, id: &DeviceId, size: (u32, u32), now: Instant) {
+        let Some(known) = self.known.get_mut(id) else {
+            return;
+        };
+        let before = known.size.replace(size);
+        if before.is_none_or(|before| before == size) {
+            return;
+        }
+        known.crop = Crop::FULL;
+        match &self.sharing {
+            Sharing::On {
+                id: shared,
+                crop,
+                name,
+                ..
+            } if shared == id && *crop != Crop::FULL => {
+                let (name, until) = (name.clone(), now + NOTICE);
+                self.sharing = Sharing::Ended { name, until };
+            }
+            Sharing::On { .. } | Sharing::Off | Sharing::Ended { .. } => {}
+        }
+    }
+
     /// What the open device sends.
     pub fn sent(&mut self, picture: Picture, now: Instant) {
         let active = self.active().cloned();
-        if let Some(known) = active.and_then(|id| self.known.get_mut(&id)) {
+        if let Some(known) = active.as_ref().and_then(|id| self.known.get_mut(id)) {
             known.watch.sent(picture, now);
+        }
+        if let (Some(id), Picture::Some { width, height, .. }) = (active, picture) {
+            self.sized(&id, (width, height), now);
         }
         self.settle(now);
     }
@@ -336,15 +367,27 @@ impl ContentInputs {
     ///
     /// There is no such input, or another one is shared.
     pub fn look(&mut self, name: &str, now: Instant) -> Result<(), Refused> {
-        self.find(name).ok_or(Refused::Unknown)?;
-        if let Sharing::On { name: shared, .. } = &self.sharing
-            && shared != name
-        {
-            return Err(Refused::NotNow);
-        }
-        self.looked = Some((name.to_owned(), now + LEASE));
+        let id = match &self.sharing {
+            // What stands may be looked at without its device.
+            Sharing::On {
+                name: shared, id, ..
+            } if shared == name => id.clone(),
+            Sharing::On { .. } => return Err(self.other(name)),
+            Sharing::Off | Sharing::Ended { .. } => {
+                self.find(name).ok_or(Refused::Unknown)?.0.clone()
+            }
+        };
+        self.looked = Some((id, now + LEASE));
         self.settle(now);
         Ok(())
+    }
+
+    /// Why an input is refused while another one is shared.
+    fn other(&self, name: &str) -> Refused {
+        match self.find(name) {
+            Some(_) => Refused::NotNow,
+            None => Refused::Unknown,
+        }
     }
 
     /// Shares an input from now on.
@@ -353,7 +396,7 @@ impl ContentInputs {
     ///
     /// There is no such input, no call that carries it, or nothing to share.
     pub fn share(&mut self, name: &str, now: Instant) -> Result<(), Refused> {
-        let (_, known) = self.find(name).ok_or(Refused::Unknown)?;
+        let (id, known) = self.find(name).ok_or(Refused::Unknown)?;
         if self.call.is_none() {
             return Err(Refused::NotNow);
         }
@@ -373,9 +416,16 @@ impl ContentInputs {
         {
             return Ok(());
         }
+        if self.looked.as_ref().is_some_and(|(looked, _)| looked != id) {
+            // Another device has this name than the one that was looked at.
+            return Err(Refused::NoPicture);
+        }
+        let (id, crop) = (id.clone(), known.crop);
         self.frozen = false;
         self.sharing = Sharing::On {
             name: name.to_owned(),
+            id,
+            crop,
             since: now,
             seen: false,
             lost: None,
@@ -413,8 +463,20 @@ impl ContentInputs {
         if !crop.is_possible() {
             return Err(Refused::NoPart);
         }
-        let (id, _) = self.find(name).ok_or(Refused::Unknown)?;
-        let id = id.clone();
+        let id = match &mut self.sharing {
+            Sharing::On {
+                name: shared,
+                id,
+                crop: cut,
+                ..
+            } if shared == name => {
+                *cut = crop;
+                id.clone()
+            }
+            Sharing::On { .. } | Sharing::Off | Sharing::Ended { .. } => {
+                self.find(name).ok_or(Refused::Unknown)?.0.clone()
+            }
+        };
         if let Some(known) = self.known.get_mut(&id) {
             known.crop = crop;
         }
@@ -476,7 +538,7 @@ impl ContentInputs {
                 (false, false) => Run::Closed,
             },
             frozen: self.frozen,
-            crop: known.map_or(Crop::FULL, |known| known.crop),
+            crop: self.cut(known),
             shared: matches!(self.state(now), Share::On | Share::Held),
         }
     }
@@ -493,7 +555,22 @@ impl ContentInputs {
             let name = self.name_of(known);
             all.push(self.show(name, false, Some(known), now));
         }
+        // What was recognised and is gone stays until somebody ends sharing it.
+        if let Some((name, _)) = self.shared(now)
+            && !all.iter().any(|shown| shown.name == name)
+        {
+            all.push(self.show(name.to_owned(), false, None, now));
+        }
         all
+    }
+
+    /// Which part of an input counts: of what is shared the one that is shared.
+    const fn cut(&self, known: Option<&Known>) -> Crop {
+        match (&self.sharing, known) {
+            (Sharing::On { crop, .. }, _) => *crop,
+            (Sharing::Off | Sharing::Ended { .. }, Some(known)) => known.crop,
+            (Sharing::Off | Sharing::Ended { .. }, None) => Crop::FULL,
+        }
     }
 
     /// The name of the input that is shared, and how its sharing is.
@@ -515,7 +592,10 @@ impl ContentInputs {
             answer: known.map_or(Answer::Silent, |known| known.watch.answer()),
             share,
             frozen: self.frozen && share != Share::Off,
-            crop: known.map_or(Crop::FULL, |known| known.crop),
+            crop: match share {
+                Share::Off | Share::Ended => known.map_or(Crop::FULL, |known| known.crop),
+                Share::Starting | Share::On | Share::Held | Share::Paused => self.cut(known),
+            },
             name,
         }
     }
@@ -572,11 +652,11 @@ impl ContentInputs {
     /// The device in use.
     fn active(&self) -> Option<&DeviceId> {
         let shared = match &self.sharing {
-            Sharing::On { name, .. } => Some(name),
+            Sharing::On { id, .. } => Some(id),
             Sharing::Off | Sharing::Ended { .. } => None,
         };
-        let name = shared.or_else(|| self.looked.as_ref().map(|(name, _)| name))?;
-        self.find(name).map(|(id, _)| id)
+        let id = shared.or_else(|| self.looked.as_ref().map(|(id, _)| id))?;
+        self.known.get_key_value(id).map(|(id, _)| id)
     }
 
     /// Draws the conclusions.
@@ -602,6 +682,7 @@ impl ContentInputs {
                 since,
                 seen,
                 lost,
+                ..
             } => {
                 if there {
                     *seen = true;

@@ -248,7 +248,6 @@ fn a_frozen_picture_needs_no_signal() {
 fn another_size_is_set_while_the_device_is_closed() {
     let mut room = Room::new();
     room.inputs.share(NAME, room.now).unwrap();
-    room.inputs.crop(NAME, crop(200)).unwrap();
     room.pass(SECOND);
     room.cable(Answer::Signal(Timings::of(1920, 1080), false));
     let mut held = false;
@@ -258,7 +257,73 @@ fn another_size_is_set_while_the_device_is_closed() {
     }
     assert!(held, "it was never closed");
     assert_eq!((room.share(), room.goal().run), (Share::On, Run::Open));
-    assert_eq!(room.shown().crop, Crop::FULL, "a part of another picture");
+}
+
+#[test]
+fn a_part_that_was_cut_away_stays_away() {
+    for frozen in [false, true] {
+        let mut room = Room::new();
+        room.inputs.crop(NAME, crop(500)).unwrap();
+        room.inputs.share(NAME, room.now).unwrap();
+        room.pass(SECOND);
+        if frozen {
+            room.inputs.freeze(true, room.now).unwrap();
+        }
+        room.plug(false);
+        assert_eq!((room.goal().shared, room.goal().crop), (true, crop(500)));
+        assert_eq!(room.shown().crop, crop(500));
+        room.pass(SECOND * 2);
+        room.plug(true);
+        room.pass(SECOND);
+        assert_eq!((room.goal().shared, room.goal().crop), (true, crop(500)));
+    }
+}
+
+#[test]
+fn a_picture_of_another_size_ends_sharing_a_part() {
+    let mut room = Room::new();
+    room.inputs.crop(NAME, crop(500)).unwrap();
+    room.inputs.share(NAME, room.now).unwrap();
+    room.pass(SECOND);
+    room.cable(Answer::Signal(Timings::of(1920, 1080), false));
+    room.pass(SECOND);
+    assert_eq!((room.share(), room.goal().shared), (Share::Ended, false));
+    assert_eq!(room.shown().crop, Crop::FULL);
+}
+
+#[test]
+fn what_is_pulled_while_it_stands_can_be_seen_and_stopped() {
+    let mut room = Room::new();
+    room.inputs.share(NAME, room.now).unwrap();
+    room.pass(SECOND);
+    room.inputs.freeze(true, room.now).unwrap();
+    room.plug(false);
+    let shown = room.shown();
+    assert_eq!((shown.name.as_str(), shown.share), (NAME, Share::On));
+    assert!(shown.frozen && shown.there.is_none());
+    assert_eq!(room.inputs.look(NAME, room.now), Ok(()));
+    assert_eq!(room.inputs.crop(NAME, crop(500)), Ok(()));
+    assert_eq!(room.goal().crop, crop(500));
+    room.inputs.stop(room.now);
+    assert_eq!(room.inputs.shown(room.now), []);
+}
+
+#[test]
+fn no_other_device_takes_the_place_of_what_is_shared() {
+    let mut room = Room::new();
+    let second = Event::Added(camera("1-1.3:1.0", "B2", 2));
+    room.inputs.share(NAME, room.now).unwrap();
+    room.pass(SECOND);
+    let node = room.goal().node;
+    room.inventory.handle(second, room.now);
+    room.inputs.refresh(room.inventory.entries(), room.now);
+    room.pass(SECOND);
+    assert_eq!(room.goal().node, node, "a like one was plugged in");
+    room.plug(false);
+    room.pass(SECOND * 3);
+    assert_eq!((room.goal().node, room.goal().run), (None, Run::Held));
+    room.pass(SECOND * 10);
+    assert_eq!(room.share(), Share::Ended);
 }
 
 #[test]

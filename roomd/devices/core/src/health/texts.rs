@@ -151,7 +151,7 @@ const fn german_remedy(trouble: Trouble) -> &'static str {
         }
         Trouble::OutOfRange => "Bitte am Laptop 1920×1080 mit 60 Hz einstellen.",
         Trouble::NoPicture => {
-            "Bitte prüfen, ob der Laptop wach ist und auf das Kabel ausgibt; geschützte Inhalte (HDCP) bleiben dunkel."
+            "Bitte prüfen, ob der Laptop wach ist und ein Bild über das Kabel ausgibt; geschützte Inhalte (HDCP) bleiben dunkel."
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) enum Purpose {
         attempt: u32,
     },
     Hand,
+    /// The hand that this event raised is lowered.
+    Lower(EventId),
     /// What people have reacted to this membership with.
     Reactions(EventId),
     Chat,
@@ -109,6 +111,12 @@ impl Account {
     /// Whether an answer of this kind is awaited.
     pub(super) fn awaits(&self, purpose: &Purpose) -> bool {
         self.pending.values().any(|it| it == purpose)
+    }
+
+    /// Whether it was asked to let somebody in, or to turn them away.
+    pub(super) fn awaits_door(&self, user: &UserId) -> bool {
+        let mut pending = self.pending.values();
+        pending.any(|it| matches!(it, Purpose::Door(_, other, _) if other == user))
     }
 
     pub(super) fn close(&mut self) -> Option<(ChannelId, ChannelCommand)> {

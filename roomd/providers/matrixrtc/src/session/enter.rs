@@ -204,9 +204,14 @@ impl MatrixRtcSession {
             (Purpose::Chat, Err(_)) => self.event(Event::Fault(FaultCode::MessageNotSent)),
             (Purpose::OpenId, Err(_)) => self.again.push((now.mono + AGAIN, Again::OpenId)),
             (Purpose::Hand, Err(failure)) => self.hand_failed(failure.is_retryable(), now),
+            (Purpose::Lower(event), Err(failure)) => {
+                self.still_raised(event, failure.is_retryable(), now);
+            }
             (Purpose::Door(id, user, participant), Err(_)) => {
                 // Who still waits is still shown.
-                self.knocking.insert(id, (user, participant));
+                if !self.knocking.values().any(|(known, _)| *known == user) {
+                    self.knocking.insert(id, (user, participant));
+                }
                 self.event(Event::Fault(FaultCode::ModerationRefused));
             }
             (Purpose::Removal, Err(_)) => {
@@ -219,7 +224,7 @@ impl MatrixRtcSession {
             }
             // Hands that were up before the room came stay unseen.
             (Purpose::Reactions(_), Err(_)) => {}
-            (Purpose::Chat | Purpose::Door(..) | Purpose::Removal, Ok(_))
+            (Purpose::Chat | Purpose::Lower(_) | Purpose::Door(..) | Purpose::Removal, Ok(_))
             | (Purpose::Nothing, _) => {}
             (
                 Purpose::Join
@@ -485,6 +490,10 @@ impl MatrixRtcSession {
         let may = self.room.as_ref().is_some_and(|room| room.info.can_invite);
         let known = std::mem::take(&mut self.knocking);
         for knocking in call.knocking.iter().filter(|_| may) {
+            if self.account.awaits_door(&knocking.user) {
+                // Let in or turned away already, as far as the room is concerned.
+                continue;
+            }
             let before = known.iter().find(|(_, (user, _))| *user == knocking.user);
             let (id, entry) = match before {
                 Some((id, entry)) => (id.clone(), entry.clone()),

@@ -350,6 +350,11 @@ impl MatrixRtcSession {
                 if lost.contains(&Purpose::Chat) {
                     self.event(Event::Fault(FaultCode::MessageNotSent));
                 }
+                for purpose in lost {
+                    if let Purpose::Lower(event) = purpose {
+                        self.still_raised(event, false, now);
+                    }
+                }
             }
             ChannelEvent::Binary(_) | ChannelEvent::Response { .. } => self.bad += 1,
         }

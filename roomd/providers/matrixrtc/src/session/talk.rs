@@ -44,7 +44,10 @@ impl MatrixRtcSession {
                 self.hand.asked = true;
                 self.ask(Ask::React { room, event, key }, Purpose::Hand);
             }
-            (false, _, Some(event)) => self.ask(Ask::Redact { room, event }, Purpose::Nothing),
+            (false, _, Some(event)) => {
+                let purpose = Purpose::Lower(event.clone());
+                self.ask(Ask::Redact { room, event }, purpose);
+            }
             // Nothing to do, but what is known stays known.
             (_, _, event) => self.hand.event = event,
         }
@@ -58,8 +61,14 @@ impl MatrixRtcSession {
     }
 
     pub(super) fn raise_where_wanted(&mut self) {
-        if self.hand.wanted {
-            self.raise(true);
+        self.raise(self.hand.wanted);
+    }
+
+    /// The hand could not be lowered, and is lowered again.
+    pub(super) fn still_raised(&mut self, event: EventId, may_pass: bool, now: Now) {
+        self.hand.event.get_or_insert(event);
+        if may_pass {
+            self.again.push((now.mono + AGAIN, Again::Hand));
         }
     }
 
