@@ -5,19 +5,20 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use roomd_model::{Language, Phase};
 use serde_json::json;
 
 use crate::lab::guest::Guest;
 use crate::lab::panel::{JOIN, Panel};
+use crate::lab::picture::Picture;
 use crate::lab::room::{Options, Room};
 use crate::lab::{Figures, wait};
 
 /// How a wrong code shows.
 const BAD: &str = ".pairing-status.bad";
-/// Tesseract's page segmentation: sparse text, then one block of text.
-const SEGMENTATION: [&str; 2] = ["11", "6"];
+/// Where the display has the code, of its width and height: left, top, width and height.
+const CODE: [f64; 4] = [0.775, 0.485, 0.17, 0.07];
 
 pub fn run() -> Result<Figures> {
     let room = Room::start(&Options {
@@ -58,18 +59,23 @@ pub fn run() -> Result<Figures> {
 fn pair(room: &Room, panel: &mut Panel) -> Result<()> {
     panel.touch("[data-testid=pair-show]")?;
     let path = room.path("code.png");
-    let code = wait::until("a readable code on the display", || {
+    let codes = wait::until("a readable code on the display", || {
         room.snapshot(&path)?;
-        read_code(&path, SEGMENTATION[0])
+        let codes = read_codes(&path)?;
+        Ok((!codes.is_empty()).then_some(codes))
     })?;
-    let wrong = if code == "000000" { "000001" } else { "000000" };
-    type_code(panel, wrong)?;
+    let wrong = ["000000", "000001", "000002"]
+        .into_iter()
+        .find(|wrong| codes.iter().all(|code| code != wrong));
+    type_code(panel, wrong.context("three codes are read")?)?;
     panel.wait_for(BAD)?;
-    type_code(panel, &code)?;
-    // A person who misread a digit looks again; so does the machine, in another way.
-    panel.wait_for(&format!("{JOIN}, {BAD}"))?;
-    if let (false, Some(code)) = (paired(panel)?, read_code(&path, SEGMENTATION[1])?) {
-        type_code(panel, &code)?;
+    // A person who misread a digit looks again, and has a third try; so does the machine.
+    for code in codes.iter().take(2) {
+        type_code(panel, code)?;
+        panel.wait_for(&format!("{JOIN}, {BAD}"))?;
+        if paired(panel)? {
+            break;
+        }
     }
     Ok(())
 }
@@ -88,16 +94,36 @@ fn type_code(panel: &mut Panel, code: &str) -> Result<()> {
     Ok(())
 }
 
-/// The six digits in a picture of the display, by optical character recognition.
-fn read_code(path: &Path, segmentation: &str) -> Result<Option<String>> {
-    let output = Command::new("tesseract")
-        .arg(path)
-        .args(["-", "--psm", segmentation])
-        .output()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let digits = |line: &str| -> String { line.chars().filter(|c| !c.is_whitespace()).collect() };
-    let is_code = |line: &String| line.len() == 6 && line.chars().all(|c| c.is_ascii_digit());
-    Ok(text.lines().map(digits).find(is_code))
+/// What character recognition makes of the code in a picture of the display: looking at the code
+/// alone, and at all of it.
+fn read_codes(path: &Path) -> Result<Vec<String>> {
+    let picture = Picture::read(path)?;
+    let of = |share: f64, whole: usize| (share * whole as f64) as usize;
+    let [left, top, width, height] = CODE;
+    let part = [
+        of(left, picture.width),
+        of(top, picture.height),
+        of(width, picture.width),
+        of(height, picture.height),
+    ];
+    let close = path.with_extension("pgm");
+    std::fs::write(&close, picture.negative(part))?;
+    let digits = ["--psm", "7", "-c", "tessedit_char_whitelist=0123456789"];
+    let mut codes = Vec::new();
+    for (path, options) in [(&*close, &digits[..]), (path, &["--psm", "11"])] {
+        let output = Command::new("tesseract")
+            .arg(path)
+            .arg("-")
+            .args(options)
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let digits =
+            |line: &str| -> String { line.chars().filter(|c| !c.is_whitespace()).collect() };
+        let is_code = |line: &String| line.len() == 6 && line.chars().all(|c| c.is_ascii_digit());
+        let code = text.lines().map(digits).find(is_code);
+        codes.extend(code.filter(|code| !codes.contains(code)));
+    }
+    Ok(codes)
 }
 
 fn check(panel: &mut Panel, view: &str, checked: &mut u32) -> Result<()> {
