@@ -59,17 +59,12 @@ pub fn run(lab: &mut Lab) -> Result<Figures> {
 /// A call without the room.
 struct Meeting {
     room: String,
-    /// Who may invite.
-    owner: User,
     crowd: Crowd,
 }
 
 impl Meeting {
-    /// The room touches join. It leaves no trace in a Matrix room when it leaves, so that it is
-    /// invited each time.
+    /// The room touches join.
     fn enter(&self, lab: &Lab) -> Result<()> {
-        let synapse = &lab.servers.synapse;
-        synapse.invite(&self.owner, &self.room, &lab.account)?;
         lab.enter(&Lab::link(&self.room, None))
     }
 }
@@ -176,7 +171,7 @@ fn meeting(lab: &Lab, name: &str, kind: Kind, users: &[User]) -> Result<Meeting>
     let (folder, synapse) = (servers.folder(), &servers.synapse);
     let (owner, others) = users.split_first().context("nobody")?;
     let room = synapse.create_room(owner, name, kind)?;
-    for other in others {
+    for other in others.iter().chain([&lab.account]) {
         synapse.invite(owner, &room, other)?;
     }
     let participation = Participation {
@@ -188,11 +183,7 @@ fn meeting(lab: &Lab, name: &str, kind: Kind, users: &[User]) -> Result<Meeting>
         ..Participation::default()
     };
     let crowd = Crowd::in_room(folder, synapse, users, &room, FIRST, participation)?;
-    Ok(Meeting {
-        room,
-        owner: owner.clone(),
-        crowd,
-    })
+    Ok(Meeting { room, crowd })
 }
 
 /// Waits until so many others are in the call, all of them encrypted so.
