@@ -21,7 +21,8 @@ pub struct Rules {
 impl LinkRules for Rules {
     fn judge(&self, url: &Url) -> BookingLink {
         let refused = |reason| BookingLink::Refused {
-            host: Pii::new(url.host_str().unwrap_or_default().to_owned()),
+            // A URI without a host is told by its scheme.
+            host: Pii::new(url.host_str().unwrap_or(url.scheme()).to_owned()),
             reason,
         };
         let Some(link) = self
@@ -31,7 +32,8 @@ impl LinkRules for Rules {
         else {
             return refused(LinkRefusal::UnknownPlatform);
         };
-        match (url.scheme(), self.allow.allows(url)) {
+        let opened = link.url.expose();
+        match (opened.scheme(), self.allow.allows(opened)) {
             ("https", true) => BookingLink::Meeting(link),
             ("https", false) => refused(LinkRefusal::NotAllowed),
             (_, _) => refused(LinkRefusal::NotHttps),

@@ -178,5 +178,6 @@ pub(crate) fn read_link(text: &str) -> Option<Url> {
     const LONGEST: usize = 2048;
     let text = text.trim();
     let url = (text.len() <= LONGEST).then(|| Url::parse(text).ok())??;
-    url.has_host().then_some(url)
+    // What has no host is for the platforms to know, such as `matrix:` URIs.
+    (url.has_host() || url.scheme() == "matrix").then_some(url)
 }

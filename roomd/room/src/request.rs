@@ -79,11 +79,12 @@ impl Room {
 
     fn join_link(&mut self, text: &str) -> Answer {
         let url = read_link(text).ok_or(Refusal::BadLink)?;
-        if !self.is_allowed(&url) {
-            return Err(Refusal::DestinationNotAllowed);
-        }
         let mut platforms = self.platforms.iter();
         let link = platforms.find_map(|platform| platform.recognise(&url));
+        let destination = link.as_ref().map_or(&url, |link| link.url.expose());
+        if !self.is_allowed(destination) {
+            return Err(Refusal::DestinationNotAllowed);
+        }
         self.join_meeting(link.ok_or(Refusal::PlatformUnknown)?)
     }
 

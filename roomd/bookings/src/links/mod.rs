@@ -67,7 +67,7 @@ pub(crate) fn find(texts: &Texts<'_>, rules: &dyn LinkRules) -> Found {
                 let warnings = warnings(id.as_ref(), password.is_some());
                 link.password = link.password.take().or(password);
                 link.protected = link.password.is_some();
-                let meeting_hash = id.map(|id| hash(&url, id.expose()));
+                let meeting_hash = id.map(|id| hash(link.url.expose(), id.expose()));
                 let link = BookingLink::Meeting(link);
                 return Found {
                     link,

@@ -7,24 +7,33 @@ use url::Url;
 const MAX_TEXT: usize = 256 * 1024;
 const MAX_URL: usize = 8 * 1024;
 
-/// Every `http` and `https` link of a text, in order.
+/// Schemes of links that lead to meetings, those that end others' names behind them.
+const SCHEMES: [&str; 3] = ["https", "http", "matrix"];
+
+/// Every `http`, `https` and `matrix` link of a text, in order.
 pub(super) fn links(text: &str) -> Vec<Url> {
     let text = head(text, MAX_TEXT);
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(at) = lower.get(from..).and_then(|rest| rest.find("http")) {
-        let start = from + at;
-        from = start + 4;
-        let rest = &lower[start..];
-        if !(rest.starts_with("https://") || rest.starts_with("http://")) {
+    for (colon, _) in lower.match_indices(':') {
+        let Some(before) = lower.get(from..colon) else {
+            // Within the link before.
             continue;
-        }
+        };
+        let Some(scheme) = SCHEMES.iter().find(|scheme| before.ends_with(**scheme)) else {
+            continue;
+        };
+        let start = colon - scheme.len();
         let link = trim(until_space(head(&text[start..], MAX_URL)));
-        from = start + link.len().max(4);
-        if let Ok(url) = Url::parse(link)
-            && url.host_str().is_some()
-        {
+        let rest = link.get(scheme.len() + 1..).unwrap_or_default();
+        // A parser would take less for a link.
+        let whole = match *scheme {
+            "matrix" => rest.contains('/'),
+            _ => rest.starts_with("//"),
+        };
+        if let Some(url) = whole.then(|| Url::parse(link).ok()).flatten() {
+            from = start + link.len();
             found.push(url);
             if found.len() >= super::MAX_LINKS {
                 break;
@@ -181,6 +190,10 @@ mod tests {
         );
         check("„https://a.example/raum“", &["https://a.example/raum"]);
         check("nohttps:// http:/x https://", &[]);
+        check(
+            "(matrix:r/weekly:example.org), Matrix: https://a.example/x",
+            &["matrix:r/weekly:example.org", "https://a.example/x"],
+        );
         check("ahttps://a.example/", &["https://a.example/"]);
     }
 

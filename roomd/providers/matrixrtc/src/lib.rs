@@ -12,6 +12,7 @@ mod members;
 mod random;
 mod session;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
@@ -32,7 +33,7 @@ const FIRST_STREAM: u32 = 1 << 24;
 pub struct MatrixRtcConfig {
     /// Hosts of Element Call whose links the room joins.
     pub hosts: Vec<String>,
-    /// Joins links to Matrix rooms (`matrix.to`) too.
+    /// Joins links to Matrix rooms (`matrix.to` and `matrix:`) too.
     pub matrix_to: bool,
     /// The Matrix server of rooms whose link names none.
     pub default_server: String,
@@ -56,6 +57,16 @@ impl MatrixRtc {
             config,
             streams: Arc::new(AtomicU32::new(FIRST_STREAM)),
         }
+    }
+
+    /// The link to be opened: a `matrix:` URI is one of matrix.to.
+    fn link<'a>(&self, url: &'a Url) -> Option<Cow<'a, Url>> {
+        let link = if link::is_matrix_uri(url) {
+            Cow::Owned(link::from_uri(url)?)
+        } else {
+            Cow::Borrowed(url)
+        };
+        (self.is_ours(&link) && link::names_something(&link)).then_some(link)
     }
 
     fn is_ours(&self, url: &Url) -> bool {
@@ -87,10 +98,7 @@ impl Provider for MatrixRtc {
     }
 
     fn recognise(&self, url: &Url) -> Option<MeetingLink> {
-        if !self.is_ours(url) || !link::names_something(url) {
-            return None;
-        }
-        let (url, password) = link::without_password(url);
+        let (url, password) = link::without_password(&*self.link(url)?);
         Some(MeetingLink {
             provider: self.id(),
             url: Pii::new(url),
@@ -100,10 +108,8 @@ impl Provider for MatrixRtc {
     }
 
     fn meeting_id(&self, url: &Url) -> Option<Pii<String>> {
-        let target = link::target(url, &self.config.default_server);
-        target
-            .filter(|_| self.is_ours(url))
-            .map(|target| target.room)
+        let target = link::target(&*self.link(url)?, &self.config.default_server);
+        target.map(|target| target.room)
     }
 
     fn hosts(&self) -> Vec<String> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! Links of Element Call (its `docs/url_params.md`) and of matrix.to (Matrix specification,
-//! appendix "matrix.to navigation").
+//! Links of Element Call (its `docs/url_params.md`), of matrix.to, and `matrix:` URIs (Matrix
+//! specification, appendices "matrix.to navigation" and "Matrix URI scheme").
 //!
 //! `https://call.example.org/room/#/name?roomId=!id&password=secret&viaServers=example.org`: the
 //! parameters stand in the fragment, which browsers do not send to the server.
@@ -31,6 +31,27 @@ pub(crate) struct Target {
 
 pub(crate) fn is_matrix_to(url: &Url) -> bool {
     url.host_str() == Some(MATRIX_TO)
+}
+
+pub(crate) fn is_matrix_uri(url: &Url) -> bool {
+    url.scheme() == "matrix"
+}
+
+/// The matrix.to link of a `matrix:` URI; none when it names no room.
+///
+/// `matrix:r/name:example.org` is the room `#name:example.org`, `matrix:roomid/id:example.org` the room
+/// `!id:example.org`; an event may follow, and parameters.
+pub(crate) fn from_uri(uri: &Url) -> Option<Url> {
+    let mut segments = uri.path().split('/');
+    let sigil = match segments.next()? {
+        "r" => "%23",
+        "roomid" => "!",
+        _ => return None,
+    };
+    let name = segments.next().filter(|name| !name.is_empty())?;
+    let query = uri.query().map(|query| format!("?{query}"));
+    let query = query.unwrap_or_default();
+    Url::parse(&format!("https://{MATRIX_TO}/#/{sigil}{name}{query}")).ok()
 }
 
 /// Whether it is more than the address of the application itself.
@@ -221,6 +242,35 @@ mod tests {
             None,
             "https://matrix.to/#/@user:example.org",
         );
+    }
+
+    #[test]
+    fn matrix_uris_are_links_of_matrix_to() {
+        let check = |uri: &str, link: Option<&str>| {
+            let found = from_uri(&Url::parse(uri).unwrap());
+            assert_eq!(found.as_ref().map(Url::as_str), link, "{uri}");
+        };
+        check(
+            "matrix:r/weekly:example.org",
+            Some("https://matrix.to/#/%23weekly:example.org"),
+        );
+        check(
+            "matrix:roomid/abc:example.org/e/event?via=a.org&via=b.org&action=join",
+            Some("https://matrix.to/#/!abc:example.org?via=a.org&via=b.org&action=join"),
+        );
+        check(
+            "matrix:roomid/dzwQg9reg",
+            Some("https://matrix.to/#/!dzwQg9reg"),
+        );
+        for none in [
+            "matrix:u/user:example.org",
+            "matrix:r/",
+            "matrix:r",
+            "matrix:",
+            "matrix://example.org/r/weekly:example.org",
+        ] {
+            check(none, None);
+        }
     }
 
     #[test]
