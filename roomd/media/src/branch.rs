@@ -37,6 +37,9 @@ pub(crate) enum Notice {
     End,
 }
 
+/// How long is waited for a pipeline to stop.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A running pipeline; stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Branch {
@@ -102,7 +105,16 @@ impl Branch {
         at: gst::ClockTime,
         lasts: Option<gst::ClockTime>,
     ) {
-        let mut buffer = gst::Buffer::from_slice(bytes);
+        self.push_buffer(gst::Buffer::from_slice(bytes), at, lasts);
+    }
+
+    /// The same with a buffer that nobody else holds.
+    pub(crate) fn push_buffer(
+        &self,
+        mut buffer: gst::Buffer,
+        at: gst::ClockTime,
+        lasts: Option<gst::ClockTime>,
+    ) {
         if let Some(buffer) = buffer.get_mut() {
             buffer.set_pts(at);
             buffer.set_duration(lasts);
@@ -151,6 +163,25 @@ impl Branch {
             return query.result().1.into();
         }
         Duration::ZERO
+    }
+
+    /// Stops, and lets go of what it runs on only then. Waits for it, but not without end.
+    pub(crate) fn close(self, runs_on: impl Send + 'static) {
+        let pipeline = self.pipeline.clone();
+        let (done, stopped) = std::sync::mpsc::channel();
+        let stop = move || {
+            // Stopping cannot fail in a way that anything could be done about.
+            let _ = pipeline.set_state(gst::State::Null);
+            drop(runs_on);
+            // Whoever waited may have gone on.
+            let _ = done.send(());
+        };
+        let stopper = std::thread::Builder::new().name("close".to_owned());
+        match stopper.spawn(stop) {
+            Ok(_) if stopped.recv_timeout(PATIENCE).is_ok() => {}
+            Ok(_) => tracing::warn!("a pipeline takes long to stop"),
+            Err(error) => tracing::error!(%error, "a pipeline is left running"),
+        }
     }
 
     /// The encoder, in a pipeline that has one.

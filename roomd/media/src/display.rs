@@ -57,7 +57,8 @@ enum Request {
     Scene(Arc<Scene>),
     Feed(TileSource, Option<Feed>),
     Snapshot(oneshot::Sender<I420>),
-    Failed,
+    /// The sink of this number is lost.
+    Failed(u64),
     Plugged,
     Stop,
 }
@@ -100,6 +101,7 @@ impl Display {
             fresh: BTreeMap::new(),
             pictures: Ring::default(),
             sink: None,
+            number: 0,
             lifeline: None,
             opened: None,
             retry: Retry::default(),
@@ -211,6 +213,8 @@ struct Worker {
     fresh: BTreeMap<StreamId, u64>,
     pictures: Ring,
     sink: Option<Sink>,
+    /// Of the sink that was opened last.
+    number: u64,
     /// Held while the sink is a Wayland compositor.
     lifeline: Option<Lifeline>,
     opened: Option<Instant>,
@@ -296,14 +300,18 @@ impl Worker {
                     let _ = reply.send(picture.picture().clone());
                 }
             }
-            Request::Failed => {
-                self.lifeline = None;
-                if self.sink.take().is_some() {
-                    self.later();
-                }
-            }
+            // One that was closed since may have complained in its last moment.
+            Request::Failed(number) if number == self.number => self.failed(),
+            Request::Failed(_) => {}
             Request::Plugged => self.plugged(),
             Request::Stop => {}
+        }
+    }
+
+    fn failed(&mut self) {
+        self.lifeline = None;
+        if self.sink.take().is_some() {
+            self.later();
         }
     }
 
@@ -311,7 +319,7 @@ impl Worker {
     fn plugged(&mut self) {
         match self.sink.take() {
             // From here on a display that is pulled out is missing.
-            Some(Sink::Kms(..)) => self.wanted = DisplayOutput::Kms,
+            Some(Sink::Kms(_)) => self.wanted = DisplayOutput::Kms,
             None if self.wanted != DisplayOutput::Headless => {}
             other => {
                 self.sink = other;
@@ -387,7 +395,7 @@ impl Worker {
 
     fn keep_sink(&mut self, now: Instant) {
         if self.lifeline.as_mut().is_some_and(Lifeline::is_cut) {
-            self.handle(Request::Failed);
+            self.failed();
         }
         if self.sink.is_none() && self.retry.at.is_some_and(|at| now >= at) {
             self.open_sink(now);
@@ -396,6 +404,7 @@ impl Worker {
 
     fn open_sink(&mut self, now: Instant) {
         self.retry.at = None;
+        self.number += 1;
         let Some((output, name)) = choose(self.wanted, self.server.as_deref()) else {
             self.tell(None, false);
             return;
@@ -424,10 +433,10 @@ impl Worker {
     }
 
     fn sink(&self, output: VideoOut<'_>) -> Result<Sink, SinkError> {
-        let requests = self.requests.clone();
+        let (requests, number) = (self.requests.clone(), self.number);
         let failed = move || {
             // The thread is gone only at the end.
-            let _ = requests.send(Request::Failed);
+            let _ = requests.send(Request::Failed(number));
         };
         Sink::open(output, self.server.as_deref(), failed)
     }

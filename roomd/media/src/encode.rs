@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_video::UpstreamForceKeyUnitEvent;
+use gstreamer_video::{UpstreamForceKeyUnitEvent, VideoFormat, VideoFrameFlags, VideoMeta};
 use roomd_conference::LocalSource;
-use roomd_media_core::frame::I420;
+use roomd_media_core::frame::{I420, Plane};
 use roomd_media_core::layers::{Encoding, Pace, Size};
 use roomd_media_core::mix::RATE;
 use roomd_media_core::plan::{AudioEncode, VideoEncode};
@@ -90,6 +90,32 @@ pub(crate) struct AudioEncoder {
     loss: i32,
 }
 
+/// A picture for a pipeline. Its rows have no padding, and GStreamer takes rows of some widths for
+/// longer unless it is told.
+fn buffer(frame: &Arc<I420>) -> Result<gst::Buffer, gst::glib::BoolError> {
+    let planes = [0, 1, 2].map(|index| frame.plane(index));
+    let length = |plane: &Plane<'_>| plane.stride * plane.height;
+    let starts = [
+        0,
+        length(&planes[0]),
+        length(&planes[0]) + length(&planes[1]),
+    ];
+    let strides = planes.map(|plane| i32::try_from(plane.stride).unwrap_or(i32::MAX));
+    let mut buffer = gst::Buffer::from_slice(Shared(frame.clone()));
+    if let Some(buffer) = buffer.get_mut() {
+        VideoMeta::add_full(
+            buffer,
+            VideoFrameFlags::empty(),
+            VideoFormat::I420,
+            frame.width(),
+            frame.height(),
+            &starts,
+            &strides,
+        )?;
+    }
+    Ok(buffer)
+}
+
 struct Shared(Arc<I420>);
 
 impl AsRef<[u8]> for Shared {
@@ -157,7 +183,10 @@ impl VideoEncoder {
         self.last = stamp;
         let rate = u64::from(self.encoding.pictures_per_second.max(1));
         let lasts = gst::ClockTime::from_nseconds(1_000_000_000 / rate);
-        self.branch.push(Shared(frame.clone()), stamp, Some(lasts));
+        match buffer(frame) {
+            Ok(buffer) => self.branch.push_buffer(buffer, stamp, Some(lasts)),
+            Err(error) => tracing::warn!(%error, "a picture is left out"),
+        }
     }
 
     /// The size of its pictures.

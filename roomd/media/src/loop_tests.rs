@@ -9,6 +9,7 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSrc};
 use roomd_media_core::codec::VideoCodec;
+use roomd_media_core::frame::I420;
 use roomd_media_core::layers::{Encoding, Size};
 use roomd_media_core::testpicture::{HEIGHT, TestPicture, WIDTH};
 use roomd_media_core::timecode;
@@ -74,6 +75,52 @@ async fn through(size: Size) {
         let code = timecode::read(decoded.frame.plane(0)).expect("a time code");
         assert_eq!((code.millis, code.source), (1000 + n, 9));
     }
+}
+
+/// What is cut out of content has any even size. GStreamer rounds rows up to multiples of four.
+#[tokio::test]
+async fn content_of_any_even_size_is_encoded_as_it_is() {
+    gstreamer::init().unwrap();
+    for (width, height) in [(682, 384), (852, 480), (1366, 768), (90, 50), (646, 362)] {
+        let (sender, mut encoded) = mpsc::channel(64);
+        let (news, _decoded) = mpsc::channel(64);
+        let size = (width, height);
+        let mut encoder = VideoEncoder::content(size, ENCODING, Timeline::new(), &sender).unwrap();
+        let pictures = Pictures::new(None);
+        let mut shown = pictures.subscribe();
+        let mut decoder =
+            VideoDecoder::open(StreamId(1), VideoCodec::Vp8, pictures, &news).unwrap();
+        let frame = slanted(width, height);
+        encoder.push(&Arc::new(frame.clone()), Instant::now());
+        let next = tokio::time::timeout(LIMIT, encoded.recv()).await;
+        let Some(Encoded::Frame { frame: sent, .. }) = next.expect("a picture") else {
+            panic!("the encoder failed at {size:?}");
+        };
+        assert!(!decoder.push(&sent, Instant::now()));
+        let next = tokio::time::timeout(LIMIT, shown.changed()).await;
+        next.expect("a decoded picture").unwrap();
+        let decoded = shown.borrow_and_update().clone().unwrap().frame;
+        assert_eq!((decoded.width(), decoded.height()), size);
+        for index in 0..3 {
+            let (given, got) = (frame.plane(index), decoded.plane(index));
+            let rows = (0..given.height).flat_map(|y| given.row(y).iter().zip(got.row(y)));
+            let off: u64 = rows.map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            let mean = off as f64 / (given.width * given.height) as f64;
+            assert!(mean < 6.0, "plane {index} at {size:?} is off by {mean}");
+        }
+    }
+}
+
+/// Bright above a slanting edge and dark below it: rows that are read too long shear it.
+fn slanted(width: u32, height: u32) -> I420 {
+    let mut frame = I420::black(width, height);
+    for index in 0..3 {
+        let row = frame.plane(index).width;
+        for (at, sample) in frame.plane_mut(index).iter_mut().enumerate() {
+            *sample = if at % row > at / row { 180 } else { 90 };
+        }
+    }
+    frame
 }
 
 /// Pictures of a test picture as another sender encodes them.

@@ -34,13 +34,30 @@ pub(crate) enum SinkError {
 pub(crate) enum Sink {
     /// A pipeline takes whole pictures.
     Branch(Branch),
-    /// A pipeline on a graphics card, which stays open for as long.
-    Kms(
-        Branch,
-        #[expect(dead_code, reason = "the pipeline draws on it")] Card,
-    ),
+    /// A pipeline on a graphics card.
+    Kms(OnCard),
     /// A window of the pictures' size takes what changed.
     Window(WindowThread),
+}
+
+/// A pipeline and the card that it draws on, by the number of its descriptor. So the card is open for as
+/// long as the pipeline runs; and closed before it is opened again, as only one may draw at a time.
+pub(crate) struct OnCard(Option<(Branch, Card)>);
+
+impl OnCard {
+    fn open(failed: impl Fn() + Send + Sync + 'static) -> Result<Self, SinkError> {
+        let card = Card::open()?;
+        let branch = Branch::open(&card.output().plan(), |_| {}, on_error(failed))?;
+        Ok(Self(Some((branch, card))))
+    }
+}
+
+impl Drop for OnCard {
+    fn drop(&mut self) {
+        if let Some((branch, card)) = self.0.take() {
+            branch.close(card);
+        }
+    }
 }
 
 struct Shared(Arc<Canvas>);
@@ -59,9 +76,7 @@ impl Sink {
         failed: impl Fn() + Clone + Send + Sync + 'static,
     ) -> Result<Self, SinkError> {
         if matches!(output, VideoOut::Kms { .. }) {
-            let card = Card::open()?;
-            let branch = Branch::open(&card.output().plan(), |_| {}, on_error(failed))?;
-            return Ok(Self::Kms(branch, card));
+            return OnCard::open(failed).map(Self::Kms);
         }
         if !matches!(output, VideoOut::X11 { .. }) {
             let branch = Branch::open(&output.plan(), |_| {}, on_error(failed))?;
@@ -77,7 +92,11 @@ impl Sink {
     /// Shows a picture at its time.
     pub(crate) fn push(&self, picture: Arc<Canvas>, at: gst::ClockTime) {
         match self {
-            Self::Branch(branch) | Self::Kms(branch, _) => branch.push(Shared(picture), at, None),
+            Self::Branch(branch) | Self::Kms(OnCard(Some((branch, _)))) => {
+                branch.push(Shared(picture), at, None);
+            }
+            // Only while it is being dropped.
+            Self::Kms(OnCard(None)) => {}
             Self::Window(window) => window.push(picture),
         }
     }
