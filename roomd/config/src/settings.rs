@@ -89,12 +89,15 @@ pub struct NamedCamera {
     pub visca: Option<SocketAddr>,
 }
 
+/// In place of a device: an input that shows the test picture.
+pub const TEST_INPUT: &str = "test";
+
 /// An input for content that has a name in the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedInput {
     /// What people call it.
     pub name: String,
-    /// Its identity, a USB id, or a node, as [`Roles::give`] takes it.
+    /// Its identity, a USB id, or a node, as [`Roles::give`] takes it; or [`TEST_INPUT`].
     pub device: String,
 }
 

@@ -184,6 +184,9 @@ fn cameras_and_the_display_have_their_own_sections() {
         [[content]]
         name = "Tisch"
         device = "534d:2109"
+        [[content]]
+        name = "Probe"
+        device = "test"
         [display]
         power = "ask"
         cec = "/dev/cec1"
@@ -201,6 +204,7 @@ fn cameras_and_the_display_have_their_own_sections() {
         (content.name.as_str(), content.device.as_str()),
         ("Tisch", "534d:2109")
     );
+    assert_eq!(settings.content[1].device, crate::TEST_INPUT);
     assert_eq!(settings.media.mains, Mains::Hz60);
     assert_eq!(
         settings.media.microphone,

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use roomd_api::{ContentInput, ContentShare, ContentSignal, Refusal};
 use roomd_devices::content;
-use roomd_devices::core::content::inputs::{ContentInputs, Goal, Refused, Run, Share, Shown};
+use roomd_devices::core::content::inputs::{Ask, ContentInputs, Goal, Refused, Run, Share, Shown};
 use roomd_devices::core::content::signal::{Picture, Signal};
 use roomd_devices::core::content::timings::{Answer, Report};
+use roomd_devices::core::device::{Kind, Properties};
 use roomd_devices::core::identity::DeviceId;
-use roomd_devices::core::inventory::Entry;
+use roomd_devices::core::inventory::{Entry, Event, Inventory, Role, Roles};
 use roomd_interfaces::{PreviewError, PreviewRequest};
 use roomd_media::{CameraSource, ContentPicture, ContentRun, Engine, EngineCommand};
 use roomd_model::Crop;
@@ -22,6 +23,18 @@ use tokio::sync::mpsc;
 const FIRST_PICTURE: Duration = Duration::from_secs(4);
 /// How often the engine is asked for it.
 const AGAIN: Duration = Duration::from_millis(100);
+
+/// How an input without a device is opened: it shows the test picture.
+const TEST: &str = "/dev/test-picture";
+
+/// A content input of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedContent {
+    /// Its name.
+    pub name: String,
+    /// It has no device and shows the test picture.
+    pub test: bool,
+}
 
 /// What the room task tells of content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +70,8 @@ pub struct Answered {
 #[derive(Debug)]
 pub struct Content {
     inputs: ContentInputs,
+    /// Those without a device.
+    tests: Vec<Entry>,
     /// What the engine was told.
     told: roomd_media::ContentInput,
     answers: mpsc::Sender<Answered>,
@@ -66,9 +81,11 @@ pub struct Content {
 
 impl Content {
     /// Inputs with the names of the configuration.
-    pub fn new(named: Vec<String>, answers: mpsc::Sender<Answered>) -> Self {
+    pub fn new(named: Vec<NamedContent>, answers: mpsc::Sender<Answered>) -> Self {
+        let tests = named.iter().filter(|input| input.test);
         Self {
-            inputs: ContentInputs::new(named),
+            tests: tests.filter_map(|input| test_entry(&input.name)).collect(),
+            inputs: ContentInputs::new(named.into_iter().map(|input| input.name).collect()),
             told: roomd_media::ContentInput::default(),
             answers,
             call: None,
@@ -77,7 +94,8 @@ impl Content {
 
     /// Takes what is plugged in.
     pub fn refresh(&mut self, entries: &[Entry]) {
-        self.inputs.refresh(entries.iter(), Instant::now());
+        let entries = entries.iter().chain(&self.tests);
+        self.inputs.refresh(entries, Instant::now());
     }
 
     /// Takes what the room task tells.
@@ -136,11 +154,7 @@ impl Content {
         while let Some(ask) = self.inputs.poll_ask(now) {
             let answers = self.answers.clone();
             tokio::spawn(async move {
-                let report = content::ask(&PathBuf::from(&ask.node), ask.may_set).await;
-                let report = report
-                    .map_err(anyhow::Error::new)
-                    .inspect_err(|error| tracing::info!(id = %ask.id, "not asked: {error:#}"))
-                    .ok();
+                let report = report(&ask).await;
                 let answered = Answered {
                     id: ask.id,
                     arrivals: ask.arrivals,
@@ -194,6 +208,39 @@ impl Content {
     }
 }
 
+async fn report(ask: &Ask) -> Option<Report> {
+    if ask.node == TEST {
+        return Some(Report {
+            receiver: false,
+            answer: Answer::Silent,
+        });
+    }
+    let report = content::ask(&PathBuf::from(&ask.node), ask.may_set).await;
+    report
+        .map_err(anyhow::Error::new)
+        .inspect_err(|error| tracing::info!(id = %ask.id, "not asked: {error:#}"))
+        .ok()
+}
+
+/// An input without a device, as if it were plugged in.
+fn test_entry(name: &str) -> Option<Entry> {
+    let place = format!("test-picture-{name}");
+    let id = DeviceId::at(&place);
+    let mut roles = Roles::default();
+    let role = Role::Content(name.to_owned());
+    roles.give(role, &id.to_string()).ok()?;
+    let values = [("DEVNAME", TEST), ("ID_PATH", &place)];
+    let values = values.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let properties = Properties {
+        path: "/test-picture/video0".to_owned(),
+        subsystem: Kind::Camera.subsystem().to_owned(),
+        values: values.into(),
+    };
+    let mut inventory = Inventory::new(roles);
+    inventory.handle(Event::Added(properties), Instant::now());
+    inventory.usable().next().cloned()
+}
+
 /// Answers whoever looks, as soon as there is a picture.
 pub fn preview(engine: Engine, request: PreviewRequest) {
     tokio::spawn(async move {
@@ -216,6 +263,7 @@ pub fn preview(engine: Engine, request: PreviewRequest) {
 fn wanted(goal: Goal) -> roomd_media::ContentInput {
     let source = match (goal.node, goal.run, goal.receiver) {
         (None, _, _) | (_, Run::Closed, _) => CameraSource::None,
+        (Some(node), _, _) if node == TEST => CameraSource::TestPicture,
         (Some(node), _, true) => CameraSource::Receiver(node.into()),
         (Some(node), _, false) => CameraSource::Device(node.into()),
     };
@@ -295,5 +343,34 @@ pub fn detail(input: &Shown) -> Option<String> {
         | Answer::Unstable
         | Answer::OutOfRange
         | Answer::Protected => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_input_is_there_under_its_name() {
+        let (answers, _) = mpsc::channel(1);
+        let named = |name: &str, test| NamedContent {
+            name: name.to_owned(),
+            test,
+        };
+        let named = vec![
+            named("Tisch", true),
+            named("Wand", false),
+            named("Pult", true),
+        ];
+        let mut content = Content::new(named, answers);
+        content.refresh(&[]);
+        let there = |name: &str| {
+            let all = content.all();
+            let input = all.iter().find(|input| input.name == name).unwrap();
+            input.there.as_ref().map(|there| there.node.clone())
+        };
+        assert_eq!(there("Tisch").as_deref(), Some(TEST));
+        assert_eq!(there("Pult").as_deref(), Some(TEST));
+        assert_eq!(there("Wand"), None);
     }
 }

@@ -18,7 +18,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use roomd_api::{Camera, ContentInput, Health, Refusal, Reply, SoundTest as ShownTest};
-use roomd_config::{Camera as ConfiguredCamera, Settings};
+use roomd_config::{Camera as ConfiguredCamera, Settings, TEST_INPUT};
 use roomd_devices::core::display::quirks::QuirkTable;
 use roomd_devices::core::display::schedule::Use;
 use roomd_devices::core::health::{Subject, Trouble};
@@ -34,7 +34,7 @@ use roomd_model::FaultCode;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::cameras::{Cameras, News};
-use self::content::{Answered, Content};
+use self::content::{Answered, Content, NamedContent};
 use self::health::Marks;
 use self::keys::Keys;
 use self::power::DisplayControl;
@@ -254,7 +254,7 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
 
 /// What the configuration gives which device, and the names of its cameras and of its content inputs in
 /// order.
-fn roles(settings: &Settings) -> (Roles, Vec<String>, Vec<String>) {
+fn roles(settings: &Settings) -> (Roles, Vec<String>, Vec<NamedContent>) {
     let mut roles = settings.buttons.devices.clone();
     let mut give = |role: Role, name: &str, device: &str| match roles.give(role, device) {
         Ok(()) => Some(name.to_owned()),
@@ -275,7 +275,13 @@ fn roles(settings: &Settings) -> (Roles, Vec<String>, Vec<String>) {
     }
     let inputs = settings.content.iter().filter_map(|input| {
         let role = Role::Content(input.name.clone());
-        give(role, &input.name, &input.device)
+        let test = input.device == TEST_INPUT;
+        let name = if test {
+            Some(input.name.clone())
+        } else {
+            give(role, &input.name, &input.device)
+        };
+        name.map(|name| NamedContent { name, test })
     });
     let inputs = inputs.collect();
     (roles, cameras, inputs)
