@@ -151,8 +151,35 @@ function show(track: RemoteTrack, publication: RemoteTrackPublication, participa
   element.dataset["sid"] = publication.trackSid;
   element.dataset["identity"] = participant.identity;
   element.dataset["source"] = publication.source;
-  if (element instanceof HTMLVideoElement) element.muted = true;
+  if (element instanceof HTMLVideoElement) {
+    element.muted = true;
+    watch(element);
+  }
   document.body.append(element);
+}
+
+/** When each picture was replaced last, and the longest time that one stood since it was asked. */
+const stills = new Map<HTMLVideoElement, { last: number; longest: number }>();
+
+function watch(video: HTMLVideoElement): void {
+  const next = (now: number) => {
+    const { last, longest } = stills.get(video) ?? { last: now, longest: 0 };
+    stills.set(video, { last: now, longest: Math.max(longest, now - last) });
+    video.requestVideoFrameCallback(next);
+  };
+  video.requestVideoFrameCallback(next);
+}
+
+/** Begins to watch for pictures that stand still. */
+export function watchStills(): void {
+  for (const still of stills.values()) still.longest = 0;
+}
+
+/** The longest time that somebody's picture stood still since then, in milliseconds. */
+export function longestStill(identity: string, source: Source): number | null {
+  const video = find(identity, source);
+  const still = video instanceof HTMLVideoElement ? stills.get(video) : undefined;
+  return still ? Math.max(still.longest, performance.now() - still.last) : null;
 }
 
 function seen(identity: string, source: string): { frames: number; width: number; height: number } {

@@ -5,7 +5,7 @@
 // from a password. Tests drive it through `guest`.
 import { type BaseKeyProvider, ExternalE2EEKeyProvider } from "livekit-client";
 import { MatrixRTCSessionEvent } from "matrix-js-sdk/lib/matrixrtc/index.js";
-import { Connection, type Source, timeCode, toneLevel } from "./connection";
+import { Connection, longestStill, type Source, timeCode, toneLevel, watchStills } from "./connection";
 import { Hands } from "./hands";
 import { encryption, ParticipantKeys } from "./keys";
 import { members, service } from "./matrix";
@@ -99,6 +99,11 @@ class Call {
     await (on ? own.share(this.joining.signal) : own.unpublish("screen_share"));
   }
 
+  /** Every key of a member so far, in base64. */
+  keysOf(identity: string): string[] {
+    return [...(this.keys.known.get(identity) ?? [])];
+  }
+
   raiseHand(raised: boolean): Promise<void> {
     const own = this.member.session.memberships.find(
       ({ rtcBackendIdentity }) => rtcBackendIdentity === this.member.identity,
@@ -149,6 +154,9 @@ const guest = {
   raiseHand: (raised: boolean) => there().raiseHand(raised),
   leave: () => there().leave(),
   report: () => there().report(),
+  keysOf: (identity: string) => there().keysOf(identity),
+  watchStills,
+  longestStill,
   timeCode,
   toneLevel,
 };

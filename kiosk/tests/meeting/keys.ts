@@ -9,7 +9,12 @@ export class ParticipantKeys extends BaseKeyProvider {
     super({ ratchetWindowSize: 10, keyringSize: 256 });
   }
 
+  /** All keys of a participant so far, in base64. */
+  readonly known = new Map<string, Set<string>>();
+
   async set(identity: string, index: number, key: Uint8Array<ArrayBuffer>): Promise<void> {
+    const known = this.known.get(identity) ?? new Set();
+    this.known.set(identity, known.add(btoa(String.fromCodePoint(...key))));
     const uses: KeyUsage[] = ["deriveBits", "deriveKey"];
     const material = await crypto.subtle.importKey("raw", key, "HKDF", false, uses);
     this.onSetEncryptionKey(material, identity, index);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 // Reads encoded frames and tries to open each with LiveKit's frame encryption (AES-128-GCM; the key by
-// PBKDF2 from a password). Written from the format, on WebCrypto.
+// PBKDF2 from a password, or by HKDF from a device's key). Written from the format, on WebCrypto.
 
 export interface Question {
+  /** Frames that come from now on are tried with this key alone. */
   password?: string;
+  /** A key of the device, in base64, which is tried as well, also with frames that no key opened. */
+  key?: string;
 }
 
 /** How many frames came, and how many of them the key opened. */
@@ -24,34 +27,52 @@ const TRAILER = NONCE + 2;
 /** Bytes in front that stay readable: of a keyframe in VP8, of another, of Opus. */
 const CLEAR = { key: 10, delta: 3, sound: 1 };
 
-const seen: Answer = {};
-let key: CryptoKey | undefined;
+const AES: AesKeyGenParams = { name: "AES-GCM", length: 128 };
+/** Frames that wait for a key which may still be told. */
+const MOST_WAITING = 4000;
 
-async function derive(password: string): Promise<CryptoKey> {
-  const material = await crypto.subtle.importKey("raw", new TextEncoder().encode(password), "PBKDF2", false, [
-    "deriveKey",
-  ]);
-  return crypto.subtle.deriveKey(
-    { name: "PBKDF2", salt: SALT, iterations: ROUNDS, hash: "SHA-256" },
-    material,
-    { name: "AES-GCM", length: 128 },
-    false,
-    ["decrypt"],
-  );
+interface Frame {
+  data: Uint8Array<ArrayBuffer>;
+  clear: number;
+  counts: Seen;
 }
 
-async function opens(frame: Uint8Array<ArrayBuffer>, clear: number): Promise<boolean> {
-  const end = frame.length - TRAILER;
-  if (!key || end < clear + TAG || frame[end + NONCE] !== NONCE) return false;
+const seen: Answer = {};
+let keys: CryptoKey[] = [];
+let waiting: Frame[] = [];
+
+async function ofPassword(password: string): Promise<CryptoKey> {
+  const bytes = new TextEncoder().encode(password);
+  const material = await crypto.subtle.importKey("raw", bytes, "PBKDF2", false, ["deriveKey"]);
+  const by = { name: "PBKDF2", salt: SALT, iterations: ROUNDS, hash: "SHA-256" };
+  return crypto.subtle.deriveKey(by, material, AES, false, ["decrypt"]);
+}
+
+async function ofDevice(key: string): Promise<CryptoKey> {
+  const bytes = Uint8Array.from(atob(key), (letter) => letter.codePointAt(0) ?? 0);
+  const material = await crypto.subtle.importKey("raw", bytes, "HKDF", false, ["deriveKey"]);
+  const by = { name: "HKDF", salt: SALT, info: new ArrayBuffer(128), hash: "SHA-256" };
+  return crypto.subtle.deriveKey(by, material, AES, false, ["decrypt"]);
+}
+
+async function opens({ data, clear }: Frame, key: CryptoKey): Promise<boolean> {
+  const end = data.length - TRAILER;
+  if (end < clear + TAG || data[end + NONCE] !== NONCE) return false;
   const algorithm = {
     name: "AES-GCM",
-    iv: frame.subarray(end, end + NONCE),
-    additionalData: frame.subarray(0, clear),
+    iv: data.subarray(end, end + NONCE),
+    additionalData: data.subarray(0, clear),
   };
-  return crypto.subtle.decrypt(algorithm, key, frame.subarray(clear, end)).then(
+  return crypto.subtle.decrypt(algorithm, key, data.subarray(clear, end)).then(
     () => true,
     () => false,
   );
+}
+
+async function look(frame: Frame): Promise<void> {
+  const opened = await Promise.all(keys.map((key) => opens(frame, key)));
+  if (opened.includes(true)) frame.counts.opened += 1;
+  else if (waiting.length < MOST_WAITING) waiting.push(frame);
 }
 
 /** The event that a worker gets for each RTCRtpScriptTransform (WebRTC Encoded Transform). */
@@ -70,19 +91,26 @@ addEventListener("rtctransform", (event) => {
   const { transformer } = event as TransformEvent;
   const { source } = transformer.options as { source: string };
   const counts = (seen[source] ??= { frames: 0, opened: 0 });
-  const look = new TransformStream<Encoded, Encoded>({
+  const counted = new TransformStream<Encoded, Encoded>({
     async transform(frame, controller) {
-      const copy = new Uint8Array(frame.data.slice(0));
-      const opened = await opens(copy, clearBytes(frame));
       counts.frames += 1;
-      counts.opened += opened ? 1 : 0;
+      await look({ data: new Uint8Array(frame.data.slice(0)), clear: clearBytes(frame), counts });
       controller.enqueue(frame);
     },
   });
-  void transformer.readable.pipeThrough(look).pipeTo(transformer.writable);
+  void transformer.readable.pipeThrough(counted).pipeTo(transformer.writable);
 });
 
 addEventListener("message", async ({ data }: MessageEvent<Question>) => {
-  if (data.password !== undefined) key = await derive(data.password);
+  if (data.password !== undefined) {
+    keys = [await ofPassword(data.password)];
+    waiting = [];
+  }
+  if (data.key !== undefined) {
+    keys.push(await ofDevice(data.key));
+    const again = waiting;
+    waiting = [];
+    await Promise.all(again.map((frame) => look(frame)));
+  }
   postMessage(seen);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 // Somebody at an SFU who reads what the server can read: the frames of one participant as they travel,
-// each tried with the key of a password. Tests drive it through `guest`.
+// each tried with the key of a password, or with keys of the device. Tests drive it through `guest`.
 import { type RemoteTrack, Room, RoomEvent } from "livekit-client";
 import type { Answer, Question, Seen } from "./tap-worker";
 
@@ -10,7 +10,7 @@ export interface Joining {
   token: string;
   /** Whose frames. */
   identity: string;
-  password: string;
+  password?: string;
 }
 
 /** Without it, Chromium lets frames pass by transforms that come after the track. */
@@ -35,7 +35,7 @@ function tap(track: RemoteTrack, source: string): void {
 
 const guest = {
   async join({ url, token, identity, password }: Joining): Promise<void> {
-    await ask({ password });
+    await ask(password === undefined ? {} : { password });
     room.on(RoomEvent.TrackSubscribed, (track, { source }, participant) => {
       if (participant.identity === identity) tap(track, source);
     });
@@ -45,6 +45,11 @@ const guest = {
   /** Frames that come from now on are tried with another key. */
   async usePassword(password: string): Promise<void> {
     await ask({ password });
+  },
+
+  /** Frames are tried with this key as well, also those that no key opened so far. */
+  async addKey(key: string): Promise<void> {
+    await ask({ key });
   },
 
   /** What was seen so far, by source. */

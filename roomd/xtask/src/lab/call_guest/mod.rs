@@ -165,6 +165,23 @@ impl CallGuest {
         self.call(&format!("raiseHand({raised})")).map(drop)
     }
 
+    /// Every key of a member so far, in base64, in the call of a Matrix room.
+    pub fn keys_of(&mut self, identity: &str) -> Result<Vec<String>> {
+        let keys = self.call(&format!("keysOf({})", json!(identity)))?;
+        serde_json::from_value(keys).context("the keys are told otherwise")
+    }
+
+    /// Begins to watch for pictures that stand still.
+    pub fn watch_stills(&mut self) -> Result<()> {
+        self.call("watchStills()").map(drop)
+    }
+
+    /// The longest time that somebody's picture stood still since then, in milliseconds.
+    pub fn longest_still(&mut self, identity: &str, source: &str) -> Result<f64> {
+        let call = format!("longestStill({}, {})", json!(identity), json!(source));
+        self.call(&call)?.as_f64().context("there is no picture")
+    }
+
     /// Leaves the call. Whoever is dropped without it has vanished.
     pub fn leave(&mut self) -> Result<()> {
         self.call("leave()").map(drop)

@@ -10,7 +10,8 @@ use super::{PAGE, Pages};
 use crate::lab::browser::{Browser, Options};
 use crate::lab::livekit::LiveKit;
 
-/// Takes somebody's frames as they travel, and tries to open them with the key of a password.
+/// Takes somebody's frames as they travel, and tries to open them with the key of a password, or with
+/// keys of the sender's device.
 pub struct Tap {
     browser: Browser,
 }
@@ -33,6 +34,8 @@ pub struct Seen {
     pub camera: Frames,
     /// Sound.
     pub microphone: Frames,
+    /// Shared content.
+    pub screen_share: Frames,
 }
 
 impl Tap {
@@ -41,7 +44,7 @@ impl Tap {
         pages: &Pages,
         livekit: &LiveKit,
         [room, identity]: [&str; 2],
-        password: &str,
+        password: Option<&str>,
     ) -> Result<Self> {
         let mut browser = Browser::launch(&Options::default())?;
         browser.open(PAGE, &pages.url("tap"), json!({}))?;
@@ -49,12 +52,14 @@ impl Tap {
             "room": room, "roomJoin": true, "canSubscribe": true,
             "canPublish": false, "hidden": true,
         });
-        let joining = json!({
+        let mut joining = json!({
             "url": livekit.url(),
             "token": livekit.token_with("tap", &grants)?,
             "identity": identity,
-            "password": password,
         });
+        if let Some(password) = password {
+            joining["password"] = password.into();
+        }
         browser.evaluate(PAGE, &format!("guest.join({joining})"))?;
         Ok(Self { browser })
     }
@@ -62,6 +67,12 @@ impl Tap {
     /// Tries frames that come from now on with another key.
     pub fn use_password(&mut self, password: &str) -> Result<()> {
         let call = format!("guest.usePassword({})", json!(password));
+        self.browser.evaluate(PAGE, &call).map(drop)
+    }
+
+    /// Tries frames with this key too, in base64; also those that no key opened so far.
+    pub fn add_key(&mut self, key: &str) -> Result<()> {
+        let call = format!("guest.addKey({})", json!(key));
         self.browser.evaluate(PAGE, &call).map(drop)
     }
 

@@ -2,18 +2,25 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Keys of each device's own: told, changed, and kept while servers go away and come back.
 
+use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Lab, encrypted_with, in_call, receives_room};
-use crate::lab::call_guest::{CallGuest, Participation};
+use super::{FRAMES, Lab, TABLE, encrypted_with, in_call, receives_room, tap};
+use crate::lab::call_guest::{CallGuest, Participation, Tap};
 use crate::lab::scenarios::direct_call::display_shows;
 use crate::lab::synapse::Kind;
 use crate::lab::{Figures, wait};
 
+/// The number in the test picture where it is content.
+const SCREEN: u8 = 100;
+/// For how long content is shared: enough frames of it.
+const CONTENT: Duration = Duration::from_secs(5);
+/// A picture that stands still for longer is frozen, in milliseconds.
+const FROZEN: f64 = 500.0;
 /// How long the media server is away.
 const SFU_AWAY: Duration = Duration::from_secs(5);
 /// How long the homeserver is away.
@@ -35,8 +42,14 @@ pub fn run(lab: &mut Lab) -> Result<Figures> {
     };
     let mut boris = lab.guest(&lab.boris, &room, 2, on_second)?;
 
-    let joined = lab.join(&Lab::link(&room, None))?;
+    let begun = Instant::now();
+    lab.enter(&Lab::link(&room, None))?;
+    let entered = begun.elapsed();
     let identity = lab.identity(&room)?;
+    let mut tap = tap(lab, &identity, None)?;
+    let begun = Instant::now();
+    lab.send()?;
+    let joined = entered + begun.elapsed();
     for guest in [&mut anna, &mut boris] {
         receives_room(guest, &identity)?;
         display_shows(&lab.room, guest.number)?;
@@ -49,31 +62,102 @@ pub fn run(lab: &mut Lab) -> Result<Figures> {
     );
     let statistics = lab.room.state()?.statistics;
 
-    // Somebody leaves, and the keys change without a frozen picture.
-    let before = lab.room.state()?.statistics.freezes;
+    content(lab, &mut anna, &identity)?;
     boris.leave()?;
     drop(boris);
     encrypted_with(&lab.room, 1)?;
-    sleep(Duration::from_secs(3));
-    receives_room(&mut anna, &identity)?;
-    display_shows(&lab.room, 1)?;
-    let frozen = lab.room.state()?.statistics.freezes - before;
-    ensure!(frozen == 0, "{frozen} freezes while keys changed");
-
+    let still = comes_and_goes(lab, &room, &mut anna, &identity)?;
     hands(lab, &mut anna)?;
     let keys_rotated = keys_used(&mut anna, &identity)? - 1;
     ensure!(keys_rotated > 0, "the room's key stayed the same");
+    let sealed = all_is_sealed(&mut tap, &mut anna, &identity)?;
+    drop(tap);
     let sfu_back = sfu_away(lab, &mut anna, &identity)?;
     homeserver_away(lab, &mut anna, &identity)?;
     let rejoined = power_cut(lab, &mut anna, &room)?;
     Ok(Figures::from([
         ("join_ms", json!(statistics.join_ms)),
         ("tap_to_media_s", json!(joined.as_secs_f64())),
+        (
+            "first_remote_frame_ms",
+            json!(statistics.first_remote_frame_ms),
+        ),
+        ("fps_received", json!(statistics.fps_received)),
+        ("fps_sent", json!(statistics.fps_sent)),
+        ("av_offset_ms", json!(statistics.av_offset_ms)),
         ("cpu_percent", json!(statistics.cpu_percent)),
+        ("rss_mb", json!(statistics.rss_mb)),
+        ("threads", json!(statistics.threads)),
+        ("descriptors", json!(statistics.descriptors)),
+        ("e2ee", json!(true)),
+        ("participants", json!(2)),
+        ("longest_still_ms", json!(still)),
+        ("frames_sealed_with_keys", json!(sealed)),
         ("keys_rotated", json!(keys_rotated)),
         ("sfu_back_s", json!(sfu_back.as_secs_f64())),
         ("rejoined_s", json!(rejoined.as_secs_f64())),
     ]))
+}
+
+/// What the room shares is seen by its content, and encrypted as the rest; it ends.
+fn content(lab: &Lab, guest: &mut CallGuest, identity: &str) -> Result<()> {
+    lab.room.ctl(&["content", "share", TABLE])?;
+    guest.sees(identity, "screen_share", SCREEN)?;
+    let track = guest.track(identity, "screen_share")?;
+    ensure!(
+        track.as_ref().is_some_and(|track| track.encrypted),
+        "content is {track:?}"
+    );
+    sleep(CONTENT);
+    lab.room.ctl(&["content", "stop"])?;
+    wait::until("content to end", || {
+        let track = guest.track(identity, "screen_share")?;
+        Ok(track.is_none().then_some(()))
+    })
+}
+
+/// Somebody joins and leaves, and the keys change without a frozen picture at either end. Gives the
+/// longest time that the room's picture stood still.
+fn comes_and_goes(lab: &Lab, room: &str, guest: &mut CallGuest, identity: &str) -> Result<f64> {
+    let before = lab.room.state()?.statistics.freezes;
+    guest.watch_stills()?;
+    let mut boris = lab.guest(&lab.boris, room, 2, Participation::default())?;
+    encrypted_with(&lab.room, 2)?;
+    receives_room(&mut boris, identity)?;
+    boris.leave()?;
+    drop(boris);
+    encrypted_with(&lab.room, 1)?;
+    sleep(Duration::from_secs(3));
+    receives_room(guest, identity)?;
+    display_shows(&lab.room, guest.number)?;
+    let frozen = lab.room.state()?.statistics.freezes - before;
+    ensure!(frozen == 0, "{frozen} freezes while keys changed");
+    let still = guest.longest_still(identity, "camera")?;
+    ensure!(
+        still <= FROZEN,
+        "the room's picture stood still for {still} ms while keys changed"
+    );
+    Ok(still)
+}
+
+/// Every frame that the media server could see, from the first one on, opens with a key that the members
+/// were told; gives how many there were.
+fn all_is_sealed(tap: &mut Tap, guest: &mut CallGuest, identity: &str) -> Result<u64> {
+    let mut tried = BTreeSet::new();
+    wait::until("frames to open", || {
+        for key in guest.keys_of(identity)? {
+            if tried.insert(key.clone()) {
+                tap.add_key(&key)?;
+            }
+        }
+        let seen = tap.seen()?;
+        let all = [seen.camera, seen.microphone, seen.screen_share];
+        let whole = all
+            .iter()
+            .all(|it| it.seen >= FRAMES && it.opened == it.seen);
+        ensure!(whole, "seen and opened: {seen:?}");
+        Ok(Some(all.iter().map(|it| it.opened).sum()))
+    })
 }
 
 /// How many keys the room used, as a guest saw.

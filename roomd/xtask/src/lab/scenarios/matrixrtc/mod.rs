@@ -13,13 +13,13 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use roomd_api::State;
 use roomd_model::{E2ee, Phase};
 use serde_json::{Value, json};
 
 use super::direct_call::{PRESENT, ROOM_TONE};
-use crate::lab::call_guest::{CallGuest, Pages, Participation};
+use crate::lab::call_guest::{CallGuest, Pages, Participation, Tap};
 use crate::lab::element_call::ElementCall;
 use crate::lab::room::{Options, Room};
 use crate::lab::synapse::{CALL_MEMBER, PASSWORD, User};
@@ -27,6 +27,10 @@ use crate::lab::{Figures, wait};
 
 /// The host of the links; nobody contacts it.
 const HOST: &str = "call.lab.test";
+/// So many frames are enough to say of all.
+const FRAMES: u64 = 40;
+/// What the room can share.
+const TABLE: &str = "Tisch";
 /// The password in a link.
 const SECRET: &str = "Holunderbluetensirup";
 
@@ -72,7 +76,8 @@ fn room(servers: &ElementCall, account: &User, encryption: &str) -> Result<Room>
         .write_all(PASSWORD.as_bytes())?;
     let extra = format!(
         "[matrix]\nhomeserver = \"{}\"\nuser = \"{}\"\npassword_file = \"{}\"\n\
-         element_call = [\"{HOST}\"]\nencryption = \"{encryption}\"\n",
+         element_call = [\"{HOST}\"]\nencryption = \"{encryption}\"\n\
+         [[content]]\nname = \"{TABLE}\"\ndevice = \"test\"\n",
         servers.synapse.url(),
         account.id,
         file.display(),
@@ -189,6 +194,18 @@ impl Lab {
             .unwrap_or_default();
         format!("https://{HOST}/room/#/?roomId={room}{password}")
     }
+}
+
+/// Sees what the media server can see of the room, which does not send yet.
+fn tap(lab: &Lab, identity: &str, password: Option<&str>) -> Result<Tap> {
+    let livekit = &lab.servers.sfus[0].livekit;
+    for room in livekit.rooms()? {
+        let there = livekit.participants(&room)?;
+        if there.iter().any(|it| it.identity == *identity) {
+            return Tap::at(&lab.pages, livekit, [&room, identity], password);
+        }
+    }
+    bail!("the room is not at the media server")
 }
 
 fn in_call(state: &State) -> bool {

@@ -5,11 +5,11 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use roomd_model::E2ee;
 use serde_json::json;
 
-use super::{Lab, SECRET, encrypted_with, receives_room};
+use super::{FRAMES, Lab, SECRET, encrypted_with, receives_room, tap};
 use crate::lab::call_guest::{Participation, Seen, Tap};
 use crate::lab::scenarios::direct_call::display_shows;
 use crate::lab::synapse::Kind;
@@ -17,8 +17,6 @@ use crate::lab::{Figures, wait};
 
 /// A password that is not the link's.
 const OTHER: &str = "Brombeersaft";
-/// So many frames are enough to say of all.
-const FRAMES: u64 = 40;
 
 /// A link with a password; one guest has another and gets nothing.
 pub fn run(lab: &Lab) -> Result<Figures> {
@@ -33,7 +31,7 @@ pub fn run(lab: &Lab) -> Result<Figures> {
     lab.enter(&Lab::link(&room, Some(SECRET)))?;
     let entered = begun.elapsed();
     let identity = lab.identity(&room)?;
-    let mut tap = tap(lab, &identity)?;
+    let mut tap = tap(lab, &identity, Some(SECRET))?;
     let begun = Instant::now();
     lab.send()?;
     let joined = entered + begun.elapsed();
@@ -62,18 +60,6 @@ pub fn run(lab: &Lab) -> Result<Figures> {
         ("join_with_password_s", json!(joined.as_secs_f64())),
         ("frames_sealed", json!(sealed)),
     ]))
-}
-
-/// Sees what the media server can see of the room, which does not send yet.
-fn tap(lab: &Lab, identity: &str) -> Result<Tap> {
-    let livekit = &lab.servers.sfus[0].livekit;
-    for room in livekit.rooms()? {
-        let there = livekit.participants(&room)?;
-        if there.iter().any(|it| it.identity == *identity) {
-            return Tap::at(&lab.pages, livekit, [&room, identity], SECRET);
-        }
-    }
-    bail!("the room is not at the media server")
 }
 
 /// Every frame opens with the password's key, and none with another; gives how many did.
