@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! roomd in the virtual room, as root and without systemd, with a bus of its own.
+//! roomd in the virtual room: under its own unit, as its own user, on the system's bus.
 
 use std::time::{Duration, Instant};
 
@@ -18,16 +18,16 @@ fn config(port: u16, media: &str, further: &str) -> String {
     format!(
         "[room]\nname = \"Bench\"\n\
          [web]\nlisten = \"0.0.0.0:{port}\"\nkiosk_dir = \"/mnt/panel\"\n\
-         panel_token = \"/run/roomd/panel-token\"\n\
          [direct]\nhost = \"127.0.0.1\"\n\
-         [dbus]\nbus = \"unix:path=/run/roomd/bus\"\n\
-         [state]\ndirectory = \"/run/roomd/state\"\n\
          [media]\naddresses = [\"10.0.2.15\"]\n{media}\n{further}\n"
     )
 }
 
 /// Emulation has better things to do than to draw.
 pub const HEADLESS: &str = "display = \"headless\"\n";
+
+/// What it said last.
+const LOG: &str = "journalctl --unit=roomd --lines=30 --no-pager --output=cat";
 
 /// The running daemon; ends with the value.
 pub struct Daemon<'a> {
@@ -43,12 +43,11 @@ impl<'a> Daemon<'a> {
     /// The same with these lines in `[media]`.
     pub fn start_with(bench: &'a Bench, media: &str, further: &str) -> Result<Self> {
         bench.host.text(&format!(
-            "rm -rf /run/roomd/state /run/roomd/log; mkdir -p /run/roomd\n\
-             if [ ! -S /run/roomd/bus ]; then\n\
-               dbus-daemon --session --fork --nopidfile --address unix:path=/run/roomd/bus\n\
-             fi\n\
-             cat >/run/roomd/roomd.toml <<'END'\n{}END\n\
-             /mnt/bin/roomd check-config /run/roomd/roomd.toml",
+            "systemctl stop roomd\n\
+             rm -rf /var/lib/roomd/*\n\
+             cat >/etc/roomd/roomd.toml <<'END'\n{}END\n\
+             systemd-tmpfiles --create roomd.conf\n\
+             roomd check-config /etc/roomd/roomd.toml",
             config(bench.web()?, media, further)
         ))?;
         let daemon = Self { bench };
@@ -56,23 +55,28 @@ impl<'a> Daemon<'a> {
         Ok(daemon)
     }
 
+    /// The one that the machine's boot starts, as soon as it answers.
+    pub fn running(bench: &'a Bench) -> Result<Self> {
+        let answers = "until ctl status >/dev/null 2>&1; do sleep 0.5; done";
+        bench.host.text(answers)?;
+        Ok(Self { bench })
+    }
+
+    /// Nobody ends it but the machine.
+    pub fn leave_to_itself(self) {
+        std::mem::forget(self);
+    }
+
     /// Starts it again, after it was killed.
     pub fn boot(&self) -> Result<()> {
-        self.bench.host.text(
-            "setsid /mnt/bin/roomd --config /run/roomd/roomd.toml \
-               </dev/null >>/run/roomd/log 2>&1 &\n\
-             echo $! >/run/roomd/pid\n\
-             until ctl status >/dev/null 2>&1; do\n\
-               kill -0 $(cat /run/roomd/pid) || { tail -n 20 /run/roomd/log; exit 1; }\n\
-               sleep 0.2\n\
-             done",
-        )?;
-        Ok(())
+        let start = format!("systemctl start roomd || {{ {LOG}; exit 1; }}");
+        self.bench.host.text(&start).map(drop)
     }
 
     /// Ends it as a crash does.
     pub fn kill(&self) -> Result<()> {
-        let kill = "kill -9 $(cat /run/roomd/pid); while [ -e /proc/$(cat /run/roomd/pid) ]; do sleep 0.1; done";
+        let kill = "killed=$(pid); systemctl kill --signal=KILL roomd\n\
+                    while [ -e /proc/$killed ]; do sleep 0.1; done";
         self.bench.host.text(kill).map(drop)
     }
 
@@ -95,7 +99,7 @@ impl<'a> Daemon<'a> {
                 return Ok(found);
             }
             if begun.elapsed() > PATIENCE {
-                let log = self.bench.host.text("tail -n 30 /run/roomd/log")?;
+                let log = self.bench.host.text(LOG)?;
                 bail!(
                     "waited {PATIENCE:?} for {what}; cameras {:?}, devices {:?}, health {:?}, \
                      faults {:?}; the log ends:\n{log}",
@@ -120,7 +124,7 @@ impl<'a> Daemon<'a> {
     /// Threads, open descriptors and resident memory in kB of the daemon.
     pub fn uses(&self) -> Result<[u64; 3]> {
         let text = self.bench.host.text(
-            "cd /proc/$(cat /run/roomd/pid); ls task | wc -l; ls fd | wc -l; \
+            "cd /proc/$(pid); ls task | wc -l; ls fd | wc -l; \
              sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' status",
         )?;
         let mut numbers = text.lines().map(|line| line.trim().parse());
@@ -132,13 +136,18 @@ impl<'a> Daemon<'a> {
         };
         Ok([next()?, next()?, next()?])
     }
+
+    /// What it has open, and how often.
+    pub fn open_files(&self) -> Result<String> {
+        self.bench
+            .host
+            .text("ls -l /proc/$(pid)/fd | sed 's/.* -> //' | sort | uniq -c")
+    }
 }
 
 impl Drop for Daemon<'_> {
     fn drop(&mut self) {
-        let end = "kill $(cat /run/roomd/pid) 2>/dev/null || true\n\
-                   for i in $(seq 100); do [ -e /proc/$(cat /run/roomd/pid) ] || exit 0; sleep 0.1; done\n\
-                   kill -9 $(cat /run/roomd/pid)";
+        let end = "systemctl stop roomd";
         if let Err(error) = self.bench.host.text(end) {
             eprintln!("roomd did not end: {error:#}");
         }

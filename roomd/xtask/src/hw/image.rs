@@ -20,6 +20,13 @@ const MODULES: &[&str] = &[
     "kernel/fs/ext4/ext4",
     "kernel/drivers/block/virtio_blk",
 ];
+/// What systemd runs in the virtual room, and what it does otherwise there.
+const UNITS: &[&str] = &[
+    "bench.target",
+    "bench-devices.service",
+    "bench-ssh.service",
+    "roomd.service.d/bench.conf",
+];
 const LISTS: &[&str] = &["image/room.packages", "hw-tests/guest/bench.packages"];
 /// Changes when what is kept is made otherwise.
 const RECIPE: &str = "1";
@@ -90,6 +97,14 @@ impl Image {
         }
         archive.file("modules/order", order.as_bytes());
         archive.file("bench/init", &guest("init")?);
+        archive.file("bench/devices", &guest("devices")?);
+        for folder in ["units", "units/roomd.service.d"] {
+            archive.folder(&format!("bench/{folder}"));
+        }
+        for unit in UNITS {
+            let path = format!("units/{unit}");
+            archive.file(&format!("bench/{path}"), &guest(&path)?);
+        }
         archive.file("bench/authorized_keys", public_key.as_bytes());
         Ok(archive.finish())
     }
@@ -141,15 +156,21 @@ fn make_disk(tree: &Path, folder: &Path) -> Result<()> {
     std::fs::rename(&unfinished, folder.join("root.ext4")).context("cannot name the disk")
 }
 
-/// A disk with what is in a folder.
+/// A disk with what is in a folder, which nothing writes to.
 pub fn disk(tree: &Path, path: &Path, size: &str) -> Result<()> {
     let mut command = project::as_root("mkfs.ext4");
-    command
-        .args(["-q", "-F", "-O", "^has_journal", "-d"])
-        .arg(tree)
-        .arg(path)
-        .arg(size);
-    project::run("making a disk of it", &mut command)?;
+    command.args(["-q", "-F", "-O", "^has_journal", "-d"]);
+    format(command.arg(tree), path, size)
+}
+
+/// An empty disk, which is whole after a power cut.
+pub fn empty_disk(path: &Path, size: &str) -> Result<()> {
+    let mut command = project::as_root("mkfs.ext4");
+    format(command.args(["-q", "-F"]), path, size)
+}
+
+fn format(command: &mut Command, path: &Path, size: &str) -> Result<()> {
+    project::run("making a disk", command.arg(path).arg(size))?;
     project::run(
         "making it readable",
         project::as_root("chmod").arg("a+rw").arg(path),

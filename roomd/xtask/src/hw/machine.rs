@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use super::image::Image;
+use super::image::{self, Image};
 use crate::lab::room::free_port;
 use crate::project;
 
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// What the guest's init writes last.
 const READY: &str = "room ready";
 const LAST_LINES: usize = 30;
+/// What roomd keeps over a power cut fits in it.
+const KEPT: &str = "32M";
 /// What the monitor writes before each command.
 const PROMPT: &str = "(qemu) ";
 
@@ -47,11 +49,15 @@ impl Machine {
         project::say("booting the virtual room");
         let mut command = emulator(image, folder.path(), port, web);
         if let Some(programs) = programs {
-            let drive = format!(
-                "file={},if=virtio,format=raw,snapshot=on",
-                programs.display()
-            );
-            command.arg("-drive").arg(drive);
+            let kept = folder.path().join("kept.ext4");
+            image::empty_disk(&kept, KEPT)?;
+            for (disk, snapshot) in [(programs, "on"), (kept.as_path(), "off")] {
+                let drive = format!(
+                    "file={},if=virtio,format=raw,snapshot={snapshot}",
+                    disk.display()
+                );
+                command.arg("-drive").arg(drive);
+            }
         }
         let log = std::fs::File::create(folder.path().join("qemu.log"))?;
         let child = command
@@ -207,7 +213,7 @@ fn emulator(image: &Image, folder: &Path, port: u16, web: u16) -> Command {
     // Emulation has no use for what protects against speculation; the rest is for a quick boot.
     command.args([
         "-append",
-        "console=ttyS0 quiet mitigations=off net.ifnames=0 panic=-1",
+        "console=ttyS0 quiet mitigations=off net.ifnames=0 panic=-1 systemd.unit=bench.target",
     ]);
     let root = format!(
         "file={},if=virtio,format=raw,snapshot=on",

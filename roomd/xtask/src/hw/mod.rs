@@ -66,6 +66,7 @@ const ESSENTIAL: &[&str] = &[
     "room-taken",
     "room-sound-test",
     "room-killed",
+    "room-power-cut",
     "room-idle",
     "kernel-log",
 ];

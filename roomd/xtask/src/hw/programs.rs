@@ -32,7 +32,7 @@ pub fn disk(folder: &Path) -> Result<PathBuf> {
             .with_context(|| format!("{} was not built", built.display()))?;
     }
     copy_folder(&kiosk::dist(), &tree.join("panel"))?;
-    copy_folder(&project::root().join("systemd/udev"), &tree.join("udev"))?;
+    copy_folder(&project::root().join("systemd"), &tree.join("systemd"))?;
     let disk = folder.join("programs.ext4");
     image::disk(&tree, &disk, "256M")?;
     std::fs::remove_dir_all(&tree)?;

@@ -12,13 +12,18 @@ use super::super::Figure;
 use super::super::bench::Bench;
 use super::super::daemon::{Daemon, HEADLESS};
 use super::capture::VIVID;
-use super::far;
+use super::far::{self, Call};
 use crate::lab::guest::{Guest, ROOM};
 use crate::lab::picture::Picture;
 use crate::lab::wait;
 
 /// How large the laptop's picture is: emulation has no time for more.
 const SIZE: (u32, u32) = (640, 480);
+/// How wide the part of it is that is shared: no multiple of what encoders and buffers like.
+const CUT: u32 = 338;
+/// vivid's test pictures (`test_pattern` in its documentation).
+const BARS: u8 = 0;
+const WHITE: u8 = 6;
 /// A signal that nobody shares is looked at for so long.
 const UNSHARED: Duration = Duration::from_secs(3);
 /// No camera: what is proved needs none, and emulation has no time for one.
@@ -46,13 +51,22 @@ fn signal(bench: &Bench, there: bool) -> Result<()> {
 /// How often roomd has the input open.
 fn opened(bench: &Bench) -> Result<f64> {
     bench.host.number(&format!(
-        "{VIVID} ls -l /proc/$(cat /run/roomd/pid)/fd | grep -c \"$input\\$\" || true"
+        "{VIVID} ls -l /proc/$(pid)/fd | grep -c \"$input\\$\" || true"
     ))
 }
 
-/// How much the picture that the guest sees of the room's content varies, and its width; none while
-/// the guest sees none.
-fn seen(guest: &mut Guest) -> Result<Option<(f64, u64)>> {
+/// The picture that a guest sees of the room's content.
+struct Seen {
+    /// How much it varies.
+    varies: f64,
+    /// How bright it is, 0 to 255.
+    mean: f64,
+    /// In pixels.
+    width: u64,
+}
+
+/// None while the guest sees none.
+fn seen(guest: &mut Guest) -> Result<Option<Seen>> {
     let answer = guest.evaluate(&format!(
         "(() => {{
             const video = document.querySelector(
@@ -65,10 +79,46 @@ fn seen(guest: &mut Guest) -> Result<Option<(f64, u64)>> {
             const green = Array.from({{ length: 64 * 36 }}, (_, at) => data[4 * at + 1]);
             const mean = green.reduce((a, b) => a + b) / green.length;
             const varies = green.reduce((a, b) => a + Math.abs(b - mean), 0) / green.length;
-            return {{ varies, width: video.videoWidth }};
+            return {{ varies, mean, width: video.videoWidth }};
         }})()"
     ))?;
-    Ok(answer["varies"].as_f64().zip(answer["width"].as_u64()))
+    let figure = |name: &str| answer[name].as_f64();
+    let seen = || {
+        Some(Seen {
+            varies: figure("varies")?,
+            mean: figure("mean")?,
+            width: answer["width"].as_u64()?,
+        })
+    };
+    Ok(seen())
+}
+
+/// Frozen, the guest sees none of what changes; then all of it.
+fn frozen(bench: &Bench, call: &mut Call<'_>) -> Result<()> {
+    let pattern = |number: u8| {
+        let set = format!("{VIVID} v4l2-ctl -d $input -c test_pattern={number}");
+        bench.host.text(&set).map(drop)
+    };
+    let bright = |guest: &mut Guest| {
+        let seen = seen(guest)?.context("the guest sees no content")?;
+        Ok::<f64, anyhow::Error>(seen.mean)
+    };
+    call.room.ctl("content freeze on")?;
+    let before = bright(&mut call.guest)?;
+    pattern(WHITE)?;
+    let begun = Instant::now();
+    while begun.elapsed() < UNSHARED {
+        let now = bright(&mut call.guest)?;
+        ensure!(
+            (now - before).abs() < 20.0,
+            "a frozen picture went from {before} to {now}"
+        );
+    }
+    call.room.ctl("content freeze off")?;
+    wait::until("the picture to move again", || {
+        Ok((bright(&mut call.guest)? > 220.0).then_some(()))
+    })?;
+    pattern(BARS)
 }
 
 /// The signal appears, is previewed, cut, shared, frozen and lost; nothing of it by itself.
@@ -106,7 +156,7 @@ pub fn shared(bench: &mut Bench) -> Result<Figure> {
     let (asked, starved) = (Instant::now(), bench.starved()?);
     call.room.ctl(&format!("content share '{name}'"))?;
     wait::until("the content at the guest", || {
-        Ok(seen(&mut call.guest)?.filter(|(varies, _)| *varies > 5.0))
+        Ok(seen(&mut call.guest)?.filter(|seen| seen.varies > 5.0))
     })?;
     let starved = bench.starved()?.saturating_sub(starved);
     let took = asked.elapsed().saturating_sub(starved);
@@ -115,12 +165,11 @@ pub fn shared(bench: &mut Bench) -> Result<Figure> {
     ensure!(sent.content && !sent.sending, "the room itself is sent too");
 
     call.room
-        .ctl(&format!("content crop '{name}' 0 0 500 1000"))?;
+        .ctl(&format!("content crop '{name}' 0 0 531 1000"))?;
     wait::until("the half at the guest", || {
-        Ok(seen(&mut call.guest)?.filter(|(_, width)| *width == u64::from(SIZE.0 / 2)))
+        Ok(seen(&mut call.guest)?.filter(|seen| seen.width == u64::from(CUT)))
     })?;
-    call.room.ctl("content freeze on")?;
-    call.room.ctl("content freeze off")?;
+    frozen(bench, &mut call)?;
 
     signal(bench, false)?;
     call.room.wait("the last picture to stand", |state| {
@@ -151,9 +200,9 @@ pub fn shared(bench: &mut Bench) -> Result<Figure> {
 
 /// A preview is a picture of the signal, and closes the device when nobody looks any more.
 fn preview(bench: &Bench, room: &Daemon<'_>, name: &str) -> Result<()> {
-    room.ctl(&format!("content preview '{name}' /run/roomd/content.png"))?;
+    room.ctl(&format!("content preview '{name}' /tmp/content.png"))?;
     let file = tempfile::NamedTempFile::new()?;
-    std::fs::write(file.path(), bench.host.bytes("cat /run/roomd/content.png")?)?;
+    std::fs::write(file.path(), bench.host.bytes("cat /tmp/content.png")?)?;
     let picture = Picture::read(file.path())?;
     ensure!(
         (picture.width, picture.height) == (SIZE.0 as usize, SIZE.1 as usize),

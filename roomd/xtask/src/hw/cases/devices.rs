@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use usb_bar::picture;
 
-use super::super::bars::Bars;
+use super::super::bars::{Bars, SERIALS};
 use super::super::bench::Bench;
 use super::super::daemon::Daemon;
 use super::super::{Figure, count};
@@ -244,7 +244,7 @@ pub fn two_cameras(bench: &mut Bench) -> Result<Figure> {
     room.ctl("leave")?;
     drop(room);
     bench.power_cut()?;
-    for serial in ["A1", "B2"] {
+    for serial in SERIALS {
         bench.bars()?.order(&format!("{serial} unplug"))?;
     }
     // In the other order, so that the kernel numbers them otherwise.
@@ -328,6 +328,44 @@ pub fn killed(bench: &mut Bench) -> Result<Figure> {
     })
 }
 
+/// The machine loses its power in a call: the room comes back into it by itself, silent, and its devices
+/// work. The figure contains the machine's boot.
+pub fn power_cut(bench: &mut Bench) -> Result<Figure> {
+    let room = sending(bench)?;
+    let before = room.state()?.call.context("no call")?;
+    room.leave_to_itself();
+    let begun = Instant::now();
+    bench.power_cut()?;
+    // The far end of the cable sees the power go.
+    for serial in SERIALS {
+        bench.bars()?.order(&format!("{serial} unplug"))?;
+    }
+    bench.attach("A1")?;
+    let room = Daemon::running(bench)?;
+    let call = room.wait("the meeting again", |state| state.call.clone())?;
+    let took = begun.elapsed().as_secs_f64();
+    ensure!(
+        call.since == before.since,
+        "it is another meeting: {call:?}"
+    );
+    ensure!(
+        !call.microphone,
+        "the room is heard without a word of anybody"
+    );
+    let bars = bench.bars()?;
+    ensure!(
+        !microphone_open(&bars.state("A1")?),
+        "a silent room has its microphone open"
+    );
+    room.ctl("send")?;
+    bars.wait("A1", "everything to be open again", both_open)?;
+    room.ctl("leave")?;
+    Ok(Figure {
+        value: took.round(),
+        unit: "s",
+    })
+}
+
 /// Another program has the microphone: the room says so, and takes it when it is free.
 pub fn microphone_taken(bench: &mut Bench) -> Result<Figure> {
     bench.attach("A1")?;
@@ -380,7 +418,8 @@ pub fn cycles(bench: &mut Bench) -> Result<Figure> {
     );
     ensure!(
         after[1] <= before[1] + 4,
-        "descriptors: {before:?}, then {after:?}"
+        "descriptors: {before:?}, then {after:?}:\n{}",
+        room.open_files()?
     );
     let grown = after[2].saturating_sub(before[2]);
     ensure!(grown < 8000, "memory in kB: {before:?}, then {after:?}");

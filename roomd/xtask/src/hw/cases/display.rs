@@ -5,9 +5,11 @@
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
+use roomd_model::Phase;
 
 use super::super::bench::Bench;
 use super::super::daemon::Daemon;
+use super::super::host::Following;
 use super::super::{Figure, count};
 use super::capture::VIVID;
 use super::cec::CONNECT;
@@ -25,8 +27,8 @@ pub fn shown(bench: &mut Bench) -> Result<Figure> {
     let file = tempfile::NamedTempFile::new()?;
     let seen = || {
         let png = bench.host.bytes(
-            "/mnt/bin/roomctl --bus unix:path=/run/roomd/bus snapshot /run/roomd/shown.png >/dev/null\n\
-             cat /run/roomd/shown.png",
+            "roomctl snapshot /tmp/shown.png >/dev/null\n\
+             cat /tmp/shown.png",
         )?;
         std::fs::write(file.path(), png)?;
         let drawn = Picture::read(file.path())?;
@@ -69,14 +71,20 @@ standby_minutes = 1
 wake_minutes = 0
 ";
 
-/// It is woken and told the input for a meeting, and sent to sleep after it.
-pub fn power(bench: &mut Bench) -> Result<Figure> {
+/// A television that does what it is told, and the room's adapter to it.
+fn television(bench: &Bench) -> Result<(Following, String)> {
     let television = bench.host.follow(&format!(
         "{VIVID} {CONNECT} cec-ctl -d $(cec out) --clear >/dev/null\n\
          exec stdbuf -oL cec-follower -v -m -d $(cec cap) 2>&1"
     ))?;
     television.wait("Initial Event")?;
     let adapter = bench.host.text(&format!("{VIVID} cec out"))?;
+    Ok((television, adapter))
+}
+
+/// It is woken and told the input for a meeting, and sent to sleep after it.
+pub fn power(bench: &mut Bench) -> Result<Figure> {
+    let (television, adapter) = television(bench)?;
     let room = Daemon::start(bench, &format!("{POWER}cec = \"{adapter}\"\n"))?;
     let mut heard = 0;
     for told in ["IMAGE_VIEW_ON", "ACTIVE_SOURCE"] {
@@ -90,6 +98,70 @@ pub fn power(bench: &mut Bench) -> Result<Figure> {
     let item = room.wait_health("display-control-ok")?;
     ensure!(item.detail.is_some(), "{item:?}");
     Ok(count(heard, "messages heard"))
+}
+
+/// It sleeps until a minute before a meeting of the calendar, and is awake then.
+pub fn booked(bench: &mut Bench) -> Result<Figure> {
+    let (television, adapter) = television(bench)?;
+    // Long enough for the sleep before.
+    let calendar = "at() { date -u -d \"+$1 seconds\" +%Y%m%dT%H%M%SZ; }\n\
+        mkdir -p /etc/roomd\n\
+        printf '%s\\r\\n' BEGIN:VCALENDAR VERSION:2.0 PRODID:-//roomd//bench//DE BEGIN:VEVENT \
+          UID:bench DTSTAMP:$(at 0) DTSTART:$(at 240) DTEND:$(at 840) SUMMARY:Bench \
+          END:VEVENT END:VCALENDAR >/etc/roomd/room.ics";
+    bench.host.text(calendar)?;
+    let further = format!(
+        "[calendar]\nsource = \"file\"\npath = \"/etc/roomd/room.ics\"\n\
+         [display]\nstandby_minutes = 1\nwake_minutes = 1\ncec = \"{adapter}\"\n"
+    );
+    let room = Daemon::start(bench, &further)?;
+    television.wait("IMAGE_VIEW_ON")?;
+    let (slept, _) = television.wait("STANDBY")?;
+    let state = room.state()?;
+    ensure!(
+        matches!(state.room.phase, Phase::Idle),
+        "the meeting begins already: {:?}",
+        state.room.phase
+    );
+    let (woken, _) = television.wait("IMAGE_VIEW_ON")?;
+    bench.host.text("rm /etc/roomd/room.ics")?;
+    Ok(Figure {
+        value: woken.duration_since(slept).as_secs_f64().round(),
+        unit: "s asleep",
+    })
+}
+
+/// A television with CEC switched off in its menu: nothing answers, and the room asks people.
+pub fn deaf(bench: &mut Bench) -> Result<Figure> {
+    bench.host.text(&format!(
+        "{VIVID} {CONNECT} for adapter in cap out; do\n\
+           cec-ctl -d $(cec $adapter) --clear >/dev/null; done"
+    ))?;
+    let adapter = bench.host.text(&format!("{VIVID} cec out"))?;
+    let room = Daemon::start(
+        bench,
+        &format!("{POWER}power = \"ask\"\ncec = \"{adapter}\"\n"),
+    )?;
+    let begun = Instant::now();
+    room.wait("people to be asked", |state| {
+        state.devices.display_asks.then_some(())
+    })?;
+    let took = begun.elapsed();
+    let state = room.state()?;
+    let told = state.health.items.iter().any(|item| {
+        item.code.starts_with("display-control-")
+            && item.code != "display-control-ok"
+            && item.remedy.is_some()
+    });
+    ensure!(told, "the health view says {:?}", state.health.items);
+    room.ctl("display-is-on")?;
+    room.wait("nobody to be asked any more", |state| {
+        (!state.devices.display_asks).then_some(())
+    })?;
+    Ok(Figure {
+        value: took.as_secs_f64().round(),
+        unit: "s until people are asked",
+    })
 }
 
 /// A button of a box, by the room's key map; nothing else reads it while the room lives.

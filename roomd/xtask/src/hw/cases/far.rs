@@ -73,7 +73,7 @@ pub(super) fn meet<'a>(bench: &Bench, room: Daemon<'a>, stun: Server) -> Result<
         Some(url.expose().clone())
     })?;
     let pin = bench.host.text(
-        "openssl x509 -in /run/roomd/state/tls/server.pem -noout -pubkey \
+        "openssl x509 -in /var/lib/roomd/tls/server.pem -noout -pubkey \
          | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl base64",
     )?;
     let mut guest = Guest::at(&url, &pin, "Far peer", GUEST, Options::default())?;
@@ -185,25 +185,34 @@ fn plays(bars: &Bars, hertz: f64) -> Result<()> {
     })
 }
 
-/// Picture and sound both ways, by content; then the camera is pulled out and back.
-pub fn both_ways(bench: &mut Bench) -> Result<Figure> {
-    let mut call = call(bench)?;
-    let first = sees(&mut call.guest, 0)?;
-    let later = sees(&mut call.guest, first)?;
-    wait::until("the bar's tone at the guest", || {
-        Ok((call.guest.hears(ROOM, TONE)? > PRESENT).then_some(()))
-    })?;
+/// The guest's tone comes out of the bar.
+pub fn back(bench: &mut Bench) -> Result<Figure> {
+    let call = call(bench)?;
     // Encoding a picture leaves an emulated processor no time for what the bar should play.
     call.room.ctl("camera off")?;
     call.room.ctl("mute")?;
+    let begun = Instant::now();
     plays(bench.bars()?, tone_of(GUEST)).with_context(|| {
         format!(
             "the room says {:?}",
             call.room.state().map(|s| s.statistics)
         )
     })?;
-    call.room.ctl("camera on")?;
-    sees(&mut call.guest, later)?;
+    call.room.ctl("leave")?;
+    Ok(Figure {
+        value: begun.elapsed().as_millis() as f64,
+        unit: "ms",
+    })
+}
+
+/// Picture and sound of the bar at the guest, by content; then the camera is pulled out and back.
+pub fn out(bench: &mut Bench) -> Result<Figure> {
+    let mut call = call(bench)?;
+    let first = sees(&mut call.guest, 0)?;
+    let later = sees(&mut call.guest, first)?;
+    wait::until("the bar's tone at the guest", || {
+        Ok((call.guest.hears(ROOM, TONE)? > PRESENT).then_some(()))
+    })?;
     bench.detach("A1")?;
     wait::until("the still picture at the guest", || {
         Ok(number(&mut call.guest)?.is_none().then_some(()))

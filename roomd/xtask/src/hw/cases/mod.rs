@@ -181,6 +181,20 @@ pub const ALL: &[Case] = &[
         run: display::power,
     },
     Case {
+        name: "room-power-deaf",
+        about: "a display that does not answer over CEC: people are asked, until somebody says that it is on",
+        place: Place::Room,
+        long: false,
+        run: display::deaf,
+    },
+    Case {
+        name: "room-power-booked",
+        about: "the display sleeps, and is woken a minute before a meeting of the calendar",
+        place: Place::Room,
+        long: true,
+        run: display::booked,
+    },
+    Case {
         name: "room-buttons",
         about: "buttons do what the key map says, and nothing else reads them",
         place: Place::Room,
@@ -209,6 +223,13 @@ pub const ALL: &[Case] = &[
         run: devices::killed,
     },
     Case {
+        name: "room-power-cut",
+        about: "the machine is reset in a call: the room comes back into it by itself, silent",
+        place: Place::Room,
+        long: false,
+        run: devices::power_cut,
+    },
+    Case {
         name: "room-content",
         about: "an HDMI signal appears, is previewed, cut, shared to a far peer, frozen and lost",
         place: Place::Room,
@@ -217,10 +238,17 @@ pub const ALL: &[Case] = &[
     },
     Case {
         name: "room-far",
-        about: "picture and sound of the bar reach a far peer and back, also after it was pulled out",
+        about: "picture and sound of the bar reach a far peer, also after it was pulled out",
         place: Place::Room,
         long: false,
-        run: far::both_ways,
+        run: far::out,
+    },
+    Case {
+        name: "room-far-back",
+        about: "what is said at a far peer comes out of the bar",
+        place: Place::Room,
+        long: false,
+        run: far::back,
     },
     Case {
         name: "room-far-mute",

@@ -163,7 +163,7 @@ pub fn test(bench: &mut Bench) -> Result<Figure> {
     let never = room.ctl("sound-test --last")?;
     ensure!(never.trim() == "null", "a test before the first: {never}");
     let told = room.ctl("sound-test")?;
-    let kept = bench.host.text("cat /run/roomd/state/sound-test.json")?;
+    let kept = bench.host.text("cat /var/lib/roomd/sound-test.json")?;
     let kept: serde_json::Value = serde_json::from_str(&kept)?;
     let outcome = &kept["outcome"];
     let figure = |name: &str| outcome[name]["value"].as_f64();
