@@ -20,6 +20,9 @@ const SHRINK: f64 = 0.01;
 const RECENT: usize = 400;
 /// Room above the lateness, for the step of the caller's clock.
 const ROOM: f64 = 0.005;
+/// Frames that are held back to be even are played at once again below this part of the lateness
+/// that is let be: at its border the delay would come and go.
+const CALMER: f64 = 2.0 / 3.0;
 
 /// The line and the target, in seconds since the first arrival.
 #[derive(Debug)]
@@ -28,6 +31,10 @@ pub(super) struct Delay {
     min: f64,
     max: f64,
     outside_per_mille: usize,
+    /// Lateness that is let be.
+    uneven: f64,
+    /// No more than that is late.
+    calm: bool,
     origin: Option<(u64, Instant)>,
     /// Arrival minus media time on the line.
     offset: f64,
@@ -47,6 +54,8 @@ impl Delay {
             min: min.as_secs_f64(),
             max: max.as_secs_f64(),
             outside_per_mille: config.outside_per_mille,
+            uneven: config.uneven.as_secs_f64(),
+            calm: true,
             origin: None,
             offset: 0.0,
             slots: VecDeque::new(),
@@ -93,7 +102,7 @@ impl Delay {
         if self.recent.len() > RECENT {
             self.recent.pop_front();
         }
-        let wanted = (self.percentile() + ROOM).clamp(self.min, self.max);
+        let wanted = self.wanted();
         self.target = if wanted > self.target {
             wanted
         } else {
@@ -144,6 +153,17 @@ impl Delay {
         } else {
             self.offset = (self.offset + passed * RISE).min(least);
         }
+    }
+
+    /// What the target is to be, from the lateness of the recent frames.
+    fn wanted(&mut self) -> f64 {
+        let late = self.percentile();
+        let part = if self.calm { 1.0 } else { CALMER };
+        self.calm = late < self.uneven * part;
+        if self.calm {
+            return self.min;
+        }
+        (late + ROOM).clamp(self.min, self.max)
     }
 
     fn percentile(&self) -> f64 {

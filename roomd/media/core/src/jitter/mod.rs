@@ -4,7 +4,8 @@
 //!
 //! The buffer draws a line from media time to arrival time, as low as the fastest frames of the last
 //! seconds, and plays each frame at its place on the line plus a target delay. The target follows the
-//! lateness of nearly all recent frames: it grows at once and shrinks slowly. As the line follows the
+//! lateness of nearly all recent frames: it grows at once and shrinks slowly. Pictures have none
+//! while their lateness is too small to be seen: each is played as it comes. As the line follows the
 //! fastest frames, a sender's clock that runs fast or slow is followed too.
 //!
 //! Invariants: frames come out in the order of their media time and never twice; nothing waits longer
@@ -33,6 +34,8 @@ pub struct Config {
     pub capacity: usize,
     /// Of the recent frames so many in a thousand may be later than the delay covers.
     pub outside_per_mille: usize,
+    /// While the others are late by less than this, none is held back to be even.
+    pub uneven: Duration,
     /// Media time of a frame when all have the same; missing ones then come out as lost.
     pub samples: Option<u32>,
 }
@@ -44,6 +47,7 @@ impl Default for Config {
             max: Duration::from_millis(500),
             capacity: 256,
             outside_per_mille: 3,
+            uneven: Duration::ZERO,
             samples: None,
         }
     }
@@ -51,11 +55,13 @@ impl Default for Config {
 
 impl Config {
     /// Pictures. One that is late is shown when it comes, which nobody notices; so the delay need not
-    /// cover the few that come latest, as it has to for sound.
+    /// cover the few that come latest, as it has to for sound, and nothing at all below half of the
+    /// time that a display shows each picture.
     pub fn pictures() -> Self {
         Self {
             min: Duration::ZERO,
             outside_per_mille: 50,
+            uneven: Duration::from_millis(15),
             ..Self::default()
         }
     }
