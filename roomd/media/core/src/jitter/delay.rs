@@ -41,6 +41,8 @@ pub(super) struct Delay {
     /// Slots of the window: start, and the least arrival minus media time in it.
     slots: VecDeque<(f64, f64)>,
     recent: VecDeque<f64>,
+    /// Room to order them in.
+    ordered: Vec<f64>,
     target: f64,
     last: Option<(f64, f64)>,
     jitter: f64,
@@ -59,7 +61,8 @@ impl Delay {
             origin: None,
             offset: 0.0,
             slots: VecDeque::new(),
-            recent: VecDeque::new(),
+            recent: VecDeque::with_capacity(RECENT + 1),
+            ordered: Vec::with_capacity(RECENT),
             target: min.as_secs_f64(),
             last: None,
             jitter: 0.0,
@@ -166,12 +169,16 @@ impl Delay {
         (late + ROOM).clamp(self.min, self.max)
     }
 
-    fn percentile(&self) -> f64 {
-        let mut sorted: Vec<f64> = self.recent.iter().copied().collect();
-        sorted.sort_by(f64::total_cmp);
-        let outside = sorted.len() * self.outside_per_mille / 1000;
-        let at = sorted.len().saturating_sub(1 + outside);
-        sorted.get(at).copied().unwrap_or_default()
+    fn percentile(&mut self) -> f64 {
+        self.ordered.clear();
+        self.ordered.extend(&self.recent);
+        let outside = self.ordered.len() * self.outside_per_mille / 1000;
+        let at = self.ordered.len().saturating_sub(1 + outside);
+        if at >= self.ordered.len() {
+            return 0.0;
+        }
+        let (_, lateness, _) = self.ordered.select_nth_unstable_by(at, f64::total_cmp);
+        *lateness
     }
 
     fn times(&self, rtp_time: u64, arrived: Instant) -> Option<(f64, f64)> {
