@@ -174,7 +174,17 @@ impl Streams {
                 };
                 stream.ensure_decoder(*id, codec, sound, output);
                 match (playout, &mut stream.decoder) {
-                    (Playout::Frame { frame, .. }, Some(decoder)) => {
+                    (
+                        Playout::Frame {
+                            mut frame,
+                            after_drop,
+                            ..
+                        },
+                        Some(decoder),
+                    ) => {
+                        // What the buffer dropped is as lost as what never came.
+                        stream.gaps += u64::from(frame.contiguous && after_drop);
+                        frame.contiguous &= !after_drop;
                         if decoder.push(&frame, now) {
                             ask.push(*id);
                         }

@@ -86,6 +86,8 @@ pub enum Playout<T> {
         rtp_time: u64,
         /// When it was due.
         due: Instant,
+        /// The buffer dropped what came before it, which it may refer to.
+        after_drop: bool,
     },
     /// A frame that did not arrive in time, to be concealed.
     Lost {
@@ -122,6 +124,8 @@ pub struct JitterBuffer<T> {
     next: Option<u64>,
     /// The last frame was not followed by one that follows it without a gap.
     concealed: u32,
+    /// Media time of the last frame that was dropped and whose place was not reached yet.
+    dropped: Option<u64>,
     counters: Counters,
 }
 
@@ -136,6 +140,7 @@ impl<T> JitterBuffer<T> {
             extra: Duration::ZERO,
             next: None,
             concealed: 0,
+            dropped: None,
             counters: Counters::default(),
         }
     }
@@ -149,6 +154,7 @@ impl<T> JitterBuffer<T> {
         self.delay.observe(rtp_time, arrived);
         if self.next.is_some_and(|next| rtp_time < next) {
             self.counters.late += 1;
+            self.drop_at(rtp_time);
             return;
         }
         if self.frames.contains_key(&rtp_time) {
@@ -161,7 +167,9 @@ impl<T> JitterBuffer<T> {
         }
         self.frames.insert(rtp_time, frame);
         while self.frames.len() > self.config.capacity.max(1) {
-            self.frames.pop_first();
+            if let Some((rtp_time, _)) = self.frames.pop_first() {
+                self.drop_at(rtp_time);
+            }
             self.counters.overflowed += 1;
         }
     }
@@ -178,11 +186,14 @@ impl<T> JitterBuffer<T> {
         }
         let (rtp_time, frame) = self.frames.pop_first()?;
         self.concealed = 0;
+        let after_drop = self.dropped.is_some();
+        self.dropped = self.dropped.filter(|&dropped| rtp_time < dropped);
         self.next = Some(rtp_time.saturating_add(u64::from(self.config.samples.unwrap_or(1))));
         Some(Playout::Frame {
             frame,
             rtp_time,
             due,
+            after_drop,
         })
     }
 
@@ -232,7 +243,15 @@ impl<T> JitterBuffer<T> {
         self.frames.is_empty()
     }
 
+    /// Notes that a frame of this time is not played.
+    fn drop_at(&mut self, rtp_time: u64) {
+        self.dropped = self.dropped.max(Some(rtp_time));
+    }
+
     fn reset(&mut self) {
+        // The first frame of the new timeline comes after all that is dropped of the old one.
+        let drops = self.dropped.is_some() || !self.frames.is_empty();
+        self.dropped = drops.then_some(0);
         self.frames.clear();
         self.delay.reset();
         self.next = None;

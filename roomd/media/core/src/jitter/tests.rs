@@ -72,6 +72,7 @@ impl Line {
                         frame,
                         rtp_time,
                         due,
+                        ..
                     } => {
                         assert_eq!(frame, rtp_time);
                         assert!(due <= now);
@@ -344,4 +345,81 @@ fn lip_sync_delays_what_is_not_yet_played() {
     line.finish();
     assert_eq!(line.played.len(), 200);
     assert_eq!(line.lost, []);
+}
+
+/// A buffer of pictures, each due as it comes.
+fn pictures(capacity: usize) -> JitterBuffer<u64> {
+    let config = Config {
+        capacity,
+        ..Config::pictures()
+    };
+    JitterBuffer::new(90_000, config)
+}
+
+/// The pictures that are due, and whether something was dropped before each.
+fn played(buffer: &mut JitterBuffer<u64>, now: Instant) -> Vec<(u64, bool)> {
+    let next = || match buffer.poll(now)? {
+        Playout::Frame {
+            frame, after_drop, ..
+        } => Some((frame, after_drop)),
+        Playout::Lost { .. } => None,
+    };
+    std::iter::from_fn(next).collect()
+}
+
+#[test]
+fn the_picture_after_one_that_came_too_late_says_so() {
+    let mut buffer = pictures(256);
+    let now = Instant::now();
+    for number in [0, 2, 1, 3, 4] {
+        buffer.push(number * 3000, now + ms(33 * number), number, true);
+        let expected = (number != 1).then_some((number, number == 3));
+        let due = now + ms(33 * number);
+        assert_eq!(played(&mut buffer, due), Vec::from_iter(expected));
+    }
+    assert_eq!(buffer.counters().late, 1);
+}
+
+#[test]
+fn a_doubled_picture_is_no_loss() {
+    let mut buffer = pictures(256);
+    let now = Instant::now();
+    buffer.push(0, now, 0, true);
+    buffer.extra_delay(ms(50));
+    for number in [1, 1, 2] {
+        buffer.push(number * 3000, now + ms(33 * number), number, true);
+    }
+    assert_eq!(buffer.counters().doubled, 1);
+    let expected = [(0, false), (1, false), (2, false)];
+    assert_eq!(played(&mut buffer, now + ms(200)), expected);
+}
+
+#[test]
+fn the_picture_after_one_that_had_no_room_says_so() {
+    let mut buffer = pictures(3);
+    let now = Instant::now();
+    buffer.extra_delay(ms(500));
+    for number in 0..5 {
+        buffer.push(number * 3000, now + ms(33 * number), number, true);
+    }
+    let expected = [(2, true), (3, false), (4, false)];
+    assert_eq!(played(&mut buffer, now + ms(900)), expected);
+    assert_eq!(buffer.counters().overflowed, 2);
+}
+
+#[test]
+fn what_a_new_timeline_leaves_behind_is_a_loss() {
+    for (held, later) in [(true, 1 << 40), (true, 0), (false, 1 << 40)] {
+        let mut buffer = pictures(256);
+        let now = Instant::now();
+        buffer.extra_delay(if held { ms(500) } else { ms(0) });
+        buffer.push(1 << 33, now, 0, true);
+        assert_eq!(played(&mut buffer, now).is_empty(), held);
+        for number in 1..3 {
+            buffer.push(later + number * 3000, now + ms(33 * number), number, true);
+        }
+        assert_eq!(buffer.counters().resets, 1);
+        let expected = [(1, held), (2, false)];
+        assert_eq!(played(&mut buffer, now + ms(900)), expected);
+    }
 }
