@@ -37,7 +37,7 @@ pub struct Connector {
     pub enabled: bool,
     /// What the display says about itself.
     pub edid: Result<Edid, EdidError>,
-    /// The bus for DDC/CI, such as `/dev/i2c-4`.
+    /// The bus for DDC/CI, such as `/dev/i2c-4`; none where the kernel gives programs no node for it.
     pub bus: Option<PathBuf>,
 }
 
@@ -58,7 +58,7 @@ impl Sysfs {
                 let name = folder.file_name().into_string().ok()?;
                 let (card, name) = name.split_once('-')?;
                 card.starts_with("card")
-                    .then(|| connector(&folder.path(), card, name))
+                    .then(|| self.connector(&folder.path(), card, name))
             })
             .take(CONNECTORS)
             .collect();
@@ -72,37 +72,40 @@ impl Sysfs {
         let device = self.0.join("class/hidraw").join(name).join("device");
         read(&device.join("report_descriptor"))
     }
-}
 
-fn connector(folder: &Path, card: &str, name: &str) -> Connector {
-    let word = |file: &str| {
-        let bytes = read(&folder.join(file)).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).trim().to_owned()
-    };
-    Connector {
-        card: card.to_owned(),
-        name: name.to_owned(),
-        connected: word("status") == "connected",
-        enabled: word("enabled") == "enabled",
-        edid: Edid::parse(&read(&folder.join("edid")).unwrap_or_default()),
-        bus: bus(folder),
+    fn connector(&self, folder: &Path, card: &str, name: &str) -> Connector {
+        let word = |file: &str| {
+            let bytes = read(&folder.join(file)).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).trim().to_owned()
+        };
+        Connector {
+            card: card.to_owned(),
+            name: name.to_owned(),
+            connected: word("status") == "connected",
+            enabled: word("enabled") == "enabled",
+            edid: Edid::parse(&read(&folder.join("edid")).unwrap_or_default()),
+            bus: self.bus(folder),
+        }
     }
-}
 
-/// A link to the bus, or a folder of it within the connector's.
-fn bus(folder: &Path) -> Option<PathBuf> {
-    let link = fs::read_link(folder.join("ddc")).ok();
-    let name = link.as_deref().and_then(Path::file_name);
-    let name = match name {
-        Some(name) => name.to_owned(),
-        None => fs::read_dir(folder)
-            .ok()?
-            .flatten()
-            .map(|entry| entry.file_name())
-            .find(|name| name.to_string_lossy().starts_with("i2c-"))?,
-    };
-    let number = name.to_str()?.strip_prefix("i2c-")?.parse::<u32>().ok()?;
-    Some(PathBuf::from(format!("/dev/i2c-{number}")))
+    /// A link to the bus, or a folder of it within the connector's. Graphics drivers name it whether
+    /// or not `i2c-dev`, which makes the nodes, is loaded.
+    fn bus(&self, connector: &Path) -> Option<PathBuf> {
+        let link = fs::read_link(connector.join("ddc")).ok();
+        let name = link.as_deref().and_then(Path::file_name);
+        let name = match name {
+            Some(name) => name.to_owned(),
+            None => fs::read_dir(connector)
+                .ok()?
+                .flatten()
+                .map(|entry| entry.file_name())
+                .find(|name| name.to_string_lossy().starts_with("i2c-"))?,
+        };
+        let number = name.to_str()?.strip_prefix("i2c-")?.parse::<u32>().ok()?;
+        let name = format!("i2c-{number}");
+        let has_node = self.0.join("class/i2c-dev").join(&name).exists();
+        has_node.then(|| Path::new("/dev").join(name))
+    }
 }
 
 fn read(path: &Path) -> io::Result<Vec<u8>> {
@@ -121,6 +124,7 @@ pub(crate) mod tests {
         let drm = root.path().join("class/drm");
         let connector = drm.join("card0-HDMI-A-1");
         fs::create_dir_all(connector.join("i2c-7")).unwrap();
+        fs::create_dir_all(root.path().join("class/i2c-dev/i2c-7")).unwrap();
         fs::create_dir_all(drm.join("card0-eDP-1")).unwrap();
         fs::create_dir_all(drm.join("renderD128")).unwrap();
         fs::write(connector.join("status"), "connected\n").unwrap();
@@ -142,6 +146,21 @@ pub(crate) mod tests {
         assert_eq!(hdmi.bus, Some(PathBuf::from("/dev/i2c-7")));
         assert!(!connectors[1].connected);
         assert_eq!(connectors[1].edid, Err(EdidError::Empty));
+    }
+
+    #[test]
+    fn a_bus_without_a_node_is_none() {
+        let root = tree();
+        let sysfs = Sysfs::at(root.path());
+        fs::remove_dir(root.path().join("class/i2c-dev/i2c-7")).unwrap();
+        assert_eq!(sysfs.connectors()[0].bus, None);
+        // A link names the bus as well, and dangles in this folder.
+        let connector = root.path().join("class/drm/card0-HDMI-A-1");
+        std::os::unix::fs::symlink("../../i2c-4", connector.join("ddc")).unwrap();
+        assert_eq!(sysfs.connectors()[0].bus, None);
+        fs::create_dir(root.path().join("class/i2c-dev/i2c-4")).unwrap();
+        let bus = sysfs.connectors()[0].bus.clone();
+        assert_eq!(bus, Some(PathBuf::from("/dev/i2c-4")));
     }
 
     #[test]

@@ -378,6 +378,7 @@ impl Task {
                 Some(press) = self.keys.pressed() => self.pressed(press),
                 () = self.sound_test.changed() => {}
                 () = self.display.changed() => {
+                    self.display.repeat();
                     if self.display.is_replugged() {
                         self.engine.command(EngineCommand::DisplayPlugged).await;
                     }

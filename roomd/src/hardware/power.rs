@@ -23,6 +23,9 @@ pub struct DisplayControl {
     quirks: QuirkTable,
     schedule: Schedule,
     wanted: Option<Power>,
+    /// What the display's task was told.
+    told: Option<Power>,
+    sysfs: Sysfs,
     cec: Option<PathBuf>,
     handle: Option<DisplayHandle>,
     /// The displays that were plugged in when somebody last looked.
@@ -38,6 +41,8 @@ impl DisplayControl {
             room_name: room_name.to_owned(),
             quirks,
             wanted: None,
+            told: None,
+            sysfs: Sysfs::default(),
             cec: None,
             handle: None,
             plugged: None,
@@ -63,9 +68,10 @@ impl DisplayControl {
                     name: self.room_name.clone(),
                     quirks: self.quirks.clone(),
                 },
-                Sysfs::default(),
+                self.sysfs.clone(),
             ));
-            self.say(self.wanted);
+            self.told = None;
+            self.repeat();
         } else {
             self.send(Command::Look);
         }
@@ -102,9 +108,17 @@ impl DisplayControl {
     fn say(&mut self, power: Option<Power>) {
         let Some(power) = power else { return };
         self.wanted = Some(power);
-        if self.controls() {
+        self.told = None;
+        self.repeat();
+    }
+
+    /// Says what was wanted before there was a way to: at the start nobody has looked yet what is
+    /// plugged in.
+    pub fn repeat(&mut self) {
+        let Some(power) = self.wanted else { return };
+        if self.told != Some(power) && self.controls() && self.send(Command::Want(power)) {
             tracing::info!(?power, "display");
-            self.send(Command::Want(power));
+            self.told = Some(power);
         }
     }
 
@@ -124,12 +138,16 @@ impl DisplayControl {
         }
     }
 
-    fn send(&self, command: Command) {
-        if let Some(handle) = &self.handle
-            && handle.commands.try_send(command).is_err()
-        {
+    /// Returns whether the display's task takes it.
+    fn send(&self, command: Command) -> bool {
+        let Some(handle) = &self.handle else {
+            return false;
+        };
+        let sent = handle.commands.try_send(command).is_ok();
+        if !sent {
             tracing::warn!(?command, "the display's task is behind");
         }
+        sent
     }
 
     /// How the display is.
@@ -160,5 +178,39 @@ impl DisplayControl {
             return;
         }
         std::future::pending().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use roomd_devices::core::display::log::Happened;
+
+    use super::*;
+    use crate::daemon::now;
+
+    #[tokio::test]
+    async fn what_was_wanted_before_somebody_looked_is_said_then() {
+        let root = tempfile::tempdir().unwrap();
+        let connector = root.path().join("class/drm/card0-HDMI-A-1");
+        fs::create_dir_all(connector.join("i2c-7")).unwrap();
+        fs::create_dir_all(root.path().join("class/i2c-dev/i2c-7")).unwrap();
+        fs::write(connector.join("status"), "connected\n").unwrap();
+        let mut display =
+            DisplayControl::new(Display::default(), "Raum", QuirkTable::default(), now());
+        display.sysfs = Sysfs::at(root.path());
+        display.refresh(&[]);
+        display.touched(now());
+        assert_eq!(display.told, None);
+        let happened = |display: &DisplayControl| {
+            let log = display.state().log;
+            log.first().map(|(_, happened)| *happened)
+        };
+        while happened(&display).is_none() {
+            display.changed().await;
+            display.repeat();
+        }
+        assert_eq!(happened(&display), Some(Happened::Wanted(Power::On)));
     }
 }
