@@ -130,27 +130,37 @@ fn set_sound(health: &mut Health, sound: &Sound, parts: &Parts<'_>) {
             FaultCode::LoudspeakerMissing,
         ),
     ];
-    for (subject, card, fault) in directions {
+    for (subject, choice, fault) in directions {
         let lost = parts.lost.contains(&fault);
-        match card {
-            Some(card) => {
-                let id = card.id.as_ref();
-                let device = id.map_or_else(|| card.device.clone(), ToString::to_string);
-                let marked = |set: &BTreeSet<DeviceId>| id.is_some_and(|id| set.contains(id));
-                let trouble = lost
-                    .then_some(Trouble::Stalled)
-                    .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
-                    .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
-                health.set(item(subject, &device, &card.name, trouble, None));
+        if let Some(card) = &choice.card {
+            let id = card.id.as_ref();
+            let device = id.map_or_else(|| card.device.clone(), ToString::to_string);
+            let marked = |set: &BTreeSet<DeviceId>| id.is_some_and(|id| set.contains(id));
+            let trouble = lost
+                .then_some(Trouble::Stalled)
+                .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
+                .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
+            health.set(item(subject, &device, &card.name, trouble, None));
+        }
+        // Also in an idle room, whose engine has opened nothing yet and misses nothing.
+        match (&choice.absent, &choice.card) {
+            (Some(absent), Some(card)) => {
+                let stand_in = Some(Trouble::StandIn);
+                let (device, label) = (&absent.device, &absent.label);
+                health.set(item(subject, device, label, stand_in, Some(&card.name)));
             }
-            None if lost => {
+            (Some(absent), None) => {
+                let missing = Some(Trouble::Missing);
+                health.set(item(subject, &absent.device, &absent.label, missing, None));
+            }
+            (None, None) if lost => {
                 health.set(item(subject, "auto", "auto", Some(Trouble::Missing), None));
             }
-            None => {}
+            (None, _) => {}
         }
     }
     if sound.has_telephony()
-        && let Some(card) = &chosen.microphone
+        && let Some(card) = &chosen.microphone.card
     {
         let device = card
             .id
@@ -256,6 +266,9 @@ fn shown(item: &Item) -> HealthItem {
 
 #[cfg(test)]
 mod tests {
+    use roomd_config::Microphone;
+
+    use super::super::sound::tests::{plugged, sound};
     use super::*;
 
     fn of(display: &DisplayState, lost: &[FaultCode], marks: &Marks) -> roomd_api::Health {
@@ -273,6 +286,62 @@ mod tests {
     fn a_machine_without_devices_lacks_nothing() {
         let health = of(&DisplayState::default(), &[], &Marks::default());
         assert_eq!(health, roomd_api::Health::default());
+    }
+
+    fn of_sound(sound: &Sound) -> roomd_api::Health {
+        health(&Parts {
+            cameras: None,
+            sound: Some(sound),
+            content: &[],
+            display: &DisplayState::default(),
+            lost: &BTreeSet::new(),
+            marks: &Marks::default(),
+        })
+    }
+
+    fn codes(health: &roomd_api::Health) -> Vec<&str> {
+        health.items.iter().map(|it| it.code.as_str()).collect()
+    }
+
+    #[test]
+    fn a_microphone_that_is_gone_is_told_of_and_so_is_what_stands_in() {
+        let Some((mut sound, _proc)) = sound(Microphone::Auto) else {
+            // A sound server chooses on this machine.
+            return;
+        };
+        sound.refresh(&plugged(true));
+        let well = of_sound(&sound);
+        assert_eq!(codes(&well), ["microphone-ok", "loudspeaker-ok"]);
+        sound.refresh(&plugged(false));
+        let stood_in = of_sound(&sound);
+        let item = &stood_in.items[1];
+        assert_eq!(item.code, "microphone-stand-in");
+        assert!(item.text.en.contains("SPEAK 510"), "{item:?}");
+        assert_eq!(item.detail.as_deref(), Some("PCH"));
+        assert_eq!(stood_in.score, 100 - 20 - 20);
+        sound.refresh(&[]);
+        let missing = of_sound(&sound);
+        assert_eq!(
+            codes(&missing),
+            ["microphone-missing", "loudspeaker-missing"]
+        );
+        assert_eq!(missing.score, 20);
+        sound.refresh(&plugged(true));
+        assert_eq!(of_sound(&sound), well);
+    }
+
+    #[test]
+    fn what_the_configuration_names_is_missed_from_the_start() {
+        let other = Microphone::Device("046d:0857".to_owned());
+        let Some((mut sound, _proc)) = sound(other) else {
+            return;
+        };
+        sound.refresh(&plugged(true));
+        let health = of_sound(&sound);
+        let missed = |it: &&HealthItem| it.code == "microphone-stand-in";
+        let item = health.items.iter().find(missed).unwrap();
+        assert_eq!(item.device, "046d:0857");
+        assert_eq!(item.severity, Some(roomd_model::Severity::Warning));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The hardware task: it owns what the room knows about its devices, and tells the engine which to
 //! use. What devices are asked goes on beside it; nothing here waits for one.
 
+#[cfg(test)]
+mod bench;
 mod cameras;
 mod content;
 mod health;
@@ -24,7 +26,6 @@ use roomd_devices::core::display::schedule::Use;
 use roomd_devices::core::health::{Subject, Trouble};
 use roomd_devices::core::inventory::{Effect, Entry, Role, Roles};
 use roomd_devices::core::keys::{Action, Press};
-use roomd_devices::core::sound::cards::Card;
 use roomd_devices::core::sound::table::Table;
 use roomd_devices::monitor::{self, Monitor};
 use roomd_devices::mute::{RoomSound, Wish};
@@ -40,7 +41,7 @@ use self::keys::Keys;
 use self::power::DisplayControl;
 use self::presets::PresetStore;
 use self::ptz::Ptz;
-use self::sound::Sound;
+use self::sound::{Choice, Sound};
 use self::sound_test::SoundTest;
 use crate::daemon::now;
 
@@ -492,7 +493,7 @@ impl Task {
             return Err(Refusal::NotNow);
         }
         let chosen = self.sound.as_ref().and_then(|sound| sound.chosen.as_ref());
-        let name = |card: &Option<Card>| Some(card.as_ref()?.name.clone());
+        let name = |choice: &Choice| Some(choice.card.as_ref()?.name.clone());
         let devices = sound_test::Devices {
             microphone: chosen.and_then(|chosen| name(&chosen.microphone)),
             loudspeaker: chosen.and_then(|chosen| name(&chosen.loudspeaker)),

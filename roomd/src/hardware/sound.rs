@@ -10,7 +10,7 @@ use roomd_devices::cards::SoundProc;
 use roomd_devices::core::device::Kind;
 use roomd_devices::core::identity::{DeviceId, UsbId};
 use roomd_devices::core::inventory::Entry;
-use roomd_devices::core::sound::cards::{Asked, Card, Echo, Selection, select};
+use roomd_devices::core::sound::cards::{Asked, Card, Echo, Reason, Selection, select};
 use roomd_devices::core::sound::table::{MuteKey, Table};
 use roomd_devices::mute::{self, RoomSound, SoundDevice, Wish};
 use roomd_devices::sysfs::Sysfs;
@@ -54,9 +54,70 @@ struct Told {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
     /// The microphone.
-    pub microphone: Option<Card>,
+    pub microphone: Choice,
     /// The loudspeaker.
-    pub loudspeaker: Option<Card>,
+    pub loudspeaker: Choice,
+}
+
+/// The card of one direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// What is used.
+    pub card: Option<Card>,
+    /// What should be used and is not there.
+    pub absent: Option<Absent>,
+    /// What was used last and stood in for nothing.
+    before: Option<Card>,
+}
+
+/// A device that is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// Its identity, or what the configuration calls it.
+    pub device: String,
+    /// What people call it.
+    pub label: String,
+}
+
+impl Choice {
+    /// What was chosen, after `before`; `wanted` where the room chooses for this direction at all.
+    fn new(
+        cards: &[Card],
+        chosen: Option<(usize, Reason)>,
+        wanted: bool,
+        asked: Option<&str>,
+        before: Option<Card>,
+    ) -> Self {
+        let taken = chosen.and_then(|(at, reason)| {
+            let card = cards.get(at)?.clone();
+            Some((reason.after(before.as_ref(), &card), card))
+        });
+        match taken {
+            Some((reason, card)) if reason != Reason::StandsIn => Self {
+                before: Some(card.clone()),
+                card: Some(card),
+                absent: None,
+            },
+            stands_in => Self {
+                card: stands_in.map(|(_, card)| card),
+                absent: wanted.then(|| Absent::new(asked, before.as_ref())),
+                before,
+            },
+        }
+    }
+}
+
+impl Absent {
+    fn new(asked: Option<&str>, before: Option<&Card>) -> Self {
+        let known = before.and_then(|card| card.id.as_ref());
+        let known = known.map(ToString::to_string);
+        let device =
+            asked.map_or_else(|| known.unwrap_or_else(|| "auto".to_owned()), str::to_owned);
+        Self {
+            label: before.map_or_else(|| device.clone(), |card| card.name.clone()),
+            device,
+        }
+    }
 }
 
 impl Sound {
@@ -102,10 +163,22 @@ impl Sound {
     pub fn refresh(&mut self, entries: &[Entry]) -> Vec<EngineCommand> {
         let cards = self.proc.cards(entries.iter());
         let selection = select(&cards, &self.table, &self.asked);
-        let card = |chosen: Option<(usize, _)>| chosen.and_then(|(at, _)| cards.get(at).cloned());
+        let before = self.chosen.as_ref();
         let chosen = Chosen {
-            microphone: card(selection.microphone),
-            loudspeaker: card(selection.loudspeaker),
+            microphone: Choice::new(
+                &cards,
+                selection.microphone,
+                self.chooses.microphone,
+                self.asked.microphone.as_deref(),
+                before.and_then(|chosen| chosen.microphone.before.clone()),
+            ),
+            loudspeaker: Choice::new(
+                &cards,
+                selection.loudspeaker,
+                self.chooses.loudspeaker,
+                self.asked.loudspeaker.as_deref(),
+                before.and_then(|chosen| chosen.loudspeaker.before.clone()),
+            ),
         };
         if self.chosen.as_ref() != Some(&chosen) && !cards.is_empty() {
             tracing::info!("sound: {}", selection.text(&cards, Language::En));
@@ -117,9 +190,10 @@ impl Sound {
 
     /// A card that is gone is not told of: the engine notices, and goes on trying.
     fn tell(&mut self, selection: &Selection, chosen: &Chosen) -> Vec<EngineCommand> {
-        let name = |card: &Option<Card>| card.as_ref().map(|card| self.proc.converted(card));
+        let name = |choice: &Choice| choice.card.as_ref().map(|card| self.proc.converted(card));
         let cancelling = chosen
             .microphone
+            .card
             .as_ref()
             .filter(|_| selection.echo == Echo::Device);
         let told = Told {
@@ -163,7 +237,7 @@ impl Sound {
         entries: &[Entry],
         room: &watch::Receiver<RoomSound>,
     ) -> Option<mpsc::Receiver<Wish>> {
-        let card = self.chosen.as_ref()?.microphone.as_ref();
+        let card = self.chosen.as_ref()?.microphone.card.as_ref();
         // What is built into the machine has no key, and its mixer may be somebody else's.
         let Some((card, id)) = card.filter(|card| card.usb.is_some()).and_then(with_id) else {
             self.attached = None;
@@ -245,8 +319,43 @@ const fn cancellation(media: &Media) -> roomd_media::EchoCancellation {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
+    use super::super::bench::entries;
     use super::*;
+
+    const OWN: (&str, &[(&str, &str)]) = (
+        "/devices/pci0000:00/0000:00:1f.3/sound/card0",
+        &[("ID_PATH", "pci-0000:00:1f.3"), ("attr:id", "PCH")],
+    );
+    const BAR: (&str, &[(&str, &str)]) = (
+        "/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/sound/card1",
+        &[
+            ("ID_VENDOR_ID", "0b0e"),
+            ("ID_MODEL_ID", "0420"),
+            ("ID_MODEL", "Jabra_SPEAK_510"),
+        ],
+    );
+
+    /// Sound of a machine with its own card and a speakerphone.
+    pub(in super::super) fn sound(microphone: Microphone) -> Option<(Sound, tempfile::TempDir)> {
+        let media = Media {
+            microphone,
+            ..Media::default()
+        };
+        let proc = tempfile::tempdir().unwrap();
+        let pcm = "00-00: A : A : playback 1 : capture 1\n01-00: B : B : playback 1 : capture 1\n";
+        std::fs::write(proc.path().join("pcm"), pcm).unwrap();
+        let mut sound = Sound::new(&media, Table::default())?;
+        sound.proc = SoundProc::at(proc.path());
+        Some((sound, proc))
+    }
+
+    /// The machine's own card, and the speakerphone where it is plugged in.
+    pub(in super::super) fn plugged(bar: bool) -> Vec<Entry> {
+        let cards = [Some(OWN), bar.then_some(BAR)];
+        let cards = cards.into_iter().flatten();
+        entries(cards.map(|(path, values)| ("sound", path, values)))
+    }
 
     #[test]
     fn names_of_alsa_are_left_to_alsa() {

@@ -137,9 +137,7 @@ const fn german_remedy(trouble: Trouble) -> &'static str {
             "Bitte direkt statt über einen Hub anschließen; Kameras brauchen genug Licht."
         }
         Trouble::Moved => "Es funktioniert. Bitte zurückstecken, oder die Einstellung anpassen.",
-        Trouble::StandIn => {
-            "Bitte das eingestellte Gerät anschließen, oder die Einstellung ändern."
-        }
+        Trouble::StandIn => "Bitte das vorgesehene Gerät anschließen, oder die Einstellung ändern.",
         Trouble::Nonsense => "Es funktioniert mit dem Rest. Bitte nach neuer Firmware sehen.",
         Trouble::DataDamaged => "Bitte Kabel und Adapter zum Bildschirm prüfen.",
         Trouble::Disobeys => "Bitte am Gerät selbst bedienen, und nach neuer Firmware sehen.",
@@ -167,7 +165,7 @@ const fn english_remedy(trouble: Trouble) -> &'static str {
         Trouble::NoFormat => "Please use another device, or newer firmware.",
         Trouble::Slow => "Please plug it in directly, not into a hub; cameras need enough light.",
         Trouble::Moved => "It works. Please plug it back, or change the setting.",
-        Trouble::StandIn => "Please plug in the configured device, or change the setting.",
+        Trouble::StandIn => "Please plug in the intended device, or change the setting.",
         Trouble::Nonsense => "It works with the rest. Please look for newer firmware.",
         Trouble::DataDamaged => "Please check cable and adapter of the display.",
         Trouble::Disobeys => "Please use the device's own controls, and look for newer firmware.",

@@ -46,7 +46,7 @@ pub enum Reason {
     Shape(Shape),
     /// Nothing better is there.
     OnlyOne,
-    /// What the configuration names is not there; this one stands in.
+    /// What the room should use is not there; this one stands in.
     StandsIn,
 }
 
@@ -116,6 +116,19 @@ pub fn select(cards: &[Card], table: &Table, asked: &Asked) -> Selection {
         } else {
             Echo::Room
         },
+    }
+}
+
+impl Reason {
+    /// Why this card was taken after another one. What is built into the machine only stands in for a
+    /// device on the USB: nobody replaces a microphone by the machine's own input on purpose.
+    #[must_use]
+    pub const fn after(self, before: Option<&Card>, card: &Card) -> Self {
+        match (self, before) {
+            (Self::Asked, _) | (_, None) => self,
+            (_, Some(before)) if before.usb.is_some() && card.usb.is_none() => Self::StandsIn,
+            (_, Some(_)) => self,
+        }
     }
 }
 
@@ -238,8 +251,8 @@ impl Reason {
             (Self::Shape(_), Language::En) => "fits best",
             (Self::OnlyOne, Language::De) => "das einzige",
             (Self::OnlyOne, Language::En) => "the only one",
-            (Self::StandsIn, Language::De) => "das eingestellte Gerät fehlt",
-            (Self::StandsIn, Language::En) => "the configured device is missing",
+            (Self::StandsIn, Language::De) => "das vorgesehene Gerät fehlt",
+            (Self::StandsIn, Language::En) => "the intended device is missing",
         }
     }
 }
@@ -308,10 +321,23 @@ mod tests {
         let selection = select(&cards, &Table::default(), &asked);
         assert_eq!(selection.microphone, Some((2, Reason::StandsIn)));
         let text = selection.text(&cards, Language::En);
-        assert!(text.contains("the configured device is missing"), "{text}");
+        assert!(text.contains("the intended device is missing"), "{text}");
         assert_eq!(chosen(&[], None), (None, None, Echo::Room));
         let text = select(&[], &Table::default(), &asked).text(&[], Language::De);
         assert!(text.starts_with("Mikrofon: keiner gefunden."), "{text}");
+    }
+
+    #[test]
+    fn the_machine_s_own_input_stands_in_for_a_device_that_was_there() {
+        let cards = room();
+        let (own, usb) = (&cards[0], &cards[2]);
+        assert_eq!(Reason::OnlyOne.after(Some(usb), own), Reason::StandsIn);
+        assert_eq!(Reason::OnlyOne.after(None, own), Reason::OnlyOne);
+        assert_eq!(Reason::OnlyOne.after(Some(own), own), Reason::OnlyOne);
+        assert_eq!(Reason::Asked.after(Some(usb), own), Reason::Asked);
+        // Another device on the USB was plugged in by somebody.
+        let array = Reason::Shape(Shape::Array);
+        assert_eq!(array.after(Some(usb), &cards[1]), array);
     }
 
     #[test]
