@@ -243,7 +243,7 @@ export const de = {
     untitled: "Besprechung",
     send: "Senden",
     silentTitle: "Niemand sieht oder hört diesen Raum",
-    silentHint: "Ein Druck schaltet Mikrofon und Kamera ein.",
+    silentHint: "Ein Druck schaltet Mikrofon und Kamera ein. Die Stummtaste am Mikrofon genügt nicht.",
     sendingBoth: "Der Raum sendet Bild und Ton",
     sendingSound: "Der Raum sendet nur Ton",
     sendingPicture: "Der Raum sendet nur Bild",

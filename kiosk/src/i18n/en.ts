@@ -139,7 +139,7 @@ export const en: Catalogue<typeof de> = {
     untitled: "Meeting",
     send: "Send",
     silentTitle: "Nobody sees or hears this room",
-    silentHint: "One touch turns on microphone and camera.",
+    silentHint: "One touch turns on microphone and camera. The mute key of the microphone does not.",
     sendingBoth: "The room sends picture and sound",
     sendingSound: "The room sends sound only",
     sendingPicture: "The room sends picture only",
