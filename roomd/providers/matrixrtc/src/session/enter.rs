@@ -202,7 +202,11 @@ impl MatrixRtcSession {
                 }
             }
             (Purpose::Chat, Err(_)) => self.event(Event::Fault(FaultCode::MessageNotSent)),
-            (Purpose::OpenId, Err(_)) => self.again.push((now.mono + AGAIN, Again::OpenId)),
+            (Purpose::OpenId, Err(_)) => {
+                if !self.awaits_open_id() {
+                    self.again.push((now.mono + AGAIN, Again::OpenId));
+                }
+            }
             (Purpose::Hand, Err(failure)) => self.hand_failed(failure.is_retryable(), now),
             (Purpose::Lower(event), Err(failure)) => {
                 self.still_raised(event, failure.is_retryable(), now);
@@ -237,6 +241,13 @@ impl MatrixRtcSession {
                 self.bad += 1;
             }
         }
+    }
+
+    /// A token of the homeserver's is on its way, or asked for in a while: a server that is due waits
+    /// for it. Without the line to the homeserver, a question is answered at once.
+    pub(super) fn awaits_open_id(&self) -> bool {
+        let later = self.again.iter().any(|(_, it)| *it == Again::OpenId);
+        later || self.account.awaits(&Purpose::OpenId)
     }
 
     fn refused(&mut self, failure: Failure, now: Now) {

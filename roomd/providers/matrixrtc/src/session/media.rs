@@ -39,7 +39,7 @@ impl MatrixRtcSession {
         let Some((token, _)) = self.open_id.as_ref().filter(|(_, until)| *until > now.mono) else {
             // When the answer is there, they are still due.
             self.open_id = None;
-            if !self.account.awaits(&Purpose::OpenId) {
+            if !self.awaits_open_id() {
                 self.ask(Ask::OpenIdToken, Purpose::OpenId);
             }
             return;

@@ -189,7 +189,7 @@ impl Bench {
         }
     }
 
-    fn result(&mut self, ask: &Ask) -> Result<Done, Failure> {
+    pub fn result(&mut self, ask: &Ask) -> Result<Done, Failure> {
         let name = name(ask);
         if let Some(answer) = self.answers.get(name) {
             return answer.clone();

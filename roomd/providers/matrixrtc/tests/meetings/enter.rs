@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use roomd_conference::{ChannelEvent, Command, Ended, Event, Input, Refusal};
-use roomd_matrix_port::{Ask, Done, Failure, KnockOutcome, News, RoomId, Why};
+use roomd_matrix_port::{Ask, Done, Failure, KnockOutcome, News, Reply, RoomId, Why};
 use roomd_model::{FaultCode, Secret};
 use serde_json::json;
 
@@ -145,6 +145,36 @@ fn what_may_pass_is_asked_again() {
     bench.advance(Duration::from_secs(5));
     assert_eq!(bench.http.len(), 1);
     assert_eq!(bench.members.len(), 1, "announced");
+}
+
+#[test]
+fn a_token_of_the_homeserver_is_asked_for_again_in_a_while() {
+    let mut bench = Bench::new(LINK);
+    bench.answers.insert("openid", Err(Failure::Unreachable));
+    bench.news(News::Online(me()));
+    let mut asked = 0;
+    let mut answer = |bench: &mut Bench| {
+        // Bounded, where everything is asked again at once.
+        for _ in 0..50 {
+            let Some((id, ask)) = bench.asked.pop_front() else {
+                return;
+            };
+            asked += u32::from(ask == Ask::OpenIdToken);
+            let result = bench.result(&ask);
+            bench.say(Reply::Answer { id, result });
+        }
+    };
+    answer(&mut bench);
+    for _ in 0..10 {
+        bench.now = bench.now.after(Duration::from_secs(1));
+        bench.feed(Input::Timeout);
+        answer(&mut bench);
+    }
+    assert_eq!(asked, 6, "every two seconds");
+    assert_eq!(bench.http.len(), 0);
+    bench.answers.clear();
+    bench.advance(Duration::from_secs(3));
+    assert_eq!(bench.http.len(), 1, "the server is still due");
 }
 
 #[test]
