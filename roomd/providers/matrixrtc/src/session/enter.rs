@@ -20,6 +20,8 @@ use crate::members;
 
 /// After a failure that may pass.
 const AGAIN: Duration = Duration::from_secs(2);
+/// An OpenID token is used no longer, however long the homeserver says that it lasts.
+const OPEN_ID_AT_MOST: Duration = Duration::from_secs(60 * 60);
 /// Devices that were not reached are tried so often.
 const ATTEMPTS: u32 = 5;
 /// Memberships whose raised hands are asked for on entering.
@@ -187,7 +189,7 @@ impl MatrixRtcSession {
             }
             (Purpose::Transports, Err(_)) => self.fail(FaultCode::TransportMissing),
             (Purpose::OpenId, Ok(Done::OpenId(token))) => {
-                let lasts = Duration::from_secs(token.expires_in / 2);
+                let lasts = Duration::from_secs(token.expires_in / 2).min(OPEN_ID_AT_MOST);
                 self.open_id = Some((token, now.mono + lasts));
             }
             (

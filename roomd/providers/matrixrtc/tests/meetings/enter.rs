@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use roomd_conference::{ChannelEvent, Command, Ended, Event, Input, Refusal};
-use roomd_matrix_port::{Ask, Done, Failure, KnockOutcome, News, Reply, RoomId, Why};
-use roomd_model::{FaultCode, Secret};
+use roomd_matrix_port::{Ask, Done, Failure, KnockOutcome, News, OpenIdToken, Reply, RoomId, Why};
+use roomd_model::{FaultCode, Pii, Secret};
 use serde_json::json;
 
 use crate::bench::{Bench, LINK, me, room};
@@ -175,6 +175,21 @@ fn a_token_of_the_homeserver_is_asked_for_again_in_a_while() {
     bench.answers.clear();
     bench.advance(Duration::from_secs(3));
     assert_eq!(bench.http.len(), 1, "the server is still due");
+}
+
+#[test]
+fn a_token_of_the_homeserver_may_last_for_ever() {
+    let mut bench = Bench::new(LINK);
+    let token = OpenIdToken {
+        access_token: Secret::new("openid"),
+        token_type: "Bearer".to_owned(),
+        matrix_server_name: Pii::from("x"),
+        expires_in: u64::MAX,
+    };
+    bench.answers.insert("openid", Ok(Done::OpenId(token)));
+    bench.news(News::Online(me()));
+    bench.answer();
+    assert_eq!(bench.http.len(), 1);
 }
 
 #[test]
