@@ -18,7 +18,7 @@ use url::Url;
 use super::account::Purpose;
 use super::keys::{OwnKey, TheirKey};
 use super::people::Mode;
-use super::servers::{Granted, Server, State};
+use super::servers::{Granted, Place, Server, State};
 use super::{MatrixRtcSession, Stage};
 
 /// How long the room's own server is tried before the meeting counts as out of reach.
@@ -82,6 +82,9 @@ impl MatrixRtcSession {
     }
 
     fn connect(&mut self, index: usize, url: Url, token: Secret, now: Now) {
+        if !self.is_to_connect(index, Place::new(&url, &token), now.mono) {
+            return;
+        }
         let mut options = Options::new(Pii::new(url), token);
         options.jitter = self.random.number();
         options.encryption = match self.mode {
@@ -111,6 +114,50 @@ impl MatrixRtcSession {
             joined: false,
         };
         self.give_keys(index);
+    }
+
+    /// Whether a server that gave a token for this place gets a connection of its own: not where another
+    /// one of ours serves it. The own server's is never given up, for it sends; that of a server that
+    /// was never joined is, for its token may be none.
+    fn is_to_connect(&mut self, index: usize, place: Place, now: Instant) -> bool {
+        let other = self.servers.connected_to(&place, index);
+        let Some(server) = self.servers.all.get_mut(index) else {
+            return false;
+        };
+        let (own, number) = (server.own, server.number);
+        server.place = Some(place.clone());
+        if let Some(other) = other {
+            let there = self.servers.all.get(other);
+            let there = there.filter(|there| !own && (there.own || there.is_joined()));
+            if let Some(with) = there.map(|there| there.number) {
+                if let Some(server) = self.servers.all.get_mut(index) {
+                    server.share(with);
+                }
+                return false;
+            }
+            self.give_way(other, number, now);
+        }
+        self.servers.release(number, Some(&place), now);
+        true
+    }
+
+    /// Closes a server's connection: that of the server of this number serves it.
+    fn give_way(&mut self, index: usize, to: u32, now: Instant) {
+        let Some(server) = self.servers.all.get_mut(index) else {
+            return;
+        };
+        let number = server.number;
+        let mut said = Vec::new();
+        if let Some(connection) = server.connection() {
+            connection.leave();
+            said.extend(std::iter::from_fn(|| connection.poll_output()));
+        }
+        server.share(to);
+        for output in said {
+            self.server_said(number, output);
+        }
+        self.people.forget_server(number);
+        self.servers.release(number, None, now);
     }
 
     /// The keys that are known already.
@@ -184,6 +231,7 @@ impl MatrixRtcSession {
                 }
             }
             self.people.forget_server(number);
+            self.servers.release(number, None, now);
         }
     }
 
@@ -348,7 +396,7 @@ impl MatrixRtcSession {
         let (own, number) = (server.own, server.number);
         match event {
             ServerEvent::Joined(_) | ServerEvent::Resumed => {
-                server.joined();
+                server.joined(now.mono);
                 self.people.lost(number, false);
                 if own {
                     self.joined();
@@ -432,6 +480,11 @@ impl MatrixRtcSession {
             }
             return;
         }
+        if ended == ServerEnded::DuplicateIdentity
+            && let Some(other) = self.servers.replaced_by(index, now.mono)
+        {
+            return self.replaced(index, other, now);
+        }
         // A server of others is tried again, whatever it says.
         if !own {
             return self.lost(index, now);
@@ -459,6 +512,24 @@ impl MatrixRtcSession {
         self.fail(code);
     }
 
+    /// Another connection of ours took the place of this server's: they are the same LiveKit room. One of
+    /// them serves both from here on, the own server's if it is one of them.
+    fn replaced(&mut self, index: usize, other: usize, now: Now) {
+        let own = self.servers.all.get(index).is_some_and(|server| server.own);
+        let (stays, goes) = if own { (index, other) } else { (other, index) };
+        let Some(stays) = self.servers.all.get(stays) else {
+            return;
+        };
+        let (number, place) = (stays.number, stays.place.clone());
+        self.give_way(goes, number, now.mono);
+        if let Some(server) = self.servers.all.get_mut(goes) {
+            server.place = place;
+        }
+        if own {
+            self.lost(index, now);
+        }
+    }
+
     /// A server is not there; it is tried again, for as long as that makes sense.
     fn lost(&mut self, index: usize, now: Now) {
         let joined = self.told.joined;
@@ -474,10 +545,11 @@ impl MatrixRtcSession {
         } else {
             FaultCode::MeetingUnreachable
         };
-        self.people.lost(server.number, true);
+        let number = server.number;
         let tried = now.mono.saturating_duration_since(server.since);
+        self.people.lost(number, true);
         if !own {
-            return;
+            return self.servers.release(number, None, now.mono);
         }
         match (joined, tried) {
             (false, tried) if tried > PATIENCE => self.fail(code),

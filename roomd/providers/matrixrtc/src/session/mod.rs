@@ -270,7 +270,9 @@ impl Session for MatrixRtcSession {
         let servers = servers.flat_map(|server| {
             let connection = match &server.state {
                 servers::State::Connected { connection, .. } => connection.poll_timeout(),
-                servers::State::Waiting | servers::State::Asking(_) => None,
+                servers::State::Waiting | servers::State::Asking(_) | servers::State::Shared(_) => {
+                    None
+                }
             };
             // Without a token of the homeserver's, its answer is what is waited for.
             let due = server.due.filter(|_| self.open_id.is_some());
@@ -287,7 +289,7 @@ impl Session for MatrixRtcSession {
         let servers = self.servers.all.iter();
         let connections = servers.map(|server| match &server.state {
             servers::State::Connected { connection, .. } => connection.bad_messages(),
-            servers::State::Waiting | servers::State::Asking(_) => 0,
+            servers::State::Waiting | servers::State::Asking(_) | servers::State::Shared(_) => 0,
         });
         self.bad + connections.sum::<u64>()
     }

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use roomd_conference::{ChannelCommand, ChannelEvent, ChannelId, Endpoint, HttpRequest, Method};
 use roomd_livekit::{Connection, Ids};
 use roomd_matrix_port::{Me, OpenIdToken, RoomId};
@@ -20,6 +22,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_secs(20);
 /// The same while somebody waits to be in the meeting.
 const LAST_WAIT_OUTSIDE: Duration = Duration::from_secs(4);
+/// Whoever joins takes the identity of an earlier connection at once, give or take a slow network.
+const REPLACES: Duration = Duration::from_secs(10);
 
 /// A media server.
 #[derive(Debug)]
@@ -41,6 +45,10 @@ pub(super) struct Server {
     pub(super) tokenless: bool,
     /// The server did not take the token that it was given last.
     pub(super) refused: bool,
+    /// Where its last token leads.
+    pub(super) place: Option<Place>,
+    /// When it was joined last.
+    joined_at: Option<Instant>,
     /// The token service knows the newer form only.
     newer: bool,
 }
@@ -56,6 +64,52 @@ pub(super) enum State {
         connection: Box<Connection>,
         joined: bool,
     },
+    /// Its LiveKit room is that of the server of this number, whose connection serves both: a second
+    /// one under the same identity would end the first.
+    Shared(u32),
+}
+
+/// A room of a LiveKit server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    url: Pii<Url>,
+    /// As the token names it; a token that does not say counts as one for the same room.
+    room: Option<Pii<String>>,
+}
+
+impl Place {
+    pub(super) fn new(url: &Url, token: &Secret) -> Self {
+        let mut url = plain(url.clone());
+        // The same server, whichever of its schemes is named.
+        let scheme = match url.scheme() {
+            "ws" => Some("http"),
+            "wss" => Some("https"),
+            _ => None,
+        };
+        // Between these schemes this cannot fail; a server under two addresses is two servers.
+        let _ = scheme.map(|scheme| url.set_scheme(scheme));
+        Self {
+            url: Pii::new(url),
+            room: room_of(token),
+        }
+    }
+}
+
+/// The LiveKit room that a token is for. Its signature is the server's to check: a token that lies leads
+/// nowhere.
+fn room_of(token: &Secret) -> Option<Pii<String>> {
+    #[derive(Deserialize)]
+    struct Claims {
+        video: Grant,
+    }
+    #[derive(Deserialize)]
+    struct Grant {
+        room: Pii<String>,
+    }
+    let payload = token.expose().split('.').nth(1)?;
+    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+    Some(claims.video.room)
 }
 
 /// What a token service answers.
@@ -75,7 +129,7 @@ impl Server {
     fn new(number: u32, service: Pii<Url>, own: bool, now: Instant) -> Self {
         Self {
             number,
-            service,
+            service: Pii::new(plain(service.into_inner())),
             own,
             state: State::Waiting,
             attempts: 0,
@@ -83,6 +137,8 @@ impl Server {
             since: now,
             tokenless: false,
             refused: false,
+            place: None,
+            joined_at: None,
             newer: false,
         }
     }
@@ -94,8 +150,15 @@ impl Server {
     pub(super) fn connection(&mut self) -> Option<&mut Connection> {
         match &mut self.state {
             State::Connected { connection, .. } => Some(connection),
-            State::Waiting | State::Asking(_) => None,
+            State::Waiting | State::Asking(_) | State::Shared(_) => None,
         }
+    }
+
+    /// Leaves it to the connection of the server of this number.
+    pub(super) fn share(&mut self, with: u32) {
+        self.state = State::Shared(with);
+        self.attempts = 0;
+        self.due = None;
     }
 
     /// Tries it again in a while, later each time.
@@ -114,9 +177,10 @@ impl Server {
         self.due = Some(now + wait.min(most));
     }
 
-    pub(super) const fn joined(&mut self) {
+    pub(super) const fn joined(&mut self, now: Instant) {
         self.attempts = 0;
         self.refused = false;
+        self.joined_at = Some(now);
         if let State::Connected { joined, .. } = &mut self.state {
             *joined = true;
         }
@@ -242,6 +306,49 @@ impl Servers {
         gone
     }
 
+    /// Another server that is connected to this place.
+    pub(super) fn connected_to(&self, place: &Place, besides: usize) -> Option<usize> {
+        let is = |(index, server): &(usize, &Server)| {
+            *index != besides
+                && matches!(server.state, State::Connected { .. })
+                && server.place.as_ref() == Some(place)
+        };
+        self.all.iter().enumerate().find(is).map(|(index, _)| index)
+    }
+
+    /// Another server whose connection took the identity of this one: it leads to the same place, or it
+    /// was joined a moment ago in a room of the same name, which may be the same under another address.
+    pub(super) fn replaced_by(&self, index: usize, now: Instant) -> Option<usize> {
+        let place = self.all.get(index)?.place.as_ref()?;
+        let recent = |server: &Server| {
+            let joined = server.joined_at.filter(|_| server.is_joined());
+            joined.is_some_and(|at| now.saturating_duration_since(at) < REPLACES)
+        };
+        let is = |(other, server): &(usize, &Server)| {
+            let there = server.place.as_ref();
+            *other != index
+                && matches!(server.state, State::Connected { .. })
+                && (there == Some(place)
+                    || recent(server) && there.is_some_and(|there| there.room == place.room))
+        };
+        let found = self.all.iter().enumerate().filter(is);
+        found
+            .max_by_key(|(_, server)| (server.place.as_ref() == Some(place), server.joined_at))
+            .map(|(index, _)| index)
+    }
+
+    /// Tries those by themselves that shared the connection of this server, unless it still leads where
+    /// they do.
+    pub(super) fn release(&mut self, number: u32, place: Option<&Place>, now: Instant) {
+        for server in &mut self.all {
+            let shares = matches!(server.state, State::Shared(with) if with == number);
+            if shares && (place.is_none() || server.place.as_ref() != place) {
+                server.state = State::Waiting;
+                server.due = Some(now);
+            }
+        }
+    }
+
     /// The server whose token is asked for on this channel.
     pub(super) fn asking(&mut self, channel: ChannelId) -> Option<usize> {
         let asks = |server: &Server| matches!(server.state, State::Asking(id) if id == channel);
@@ -255,8 +362,20 @@ impl Servers {
 
 /// The same service, however its address ends.
 fn is_same(a: &Pii<Url>, b: &Pii<Url>) -> bool {
-    let text = |url: &Pii<Url>| url.expose().as_str().trim_end_matches('/').to_owned();
-    text(a) == text(b)
+    plain(a.expose().clone()) == plain(b.expose().clone())
+}
+
+/// An address without what does not belong to a service: anybody can append it, and it would be another
+/// server each time.
+fn plain(mut url: Url) -> Url {
+    url.set_query(None);
+    url.set_fragment(None);
+    // Addresses that can have neither name nor password have none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    url
 }
 
 #[cfg(test)]
@@ -359,6 +478,42 @@ mod tests {
             .collect();
         servers.listen(&many.iter().collect::<Vec<_>>(), now);
         assert_eq!(servers.all.len(), MAX_SERVERS);
+    }
+
+    #[test]
+    fn a_service_is_one_however_it_is_written() {
+        let own = service("https://own.org/jwt");
+        for other in [
+            "https://own.org/jwt/",
+            "https://OWN.org:443/jwt//",
+            "https://own.org/jwt?x=1",
+            "https://own.org/jwt/#x",
+            "https://a:b@own.org/jwt",
+        ] {
+            assert!(is_same(&own, &service(other)), "{other}");
+        }
+        for other in [
+            "https://own.org/",
+            "http://own.org/jwt",
+            "https://own.org:8443/jwt",
+        ] {
+            assert!(!is_same(&own, &service(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_server_and_a_room_on_it() {
+        let token = |room: &str| {
+            let claims = json!({"sub": "@room:x:ROOM", "video": {"room": room}});
+            let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
+            Secret::new(format!("header.{payload}.signature"))
+        };
+        let place = |url: &str, room| Place::new(&Url::parse(url).unwrap(), &token(room));
+        let here = place("wss://sfu.org", "a");
+        assert_eq!(here, place("https://sfu.org/?x", "a"));
+        assert_ne!(here, place("wss://sfu.org", "b"));
+        assert_ne!(here, place("wss://sfu.org/other", "a"));
+        assert_eq!(room_of(&Secret::new("nonsense")), None);
     }
 
     #[test]

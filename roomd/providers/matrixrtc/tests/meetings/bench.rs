@@ -5,7 +5,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::DateTime;
+use livekit_protocol as proto;
+use prost::Message as _;
+use proto::signal_response::Message as Response;
 use roomd_conference::{
     ChannelCommand, ChannelEvent, ChannelId, Command, Endpoint, Event, HttpRequest, Input,
     JoinRequest, Output, Provider, Session,
@@ -248,6 +253,59 @@ impl Bench {
         let body = Pii::new(body.to_string());
         let response = ChannelEvent::Response { status, body };
         self.feed(Input::Channel(id, response));
+    }
+
+    /// A media server says something, on the last channel that was opened to this host.
+    pub fn hear(&mut self, host: &str, message: Response) {
+        let message = Some(message);
+        let bytes = proto::SignalResponse { message }.encode_to_vec();
+        let binary = ChannelEvent::Binary(Pii::new(bytes));
+        self.feed(Input::Channel(self.socket(host), binary));
+    }
+
+    fn socket(&self, host: &str) -> ChannelId {
+        let to = |(_, url, _): &&(ChannelId, Url, String)| url.host_str() == Some(host);
+        self.sockets.iter().rfind(to).expect("no channel").0
+    }
+
+    /// A media server lets the room in.
+    pub fn greet(&mut self, host: &str) {
+        self.feed(Input::Channel(self.socket(host), ChannelEvent::Opened));
+        let participant = proto::ParticipantInfo {
+            sid: "PA_own".into(),
+            identity: "@room:x:ROOM".into(),
+            ..Default::default()
+        };
+        let join = proto::JoinResponse {
+            participant: Some(participant),
+            subscriber_primary: true,
+            ping_interval: 5,
+            ping_timeout: 600,
+            ..Default::default()
+        };
+        self.hear(host, Response::Join(join));
+    }
+
+    /// A media server says that somebody joined as the room.
+    pub fn replaced(&mut self, host: &str) {
+        let leave = proto::LeaveRequest {
+            reason: proto::DisconnectReason::DuplicateIdentity.into(),
+            ..Default::default()
+        };
+        self.hear(host, Response::Leave(leave));
+    }
+
+    /// A token for a room of a LiveKit server, as its service answers.
+    pub fn grant(&mut self, service: &str, url: &str, room: &str) {
+        let asked = |(_, request): &(ChannelId, HttpRequest)| {
+            request.url.expose().as_str() == format!("{service}/sfu/get")
+        };
+        let index = self.http.iter().position(asked).expect("not asked for");
+        let (id, _) = self.http.remove(index).unwrap();
+        let claims = json!({"sub": "@room:x:ROOM", "video": {"room": room}});
+        let payload = URL_SAFE_NO_PAD.encode(claims.to_string());
+        let token = format!("header.{payload}.signature");
+        self.respond(id, 200, &json!({"url": url, "jwt": token}));
     }
 
     /// Shows the call as it is.

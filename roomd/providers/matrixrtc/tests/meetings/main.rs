@@ -5,4 +5,5 @@
 mod bench;
 mod enter;
 mod inside;
+mod servers;
 mod suite;
