@@ -95,10 +95,14 @@ impl Room {
 }
 
 impl Call {
+    /// A password that is wanted stays so until somebody enters it: the session asks once, and joining
+    /// or coming back does not answer it.
     pub(crate) fn enter(&mut self, stage: Stage, deadline: Option<Instant>) {
+        if matches!(stage, Stage::Leaving(_)) {
+            self.password_wanted = None;
+        }
         self.stage = stage;
         self.deadline = deadline;
-        self.password_wanted = None;
         self.alone = None;
     }
 

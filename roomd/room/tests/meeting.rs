@@ -302,6 +302,25 @@ fn a_password_is_asked_for_and_kept_for_the_restart() {
 }
 
 #[test]
+fn a_password_stays_wanted_through_joining_and_reconnecting() {
+    let mut bench = Bench::new(RoomConfig::default(), None);
+    bench.join(LINK).unwrap();
+    bench.event(Event::PasswordRequired { wrong: false });
+    for event in [
+        Event::Joined,
+        Event::Reconnecting { attempt: 1 },
+        Event::Reconnecting { attempt: 2 },
+        Event::Joined,
+    ] {
+        bench.event(event.clone());
+        assert_eq!(bench.call().password_wanted, Some(false), "{event:?}");
+    }
+    let password = Request::Password(Secret::new("sesame"));
+    bench.ask(password).unwrap();
+    assert_eq!(bench.call().password_wanted, None);
+}
+
+#[test]
 fn a_lost_meeting_is_silent_until_it_is_back() {
     let mut bench = Bench::in_call(RoomConfig::default());
     bench.ask(Request::StartSending).unwrap();

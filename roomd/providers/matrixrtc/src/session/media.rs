@@ -327,6 +327,16 @@ impl MatrixRtcSession {
         }
     }
 
+    /// A password that is still owed is asked for again after each joining, which may have put the
+    /// question out of sight.
+    fn remind_of_password(&mut self) {
+        let wrong = self.told.wrong_password && self.mode == Some(Mode::Shared);
+        let missing = self.told.password_missing && self.mode == Some(Mode::Plain);
+        if wrong || missing {
+            self.event(Event::PasswordRequired { wrong });
+        }
+    }
+
     /// Joins the media servers anew, encrypted with the password.
     pub(super) fn encrypt_with_password(&mut self, now: Now) {
         self.mode = Some(Mode::Shared);
@@ -457,6 +467,7 @@ impl MatrixRtcSession {
             self.told.joined = true;
             self.told.reconnecting = false;
             self.event(Event::Joined);
+            self.remind_of_password();
         }
     }
 

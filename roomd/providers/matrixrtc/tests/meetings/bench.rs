@@ -98,6 +98,30 @@ pub struct Bench {
     pub answers: BTreeMap<&'static str, Result<Done, Failure>>,
     pub members: Vec<StateEvent>,
     events_sent: u32,
+    offers: u32,
+}
+
+/// Somebody on a media server who sends these tracks.
+pub fn sends(identity: &str, tracks: Vec<proto::TrackInfo>) -> proto::ParticipantInfo {
+    proto::ParticipantInfo {
+        sid: format!("PA_{identity}"),
+        identity: identity.into(),
+        state: proto::participant_info::State::Active.into(),
+        tracks,
+        ..Default::default()
+    }
+}
+
+/// A camera's picture, encrypted from end to end or not.
+pub fn camera(sid: &str, encrypted: bool) -> proto::TrackInfo {
+    use proto::encryption::Type::{Gcm, None};
+    proto::TrackInfo {
+        sid: sid.into(),
+        r#type: proto::TrackType::Video.into(),
+        source: proto::TrackSource::Camera.into(),
+        encryption: if encrypted { Gcm } else { None }.into(),
+        ..Default::default()
+    }
 }
 
 impl Bench {
@@ -133,6 +157,7 @@ impl Bench {
             answers: BTreeMap::new(),
             members: Vec::new(),
             events_sent: 0,
+            offers: 0,
         };
         bench.drain();
         bench
@@ -239,6 +264,16 @@ impl Bench {
         })
     }
 
+    /// In the call, joined on the own media server.
+    pub fn join(&mut self) {
+        self.news(News::Online(me()));
+        self.answer();
+        self.grant(SERVICE_URL, "wss://sfu.x", "room");
+        self.greet("sfu.x");
+        self.call();
+        self.answer();
+    }
+
     /// In the Matrix room, announced, with a token for the media server.
     pub fn enter(&mut self) {
         self.news(News::Online(me()));
@@ -286,10 +321,46 @@ impl Bench {
         self.hear(host, Response::Join(join));
     }
 
+    /// A media server says who is there and what they send.
+    pub fn update(&mut self, host: &str, participants: Vec<proto::ParticipantInfo>) {
+        let update = proto::ParticipantUpdate { participants };
+        self.hear(host, Response::Update(update));
+    }
+
+    /// A media server sends these tracks: participant and track, each in a line of its own.
+    pub fn offer(&mut self, host: &str, tracks: &[(&str, &str)]) {
+        self.offers += 1;
+        let mut sdp =
+            "v=0\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\n".to_owned();
+        for (line, (participant, track)) in tracks.iter().enumerate() {
+            sdp += &format!(
+                "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:{line}\r\n\
+                 a=msid:PA_{participant}|x {track}\r\na=sendonly\r\n"
+            );
+        }
+        let offer = proto::SessionDescription {
+            r#type: "offer".into(),
+            sdp,
+            id: self.offers,
+            ..Default::default()
+        };
+        self.hear(host, Response::Offer(offer));
+    }
+
     /// A media server says that somebody joined as the room.
     pub fn replaced(&mut self, host: &str) {
         let leave = proto::LeaveRequest {
             reason: proto::DisconnectReason::DuplicateIdentity.into(),
+            ..Default::default()
+        };
+        self.hear(host, Response::Leave(leave));
+    }
+
+    /// A media server wants the room to join anew.
+    pub fn restart(&mut self, host: &str) {
+        let leave = proto::LeaveRequest {
+            reason: proto::DisconnectReason::StateMismatch.into(),
+            action: proto::leave_request::Action::Reconnect.into(),
             ..Default::default()
         };
         self.hear(host, Response::Leave(leave));

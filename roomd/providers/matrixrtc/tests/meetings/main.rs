@@ -5,5 +5,6 @@
 mod bench;
 mod enter;
 mod inside;
+mod password;
 mod servers;
 mod suite;

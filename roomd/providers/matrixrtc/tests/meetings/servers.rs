@@ -15,12 +15,7 @@ const OTHER: &str = "https://jwt.y";
 /// In the call, joined on the own media server.
 fn joined() -> Bench {
     let mut bench = Bench::new(LINK);
-    bench.news(News::Online(me()));
-    bench.answer();
-    bench.grant(SERVICE_URL, "wss://sfu.x", "room");
-    bench.greet("sfu.x");
-    bench.call();
-    bench.answer();
+    bench.join();
     assert!(bench.events.contains(&Event::Joined));
     bench.events.clear();
     bench

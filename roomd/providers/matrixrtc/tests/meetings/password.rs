@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! Passwords that are missing or wrong.
+
+use roomd_conference::Event;
+use roomd_matrix_port::Done;
+
+use crate::bench::{Bench, LINK, camera, room, sends};
+
+fn asked(bench: &Bench) -> Vec<bool> {
+    let wrong = |event: &Event| match event {
+        Event::PasswordRequired { wrong } => Some(*wrong),
+        _ => None,
+    };
+    bench.events.iter().filter_map(wrong).collect()
+}
+
+#[test]
+fn a_password_that_others_have_is_asked_for_until_it_is_there() {
+    let mut bench = Bench::with(LINK, false);
+    let plain = Ok(Done::Joined(room(false)));
+    bench.answers.insert("join", plain);
+    bench.join();
+    let anna = sends("@anna:x:A", vec![camera("TR_a", true)]);
+    bench.update("sfu.x", vec![anna]);
+    assert_eq!(asked(&bench), [false]);
+    bench.events.clear();
+    bench.restart("sfu.x");
+    let lost = |event: &Event| matches!(event, Event::Reconnecting { .. });
+    assert!(bench.events.iter().any(lost));
+    bench.greet("sfu.x");
+    assert!(bench.events.contains(&Event::Joined));
+    assert_eq!(asked(&bench), [false], "again");
+}
