@@ -22,6 +22,8 @@ use crate::members;
 const AGAIN: Duration = Duration::from_secs(2);
 /// An OpenID token is used no longer, however long the homeserver says that it lasts.
 const OPEN_ID_AT_MOST: Duration = Duration::from_secs(60 * 60);
+/// A password that was entered has opened something by then, or is wrong too.
+const DOUBT: Duration = Duration::from_secs(3);
 /// Devices that were not reached are tried so often.
 const ATTEMPTS: u32 = 5;
 /// Memberships whose raised hands are asked for on entering.
@@ -37,6 +39,7 @@ impl MatrixRtcSession {
             Again::Join => self.join(),
             Again::Hand => self.raise_where_wanted(),
             Again::Transports => self.ask(Ask::Transports, Purpose::Transports),
+            Again::Doubt => self.doubt_password(),
             Again::OpenId if self.account.awaits(&Purpose::OpenId) => {}
             Again::OpenId => self.ask(Ask::OpenIdToken, Purpose::OpenId),
             Again::Key { index, attempt, to } => {
@@ -344,6 +347,10 @@ impl MatrixRtcSession {
             self.setup.password = Some(password);
             self.told.wrong_password = false;
             self.apply_keys();
+            // The engine tells changes: what the last password did not open and this one does not
+            // either is not told again.
+            self.again.retain(|(_, again)| *again != Again::Doubt);
+            self.again.push((now.mono + DOUBT, Again::Doubt));
         } else if self.told.password_missing {
             self.setup.password = Some(password);
             self.encrypt_with_password(now);

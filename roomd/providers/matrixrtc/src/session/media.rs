@@ -307,7 +307,7 @@ impl MatrixRtcSession {
     }
 
     /// Where nothing of anybody opens, the password is another one than theirs.
-    fn doubt_password(&mut self) {
+    pub(super) fn doubt_password(&mut self) {
         let wrong = self.mode == Some(Mode::Shared) && self.people.opens_nothing();
         if wrong && !self.told.wrong_password {
             self.told.wrong_password = true;

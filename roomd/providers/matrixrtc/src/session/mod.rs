@@ -112,6 +112,8 @@ enum Again {
     Join,
     Transports,
     OpenId,
+    /// Whether a password that was entered opens anything.
+    Doubt,
     /// Our key of this number, told to devices that were not reached.
     Key {
         index: u8,

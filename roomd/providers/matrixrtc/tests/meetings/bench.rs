@@ -20,7 +20,7 @@ use roomd_matrix_port::{
     Recipient, Reply, Request, RoomId, RoomInfo, SERVICE, StateEvent, Transport, UserId,
 };
 use roomd_matrixrtc::{MatrixRtc, MatrixRtcConfig};
-use roomd_model::{MeetingLink, Now, Pii, Secret};
+use roomd_model::{MeetingLink, Now, Pii, Secret, StreamId};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -345,6 +345,19 @@ impl Bench {
             ..Default::default()
         };
         self.hear(host, Response::Offer(offer));
+    }
+
+    /// The stream that was announced last.
+    pub fn stream(&self) -> StreamId {
+        let stream = |event: &Event| match event {
+            Event::StreamAdded { stream, .. } => Some(*stream),
+            _ => None,
+        };
+        self.events
+            .iter()
+            .rev()
+            .find_map(stream)
+            .expect("no stream")
     }
 
     /// A media server says that somebody joined as the room.

@@ -2,8 +2,11 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Passwords that are missing or wrong.
 
-use roomd_conference::Event;
+use std::time::Duration;
+
+use roomd_conference::{Command, Event, Input, MediaEvent};
 use roomd_matrix_port::Done;
+use roomd_model::{Secret, StreamTrouble};
 
 use crate::bench::{Bench, LINK, camera, room, sends};
 
@@ -31,4 +34,32 @@ fn a_password_that_others_have_is_asked_for_until_it_is_there() {
     bench.greet("sfu.x");
     assert!(bench.events.contains(&Event::Joined));
     assert_eq!(asked(&bench), [false], "again");
+}
+
+#[test]
+fn each_wrong_password_is_asked_about() {
+    let mut bench = Bench::new(&format!("{LINK}&password=first"));
+    bench.join();
+    let anna = sends("@anna:x:A", vec![camera("TR_a", true)]);
+    bench.update("sfu.x", vec![anna]);
+    bench.offer("sfu.x", &[("@anna:x:A", "TR_a")]);
+    let stream = bench.stream();
+    let trouble = |active| {
+        Input::Media(MediaEvent::Trouble {
+            stream,
+            trouble: StreamTrouble::Undecryptable,
+            active,
+        })
+    };
+    bench.feed(trouble(true));
+    assert_eq!(asked(&bench), [true]);
+    bench.command(Command::Password(Secret::new("second")));
+    bench.advance(Duration::from_secs(2));
+    assert_eq!(asked(&bench), [true], "it may still open");
+    bench.advance(Duration::from_secs(2));
+    assert_eq!(asked(&bench), [true; 2]);
+    bench.command(Command::Password(Secret::new("third")));
+    bench.feed(trouble(false));
+    bench.advance(Duration::from_secs(5));
+    assert_eq!(asked(&bench), [true; 2], "it opens");
 }
