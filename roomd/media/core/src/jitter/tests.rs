@@ -153,7 +153,13 @@ fn pictures_are_played_as_they_come_while_the_network_is_calm() {
 fn at_the_border_of_calm_the_delay_does_not_come_and_go() {
     let mut line = Line::new(Config::pictures());
     // One in ten, by turns just more and just less than what is let be.
-    let lateness = |number: u64| if number / 500 % 2 == 0 { 16 } else { 14 };
+    let lateness = |number: u64| {
+        if (number / 500).is_multiple_of(2) {
+            16
+        } else {
+            14
+        }
+    };
     line.send(0..500, 0.0, |number| {
         Some(ms(30
             + if number % 10 == 9 {
