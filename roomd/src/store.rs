@@ -44,8 +44,9 @@ impl Store {
         let result = match resume {
             Some(resume) => self.write(resume),
             None => match std::fs::remove_file(&self.path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-                Ok(()) | Err(_) => Ok(()),
+                Ok(()) => sync_folder(&self.path),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                Err(error) => Err(error),
             },
         };
         if let Err(error) = result {
@@ -69,5 +70,14 @@ pub fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
         .open(&part)?;
     file.write_all(content)?;
     file.sync_all()?;
-    std::fs::rename(&part, path)
+    std::fs::rename(&part, path)?;
+    sync_folder(path)
+}
+
+/// Names are kept by the folder: one that is new is lost by a power cut until the folder is written.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) => std::fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }
