@@ -134,7 +134,9 @@ impl Device {
         if number.is_empty() || !number.chars().all(|c| c.is_ascii_digit()) {
             return None;
         }
-        if kind == Kind::Camera && !captures(properties) {
+        if kind == Kind::Camera && !captures(properties)
+            || kind == Kind::Sound && !is_whole(properties)
+        {
             return None;
         }
         let node = match (kind, properties.get("DEVNAME")) {
@@ -164,6 +166,12 @@ fn captures(properties: &Properties) -> bool {
         Some(list) => list.split(':').any(|word| word == "capture"),
         None => properties.get("attr:index").is_none_or(|i| i == "0"),
     }
+}
+
+/// A card is told of before its nodes are, and cannot be opened yet; udev tells again when all are there
+/// (its `78-sound-card.rules`). Where no udev works, the nodes are the kernel's own.
+fn is_whole(properties: &Properties) -> bool {
+    properties.is_set("SOUND_INITIALIZED") || properties.get("USEC_INITIALIZED").is_none()
 }
 
 fn identity(properties: &Properties, kind: Kind) -> DeviceId {
@@ -306,12 +314,19 @@ pub(crate) mod tests {
         };
         assert_eq!(vivid(0).unwrap().id.to_string(), "at:platform-vivid.0");
         assert_eq!(vivid(0).unwrap().id, vivid(4).unwrap().id);
-        let card = properties(
+        let mut card = properties(
             "/devices/pci0000:00/0000:00:1f.3/sound/card0",
             "sound",
             &[("ID_PATH", "pci-0000:00:1f.3"), ("attr:id", "PCH")],
         );
-        let card = Device::from_properties(&card).unwrap();
+        let known = Device::from_properties(&card);
+        let mut tell = |key: &str| {
+            card.values.insert(key.to_owned(), "1".to_owned());
+            Device::from_properties(&card)
+        };
+        assert_eq!(tell("USEC_INITIALIZED"), None, "without its nodes");
+        assert_eq!(tell("SOUND_INITIALIZED"), known);
+        let card = known.unwrap();
         assert_eq!((card.node.as_str(), card.label.as_str()), ("hw:0", "PCH"));
         assert_eq!(card.id.to_string(), "at:pci-0000:00:1f.3");
     }
