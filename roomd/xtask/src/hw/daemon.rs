@@ -27,7 +27,7 @@ fn config(port: u16, media: &str, further: &str) -> String {
 pub const HEADLESS: &str = "display = \"headless\"\n";
 
 /// What it said last.
-const LOG: &str = "journalctl --unit=roomd --lines=30 --no-pager --output=cat";
+pub const LOG: &str = "journalctl --unit=roomd --lines=60 --no-pager --output=cat";
 
 /// The running daemon; ends with the value.
 pub struct Daemon<'a> {
@@ -99,10 +99,9 @@ impl<'a> Daemon<'a> {
                 return Ok(found);
             }
             if begun.elapsed() > PATIENCE {
-                let log = self.bench.host.text(LOG)?;
                 bail!(
                     "waited {PATIENCE:?} for {what}; cameras {:?}, devices {:?}, health {:?}, \
-                     faults {:?}; the log ends:\n{log}",
+                     faults {:?}",
                     state.cameras,
                     state.devices,
                     state.health,

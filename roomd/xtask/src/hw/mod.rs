@@ -135,6 +135,11 @@ pub fn run(options: &Options<'_>) -> Result<()> {
             Ok(Figure { value, unit }) => println!("ok   {} ({took}) {value} {unit}", case.name),
             Err(error) => {
                 println!("FAIL {} ({took}): {error:#}", case.name);
+                if case.place == Place::Room
+                    && let Ok(log) = bench.host.text(daemon::LOG)
+                {
+                    println!("roomd said last:\n{log}");
+                }
                 failed.push(case.name);
             }
         }
