@@ -27,6 +27,8 @@ pub struct DisplayControl {
     told: Option<Power>,
     sysfs: Sysfs,
     cec: Option<PathBuf>,
+    /// How often that adapter came.
+    arrivals: u64,
     handle: Option<DisplayHandle>,
     /// The displays that were plugged in when somebody last looked.
     plugged: Option<Vec<Connector>>,
@@ -44,22 +46,29 @@ impl DisplayControl {
             told: None,
             sysfs: Sysfs::default(),
             cec: None,
+            arrivals: 0,
             handle: None,
             plugged: None,
         }
     }
 
-    /// Takes what is plugged in. Another CEC adapter is another way to speak to the display.
+    /// Takes what is plugged in. Another CEC adapter is another way to speak to the display, and one
+    /// that came again has forgotten the room's place on the line.
     pub fn refresh(&mut self, entries: &[Entry]) {
         let mut adapters = entries
             .iter()
             .filter(|entry| entry.usable && entry.device.kind == Kind::Cec);
-        let found = adapters
-            .next()
-            .map(|entry| PathBuf::from(&entry.device.node));
-        let cec = self.settings.cec.clone().or(found);
-        if self.handle.is_none() || cec != self.cec {
+        let configured = self.settings.cec.as_ref();
+        let found = adapters.find(|entry| {
+            configured.is_none_or(|node| node.as_os_str() == entry.device.node.as_str())
+        });
+        let cec = configured
+            .cloned()
+            .or_else(|| found.map(|entry| PathBuf::from(&entry.device.node)));
+        let arrivals = found.map_or(self.arrivals, |entry| entry.arrivals);
+        if self.handle.is_none() || cec != self.cec || arrivals != self.arrivals {
             self.cec = cec;
+            self.arrivals = arrivals;
             // The old task ends with its handle.
             self.handle = Some(display::spawn(
                 DisplayConfig {
@@ -187,8 +196,35 @@ mod tests {
 
     use roomd_devices::core::display::log::Happened;
 
+    use super::super::bench::entries;
     use super::*;
     use crate::daemon::now;
+
+    #[tokio::test]
+    async fn a_configured_adapter_that_comes_late_is_taken() {
+        let settings = Display {
+            cec: Some(PathBuf::from("/dev/cec0")),
+            ..Display::default()
+        };
+        let mut display = DisplayControl::new(settings, "Raum", QuirkTable::default(), now());
+        let root = tempfile::tempdir().unwrap();
+        display.sysfs = Sysfs::at(root.path());
+        display.refresh(&[]);
+        display.touched(now());
+        assert_eq!(display.told, Some(Power::On));
+        let before = display.handle.clone().unwrap();
+        let path = "/devices/pci0000:00/usb1/1-2/1-2:1.0/cec/cec0";
+        let adapter = entries([("cec", path, &[("DEVNAME", "/dev/cec0")][..])]);
+        let same = |display: &DisplayControl| {
+            let handle = display.handle.as_ref().unwrap();
+            handle.commands.same_channel(&before.commands)
+        };
+        display.refresh(&[]);
+        assert!(same(&display));
+        display.refresh(&adapter);
+        assert!(!same(&display));
+        assert_eq!(display.told, Some(Power::On));
+    }
 
     #[tokio::test]
     async fn what_was_wanted_before_somebody_looked_is_said_then() {

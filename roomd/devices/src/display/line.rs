@@ -10,7 +10,6 @@ use std::time::Duration;
 use roomd_devices_core::display::cec::{self, Message, Outcome, Place};
 use roomd_devices_core::display::ddc;
 use roomd_devices_core::display::power::Power;
-use tracing::warn;
 
 use crate::kernel::DeviceFile;
 
@@ -20,7 +19,12 @@ const OBEYS: Duration = Duration::from_millis(500);
 const ANSWERS: Duration = Duration::from_millis(50);
 
 /// Takes a place on the CEC line; `input` is the display's own word for where the room is plugged in.
-pub(super) async fn take_place(node: &Path, name: &str, input: Option<u16>) -> Option<Place> {
+/// An error is words for operators.
+pub(super) async fn take_place(
+    node: &Path,
+    name: &str,
+    input: Option<u16>,
+) -> Result<Place, String> {
     let (node, name) = (node.to_owned(), name.to_owned());
     let work = move || {
         let mut events = DeviceFile::open_nonblocking(&node).map_err(|e| e.to_string())?;
@@ -36,9 +40,8 @@ pub(super) async fn take_place(node: &Path, name: &str, input: Option<u16>) -> O
         };
         cec::take_place(&mut adapter, &name, input).map_err(|e| format!("{e:?}"))
     };
-    let done = tokio::task::spawn_blocking(work).await.ok()?;
-    done.inspect_err(|error| warn!(error, "no place on the CEC line"))
-        .ok()
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 /// Says something over CEC.
@@ -89,8 +92,8 @@ mod tests {
     async fn lines_that_are_not_there_say_so() {
         for node in ["/dev/no-such-line", "/dev/null"] {
             let node = Path::new(node);
-            assert_eq!(take_place(node, "Raum", Some(0x1000)).await, None);
-            assert_eq!(take_place(node, "Raum", None).await, None);
+            assert!(take_place(node, "Raum", Some(0x1000)).await.is_err());
+            assert!(take_place(node, "Raum", None).await.is_err());
             assert_eq!(set_power(node, Power::On).await, None);
             let said = say(node, PLACE, Message::Standby).await;
             assert!(

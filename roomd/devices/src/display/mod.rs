@@ -10,7 +10,7 @@ use roomd_devices_core::display::log::Happened;
 use roomd_devices_core::display::power::{Effect, Input, Power, PowerControl};
 use roomd_devices_core::display::quirks::{QuirkTable, Quirks};
 use tokio::sync::{mpsc, watch};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::sysfs::{Connector, Sysfs};
 
@@ -18,6 +18,9 @@ mod line;
 
 /// How often connectors are looked at without a reason.
 const LOOK: Duration = Duration::from_secs(10);
+/// How long no place on the CEC line is tried for again: at first, and at most.
+const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(300);
 const COMMANDS: usize = 16;
 
 /// Which display, and how to speak to it.
@@ -76,6 +79,7 @@ pub fn spawn(config: DisplayConfig, sysfs: Sysfs) -> DisplayHandle {
         control: PowerControl::default(),
         known: None,
         place: None,
+        again: None,
         bus: None,
     };
     tokio::spawn(task.run(receiver));
@@ -90,6 +94,8 @@ struct Task {
     /// The display that the control was told of.
     known: Option<Connector>,
     place: Option<Place>,
+    /// When a place is tried for again, and how long that wait was.
+    again: Option<(Instant, Duration)>,
     bus: Option<PathBuf>,
 }
 
@@ -115,6 +121,8 @@ impl Task {
                     }
                     Some(Command::Confirmed) => self.handle(Input::Confirmed),
                     Some(Command::Look) => {
+                        // What was plugged in may be the adapter.
+                        self.again = None;
                         self.look().await;
                         continue;
                     }
@@ -183,27 +191,29 @@ impl Task {
             state.connectors = connectors;
             changed
         });
-        if identity(display.as_ref()) == identity(self.known.as_ref()) {
+        let is_new = identity(display.as_ref()) != identity(self.known.as_ref());
+        if !is_new && !self.misses_place() {
             return;
         }
         self.known = display;
-        let input = match &self.known {
+        let input = match self.known.clone() {
             Some(display) => {
-                let edid = display.edid.as_ref().ok();
-                let input = edid.and_then(|edid| edid.cec_address);
-                let quirks = edid.map_or_else(Quirks::default, |e| self.config.quirks.find(e));
-                self.bus = display.bus.clone();
-                self.place = match &self.config.cec {
-                    Some(node) => line::take_place(node, &self.config.name, input).await,
-                    None => None,
-                };
+                self.bus.clone_from(&display.bus);
+                if is_new {
+                    self.again = None;
+                }
+                self.place = self.take_place(&display).await;
+                if !is_new && self.place.is_none() {
+                    return;
+                }
                 let (cec, ddc) = (self.place, &self.bus);
                 let plugged = &display.name;
                 info!(plugged, ?cec, ?ddc, "a display is plugged in");
+                let edid = display.edid.as_ref().ok();
                 Input::Display {
                     cec: self.place.is_some(),
                     ddc: self.bus.is_some(),
-                    quirks,
+                    quirks: edid.map_or_else(Quirks::default, |e| self.config.quirks.find(e)),
                 }
             }
             None => {
@@ -213,6 +223,35 @@ impl Task {
         };
         let effects = self.handle(input);
         self.act(effects).await;
+    }
+
+    /// Whether it is time to try again for a place on the CEC line. A line may be busy, a display that
+    /// wakes has no place for anybody yet, and an adapter may come late.
+    fn misses_place(&self) -> bool {
+        let has_line = self.known.is_some() && self.config.cec.is_some();
+        let is_due = self.again.is_none_or(|(at, _)| Instant::now() >= at);
+        has_line && self.place.is_none() && is_due
+    }
+
+    async fn take_place(&mut self, display: &Connector) -> Option<Place> {
+        let node = self.config.cec.as_ref()?;
+        let input = display.edid.as_ref().ok().and_then(|edid| edid.cec_address);
+        let error = match line::take_place(node, &self.config.name, input).await {
+            Ok(place) => {
+                self.again = None;
+                return Some(place);
+            }
+            Err(error) => error,
+        };
+        let wait = match self.again {
+            None => {
+                warn!(error, "no place on the CEC line");
+                AGAIN
+            }
+            Some((_, wait)) => (wait * 2).min(AGAIN_AT_MOST),
+        };
+        self.again = Some((Instant::now() + wait, wait));
+        None
     }
 
     fn tell(&self) {
@@ -258,6 +297,43 @@ mod tests {
         drop(asks);
         handle.commands.send(Command::Confirmed).await.unwrap();
         state.wait_for(|state| !state.asks).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_line_without_a_place_is_tried_again_and_less_often() {
+        let root = tree();
+        let (publish, _state) = watch::channel(DisplayState::default());
+        let mut task = Task {
+            config: DisplayConfig {
+                cec: Some(root.path().join("cec0")),
+                ..DisplayConfig::default()
+            },
+            sysfs: Sysfs::at(root.path()),
+            publish,
+            control: PowerControl::default(),
+            known: None,
+            place: None,
+            again: None,
+            bus: None,
+        };
+        assert!(!task.misses_place());
+        task.look().await;
+        let (first, wait) = task.again.unwrap();
+        assert_eq!(wait, AGAIN);
+        assert!(!task.misses_place());
+        task.look().await;
+        assert_eq!(task.again, Some((first, wait)));
+        task.again = Some((Instant::now(), wait));
+        assert!(task.misses_place());
+        task.look().await;
+        assert_eq!(task.again.unwrap().1, AGAIN * 2);
+        task.again = Some((Instant::now(), AGAIN_AT_MOST));
+        task.look().await;
+        assert_eq!(task.again.unwrap().1, AGAIN_AT_MOST);
+        // Without the adapter there is nothing to try.
+        task.config.cec = None;
+        task.again = None;
+        assert!(!task.misses_place());
     }
 
     #[tokio::test]

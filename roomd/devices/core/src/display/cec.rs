@@ -17,6 +17,8 @@ const TELEVISION: u8 = 0;
 const BROADCAST: u8 = 15;
 /// How long an answer may take, in ms; the standard allows a second.
 const ANSWER: u32 = 1200;
+/// Nobody's number, and above it none at all: those of the kind were taken, or there was no cable.
+const NOBODY: u8 = 15;
 /// What an adapter without a place on the line has.
 const NOWHERE: u16 = 0xffff;
 
@@ -162,13 +164,14 @@ fn outcome(words: &[u32; 14], answer: Option<u8>) -> Outcome {
 pub fn take_place(node: &mut impl Node, name: &str, input: u16) -> Result<Place, Refusal> {
     let mut words = [0; 23];
     node.call(GET_ADDRESSES, &mut words)?;
-    if words[1].to_ne_bytes()[3] == 0 {
+    let number = |words: &[u32; 23]| words[0].to_ne_bytes()[0];
+    // The kernel also keeps what it was once told and could not do: then it is told again.
+    if words[1].to_ne_bytes()[3] == 0 || number(&words) >= NOBODY {
         words = addresses(name);
         node.call(SET_ADDRESSES, &mut words)?;
     }
-    let number = words[0].to_ne_bytes()[0];
-    // 15 is nobody: all numbers of the kind were taken.
-    (number < 15)
+    let number = number(&words);
+    (number < NOBODY)
         .then_some(Place { number, input })
         .ok_or(Refusal::Busy)
 }

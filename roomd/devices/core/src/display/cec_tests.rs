@@ -11,6 +11,8 @@ struct Line {
     said: Vec<Vec<u8>>,
     input: u16,
     events: u32,
+    /// The adapter was told before, and got no number.
+    failed: bool,
 }
 
 impl Line {
@@ -21,6 +23,7 @@ impl Line {
             said: Vec::new(),
             input: 0x2000,
             events: 1,
+            failed: false,
         }
     }
 }
@@ -36,6 +39,10 @@ impl Node for Line {
                     words[4] = 3;
                     words[8] = u32::from_ne_bytes(self.answer);
                 }
+            }
+            GET_ADDRESSES if self.failed => {
+                words[0] = u32::from_ne_bytes([0xff, 0, 0, 0]);
+                words[1] = u32::from_ne_bytes([0, 0, 5, 1]);
             }
             SET_ADDRESSES => words[0] = u32::from_ne_bytes([4, 0, 0, 0]),
             EVENT if self.events == 0 => return Err(Refusal::Other(11)),
@@ -107,6 +114,8 @@ fn the_room_takes_a_place_on_the_line() {
     assert_eq!(input(&mut line), Some(0x2000));
     let place = take_place(&mut line, "Sitzungsraum 2 im Rathaus", 0x2000);
     assert_eq!(place, Ok(PLACE));
+    line.failed = true;
+    assert_eq!(take_place(&mut line, "Raum", 0x2000), Ok(PLACE));
     line.input = NOWHERE;
     line.events = u32::MAX;
     assert_eq!(input(&mut line), None);
