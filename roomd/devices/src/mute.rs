@@ -23,12 +23,24 @@ const WISHES: usize = 32;
 pub struct SoundDevice {
     /// Its sound card, such as `hw:1`.
     pub card: Option<String>,
-    /// Its HID node, such as `/dev/hidraw0`.
-    pub hid: Option<PathBuf>,
+    /// Its HID nodes, such as `/dev/hidraw0`: a device may have several, one of them of telephony.
+    pub hids: Vec<PathBuf>,
     /// Whether its mute key shows as the mixer's switch.
     pub switch_is_key: bool,
     /// Whether its lamp is left alone.
     pub own_lamp: bool,
+}
+
+/// What came of the device's mute key and lamp.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum KeyState {
+    /// The device has neither over HID.
+    #[default]
+    None,
+    /// They follow the room.
+    Open,
+    /// They could not be opened; the text is for operators.
+    Refused(String),
 }
 
 /// What the device shows of the room.
@@ -66,18 +78,14 @@ pub fn spawn(
     device: &SoundDevice,
     sysfs: &Sysfs,
     room: watch::Receiver<RoomSound>,
-) -> mpsc::Receiver<Wish> {
+) -> (mpsc::Receiver<Wish>, KeyState) {
     let (wishes, receiver) = mpsc::channel(WISHES);
     let mixer = device.card.as_deref().and_then(|card| {
         let opened = CardMixer::open(card);
         let opened = opened.inspect_err(|error| warn!(card, %error, "no mixer"));
         opened.ok()
     });
-    let phone = device.hid.as_deref().and_then(|node| {
-        let opened = Phone::open(sysfs, node);
-        let opened = opened.inspect_err(|error| warn!(?node, %error, "no mute key"));
-        opened.ok().flatten()
-    });
+    let (phone, key) = open_phone(&device.hids, sysfs);
     let muted = room.borrow().muted;
     let task = Task {
         switch_is_key: device.switch_is_key,
@@ -92,7 +100,30 @@ pub fn spawn(
         answer: None,
     };
     tokio::spawn(task.run());
-    receiver
+    (receiver, key)
+}
+
+/// Opens the part of telephony among a device's HID parts, rather one with a mute key than with lamps
+/// alone.
+fn open_phone(nodes: &[PathBuf], sysfs: &Sysfs) -> (Option<Phone>, KeyState) {
+    let (mut found, mut refused) = (None, KeyState::None);
+    for node in nodes {
+        match Phone::open(sysfs, node) {
+            Ok(Some(phone)) if phone.has_mute_key() => return (Some(phone), KeyState::Open),
+            Ok(Some(phone)) => found = found.or(Some(phone)),
+            Ok(None) => {}
+            Err(error) => {
+                warn!(?node, %error, "no mute key");
+                refused = KeyState::Refused(format!("{}: {error}", node.display()));
+            }
+        }
+    }
+    let key = if found.is_some() {
+        KeyState::Open
+    } else {
+        refused
+    };
+    (found, key)
 }
 
 struct Task {
@@ -267,17 +298,57 @@ impl Task {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    /// A mute key, and a volume key.
+    const TELEPHONY: &[u8] =
+        b"\x05\x0b\x09\x05\xa1\x01\x09\x2f\x15\x00\x25\x01\x75\x01\x95\x01\x81\x02\xc0";
+    const VOLUME: &[u8] =
+        b"\x05\x0c\x09\x01\xa1\x01\x09\xe9\x15\x00\x25\x01\x75\x01\x95\x01\x81\x02\xc0";
+
+    /// A device's HID part: its node is a device file that the machine has.
+    fn hid(root: &Path, name: &str, descriptor: &[u8], device: &str) -> PathBuf {
+        let folder = root.join("class/hidraw").join(name).join("device");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("report_descriptor"), descriptor).unwrap();
+        let node = root.join(name);
+        std::os::unix::fs::symlink(device, &node).unwrap();
+        node
+    }
+
+    #[tokio::test]
+    async fn the_part_of_telephony_is_found_and_said_to_be_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let sysfs = Sysfs::at(root.path());
+        let volume = hid(root.path(), "hidraw0", VOLUME, "/dev/ptmx");
+        let phone = hid(root.path(), "hidraw1", TELEPHONY, "/dev/ptmx");
+        // It cannot be opened: nothing has this node.
+        let locked = hid(root.path(), "hidraw2", TELEPHONY, "/dev/no-such-device");
+        let open = |nodes: &[&PathBuf]| {
+            let nodes: Vec<PathBuf> = nodes.iter().map(|node| (*node).clone()).collect();
+            let (phone, key) = open_phone(&nodes, &sysfs);
+            (phone.is_some(), key)
+        };
+        assert_eq!(open(&[]), (false, KeyState::None));
+        assert_eq!(open(&[&volume]), (false, KeyState::None));
+        assert_eq!(open(&[&volume, &phone]), (true, KeyState::Open));
+        assert_eq!(open(&[&locked, &phone]), (true, KeyState::Open));
+        let (found, key) = open(&[&volume, &locked]);
+        assert!(!found && matches!(&key, KeyState::Refused(why) if why.contains("hidraw2")));
+    }
 
     #[tokio::test]
     async fn a_device_that_is_not_there_ends_the_task() {
         let (_room, receiver) = watch::channel(RoomSound::default());
         let device = SoundDevice {
             card: Some("hw:31".to_owned()),
-            hid: Some("/dev/hidraw99".into()),
+            hids: vec!["/dev/hidraw99".into()],
             ..SoundDevice::default()
         };
-        let mut wishes = spawn(&device, &Sysfs::default(), receiver);
+        let (mut wishes, key) = spawn(&device, &Sysfs::default(), receiver);
+        assert!(matches!(key, KeyState::Refused(_)), "{key:?}");
         assert_eq!(wishes.recv().await, None);
     }
 }

@@ -43,6 +43,10 @@ impl Phone {
         }))
     }
 
+    pub(crate) fn has_mute_key(&self) -> bool {
+        self.telephony.has_mute_key()
+    }
+
     pub(crate) fn has_mute_lamp(&self) -> bool {
         self.telephony.has_mute_lamp()
     }

@@ -10,6 +10,7 @@ use roomd_devices::core::content::signal::Signal;
 use roomd_devices::core::health::{Health, Item, Subject, Trouble};
 use roomd_devices::core::identity::DeviceId;
 use roomd_devices::display::DisplayState;
+use roomd_devices::mute::KeyState;
 use roomd_model::{FaultCode, Language};
 
 use super::cameras::Cameras;
@@ -159,16 +160,23 @@ fn set_sound(health: &mut Health, sound: &Sound, parts: &Parts<'_>) {
             (None, _) => {}
         }
     }
-    if sound.has_telephony()
-        && let Some(card) = &chosen.microphone.card
-    {
-        let device = card
-            .id
-            .as_ref()
-            .map_or_else(String::new, ToString::to_string);
-        let trouble = parts.marks.telephony;
-        health.set(item(Subject::Telephony, &device, &card.name, trouble, None));
-    }
+    let Some(card) = &chosen.microphone.card else {
+        return;
+    };
+    let device = card.id.as_ref();
+    let device = device.map_or_else(String::new, ToString::to_string);
+    let (trouble, detail) = match sound.key() {
+        KeyState::None => return,
+        KeyState::Open => (parts.marks.telephony, None),
+        KeyState::Refused(why) => (Some(Trouble::Stalled), Some(why.as_str())),
+    };
+    health.set(item(
+        Subject::Telephony,
+        &device,
+        &card.name,
+        trouble,
+        detail,
+    ));
 }
 
 fn set_content(health: &mut Health, parts: &Parts<'_>) {

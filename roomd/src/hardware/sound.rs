@@ -12,7 +12,7 @@ use roomd_devices::core::identity::{DeviceId, UsbId};
 use roomd_devices::core::inventory::Entry;
 use roomd_devices::core::sound::cards::{Asked, Card, Echo, Reason, Selection, select};
 use roomd_devices::core::sound::table::{MuteKey, Table};
-use roomd_devices::mute::{self, RoomSound, SoundDevice, Wish};
+use roomd_devices::mute::{self, KeyState, RoomSound, SoundDevice, Wish};
 use roomd_devices::sysfs::Sysfs;
 use roomd_media::{EchoPolicy, EngineCommand, MicrophoneSource};
 use roomd_model::Language;
@@ -32,6 +32,8 @@ pub struct Sound {
     told_echo: bool,
     /// What mute key and lamp are on, and how often it came.
     attached: Option<(SoundDevice, u64)>,
+    /// What came of its key and lamp.
+    key: KeyState,
     /// What was chosen last.
     pub chosen: Option<Chosen>,
 }
@@ -155,6 +157,7 @@ impl Sound {
             told: Told::default(),
             told_echo: false,
             attached: None,
+            key: KeyState::None,
             chosen: None,
         })
     }
@@ -241,12 +244,13 @@ impl Sound {
         // What is built into the machine has no key, and its mixer may be somebody else's.
         let Some((card, id)) = card.filter(|card| card.usb.is_some()).and_then(with_id) else {
             self.attached = None;
+            self.key = KeyState::None;
             return None;
         };
         let known = self.table.find(card);
         let device = SoundDevice {
             card: Some(card.device.clone()),
-            hid: telephony(entries, id),
+            hids: hids(entries, id),
             switch_is_key: known.is_some_and(|known| known.mute_key == MuteKey::Mixer),
             own_lamp: known.is_some_and(|known| known.own_lamp),
         };
@@ -259,15 +263,15 @@ impl Sound {
         if self.attached.as_ref() == Some(&attached) {
             return None;
         }
-        let wishes = mute::spawn(&attached.0, &Sysfs::default(), room.clone());
+        let (wishes, key) = mute::spawn(&attached.0, &Sysfs::default(), room.clone());
+        self.key = key;
         self.attached = Some(attached);
         Some(wishes)
     }
 
-    /// Whether a device with mute key and lamp is taken hold of.
-    pub fn has_telephony(&self) -> bool {
-        let attached = self.attached.as_ref();
-        attached.is_some_and(|(device, _)| device.hid.is_some())
+    /// What came of mute key and lamp.
+    pub const fn key(&self) -> &KeyState {
+        &self.key
     }
 }
 
@@ -280,13 +284,14 @@ fn with_id(card: &Card) -> Option<(&Card, &DeviceId)> {
     Some((card, card.id.as_ref()?))
 }
 
-/// The HID node behind the same plug.
-fn telephony(entries: &[Entry], id: &DeviceId) -> Option<PathBuf> {
-    let mut hids = entries
+/// The HID nodes behind the same plug.
+fn hids(entries: &[Entry], id: &DeviceId) -> Vec<PathBuf> {
+    let hids = entries
         .iter()
         .filter(|entry| entry.usable && entry.device.kind == Kind::Hid);
-    let found = hids.find(|entry| entry.device.id.same_plug(id))?;
-    Some(PathBuf::from(&found.device.node))
+    hids.filter(|entry| entry.device.id.same_plug(id))
+        .map(|entry| PathBuf::from(&entry.device.node))
+        .collect()
 }
 
 /// A sound server has the cards for itself; then its default is the room's.
