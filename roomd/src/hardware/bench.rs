@@ -10,7 +10,7 @@ use roomd_devices::core::inventory::{Entry, Event, Inventory, Roles};
 /// A device: its subsystem, its path below `/sys`, and udev's properties.
 pub(super) type Described<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
 
-pub(super) fn properties((subsystem, path, values): Described<'_>) -> Properties {
+fn properties((subsystem, path, values): Described<'_>) -> Properties {
     let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     Properties {
         path: path.to_owned(),
@@ -21,7 +21,15 @@ pub(super) fn properties((subsystem, path, values): Described<'_>) -> Properties
 
 /// What an inventory makes of them.
 pub(super) fn entries<'a>(devices: impl IntoIterator<Item = Described<'a>>) -> Vec<Entry> {
-    let mut inventory = Inventory::new(Roles::default());
+    inventory(Roles::default(), devices)
+}
+
+/// What an inventory that gives these roles makes of them.
+pub(super) fn inventory<'a>(
+    roles: Roles,
+    devices: impl IntoIterator<Item = Described<'a>>,
+) -> Vec<Entry> {
+    let mut inventory = Inventory::new(roles);
     for device in devices {
         inventory.handle(Event::Added(properties(device)), Instant::now());
     }

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! How the room's devices are, made of what each part of the hardware task knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use roomd_api::{HealthItem, Words};
 use roomd_devices::core::content::inputs::Shown;
@@ -15,6 +15,7 @@ use roomd_model::{FaultCode, Language};
 
 use super::cameras::Cameras;
 use super::content;
+use super::keys::KeysHealth;
 use super::sound::Sound;
 
 /// What is remembered about devices that their present state does not tell.
@@ -24,8 +25,8 @@ pub struct Marks {
     pub moved: BTreeSet<DeviceId>,
     /// They come and go without end.
     pub unsteady: BTreeSet<DeviceId>,
-    /// Buttons by the configuration's line, and what is wrong with them.
-    pub keys: BTreeMap<String, Option<Trouble>>,
+    /// How the buttons are.
+    pub keys: KeysHealth,
     /// What is wrong with the mute key.
     pub telephony: Option<Trouble>,
     /// Tables that were not read, and why.
@@ -60,8 +61,8 @@ pub fn health(parts: &Parts<'_>) -> roomd_api::Health {
     }
     set_content(&mut health, parts);
     set_display(&mut health, parts);
-    for (device, trouble) in &parts.marks.keys {
-        health.set(item(Subject::Keys, device, device, *trouble, None));
+    for (device, (label, trouble)) in &parts.marks.keys {
+        health.set(item(Subject::Keys, device, label, *trouble, None));
     }
     for (subject, detail) in &parts.marks.tables {
         let table = Some(Trouble::TableRejected);
@@ -355,7 +356,10 @@ mod tests {
     #[test]
     fn what_is_wrong_has_words_and_costs_points() {
         let marks = Marks {
-            keys: BTreeMap::from([("046d:0857".to_owned(), Some(Trouble::Missing))]),
+            keys: KeysHealth::from([(
+                "046d:0857".to_owned(),
+                ("Box".to_owned(), Some(Trouble::Missing)),
+            )]),
             tables: vec![(Subject::Microphone, "line 3: unknown key".to_owned())],
             ..Marks::default()
         };

@@ -17,6 +17,7 @@ mod sound_test;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use roomd_api::{Camera, ContentInput, Health, Refusal, Reply, SoundTest as ShownTest};
@@ -33,6 +34,7 @@ use roomd_interfaces::PreviewRequest;
 use roomd_media::{CameraSource, Engine, EngineCommand};
 use roomd_model::FaultCode;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
 
 use self::cameras::{Cameras, News};
 use self::content::{Answered, Content, NamedContent};
@@ -53,6 +55,8 @@ const ORDERS: usize = 32;
 /// Touches that wait for the room task. More are no person's.
 const TOUCHES: usize = 32;
 const NEWS: usize = 32;
+/// How often a device that is there and does not open is tried again.
+const RETRY: Duration = Duration::from_secs(5);
 /// Previews that wait for the task; there are not that many panels.
 const LOOKS: usize = 32;
 
@@ -345,6 +349,8 @@ impl Task {
     async fn run(mut self, mut inlets: Inlets) {
         self.refresh(&inlets.monitor).await;
         self.follow_room(&inlets.room.borrow().clone());
+        let mut retry = tokio::time::interval(RETRY);
+        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.content.settle(&self.engine).await;
             self.tell(&inlets.room.borrow().clone());
@@ -376,7 +382,11 @@ impl Task {
                 Some(request) = inlets.looks.recv() => self.look(request).await,
                 Some(answer) = inlets.answers.recv() => self.content.answered(&answer),
                 wish = wished(&mut self.wishes) => self.wished(wish),
-                Some(press) = self.keys.pressed() => self.pressed(press),
+                Some(press) = self.keys.pressed() => {
+                    self.pressed(press);
+                    self.use_display(&inlets.room.borrow().clone());
+                }
+                _ = retry.tick(), if self.is_failing() => self.retry(),
                 () = self.sound_test.changed() => {}
                 () = self.display.changed() => {
                     self.display.repeat();
@@ -429,6 +439,16 @@ impl Task {
         self.display.refresh(&self.entries);
     }
 
+    /// Whether a device is there that does not open: udev may be ahead of its permissions, or another
+    /// program have it for a while.
+    fn is_failing(&self) -> bool {
+        self.keys.is_failing()
+    }
+
+    fn retry(&mut self) {
+        self.keys.refresh(&self.entries, &mut self.marks.keys);
+    }
+
     async fn use_camera(&self, source: Option<CameraSource>) {
         if let Some(source) = source {
             tracing::info!(?source, "camera");
@@ -445,12 +465,16 @@ impl Task {
             *sound = room.sound;
             differs
         });
+        self.use_display(room);
+        self.content.follow(room.content);
+    }
+
+    fn use_display(&mut self, room: &RoomFacts) {
         let used = Use {
             busy: room.busy || self.present,
             next: room.next,
         };
         self.display.room(used, now());
-        self.content.follow(room.content);
     }
 
     /// Shows somebody what a content input gives.

@@ -75,6 +75,26 @@ enum Wanted {
     Node(String),
 }
 
+impl Wanted {
+    fn is(&self, device: &Device) -> bool {
+        match self {
+            Self::Device(id) => id.likeness(&device.id) >= Likeness::Moved,
+            Self::Model(model) => device.id.model() == Some(*model),
+            Self::Node(node) => device.node == *node,
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(id) => id.fmt(f),
+            Self::Model(model) => model.fmt(f),
+            Self::Node(node) => f.write_str(node),
+        }
+    }
+}
+
 impl Roles {
     /// Gives a role to a device by the text of its identity, a USB id such as `046d:0857`, or a node
     /// such as `/dev/video0` or `hw:1`. The first that fits wins.
@@ -104,16 +124,24 @@ impl Roles {
         self.lines.is_empty()
     }
 
+    /// What the configuration gives this role, as it names it, and no device is. A device that has the
+    /// role although no line fits it, as it moved to another port, counts for one line.
+    #[must_use]
+    pub fn unseen(&self, role: &Role, devices: &[&Device]) -> Vec<String> {
+        let lines = || self.lines.iter().filter(|(given, _)| given == role);
+        let unseen = lines().filter(|(_, wanted)| !devices.iter().any(|it| wanted.is(it)));
+        let strays = devices
+            .iter()
+            .filter(|device| !lines().any(|(_, wanted)| wanted.is(device)));
+        unseen
+            .skip(strays.count())
+            .map(|(_, wanted)| wanted.to_string())
+            .collect()
+    }
+
     /// The role of a device.
     pub(crate) fn of(&self, device: &Device) -> Option<Role> {
-        let fits = |(role, wanted): &&(Role, Wanted)| {
-            let same = match wanted {
-                Wanted::Device(id) => id.likeness(&device.id) >= Likeness::Moved,
-                Wanted::Model(model) => device.id.model() == Some(*model),
-                Wanted::Node(node) => device.node == *node,
-            };
-            same && role.fits(device.kind)
-        };
+        let fits = |(role, wanted): &&(Role, Wanted)| wanted.is(device) && role.fits(device.kind);
         self.lines.iter().find(fits).map(|(role, _)| role.clone())
     }
 }

@@ -227,6 +227,36 @@ fn a_role_is_given_by_identity_model_or_node() {
     assert_eq!(error.to_string(), "no device for microphone");
 }
 
+#[test]
+fn what_was_never_plugged_in_is_named() {
+    let (left, other) = ("usb:046d:0857@1-1.4:1.0", "1111:0002");
+    let front = front();
+    let roles = roles(&[
+        (front.clone(), left),
+        (front.clone(), other),
+        (Role::Panel, "1111:0003"),
+    ]);
+    let mut inventory = Inventory::new(roles.clone());
+    assert_eq!(roles.unseen(&front, &[]), [left, other]);
+    let now = Instant::now();
+    let one = camera(LEFT, "", 0);
+    inventory.handle(Event::Added(one.clone()), now);
+    let seen = |inventory: &Inventory| -> Vec<String> {
+        let devices: Vec<&Device> = inventory
+            .entries()
+            .filter(|entry| entry.role.as_ref() == Some(&front))
+            .map(|entry| &entry.device)
+            .collect();
+        roles.unseen(&front, &devices)
+    };
+    assert_eq!(seen(&inventory), [other]);
+    // Gone is seen all the same, and so is what was plugged in elsewhere.
+    inventory.handle(gone(&one), now);
+    assert_eq!(seen(&inventory), [other]);
+    inventory.handle(Event::Added(camera(RIGHT, "", 0)), now);
+    assert_eq!(seen(&inventory), [other]);
+}
+
 proptest! {
     /// Whatever comes and goes, the inventory says what is there, and effects agree with it.
     #[test]
