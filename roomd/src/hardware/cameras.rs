@@ -63,6 +63,8 @@ pub struct Cameras {
     list: Vec<RoomCamera>,
     known: BTreeMap<DeviceId, Known>,
     asked: BTreeMap<DeviceId, u64>,
+    /// Those that did not answer, and are asked again.
+    failed: BTreeSet<DeviceId>,
     /// The camera that the engine was told to use.
     active: Option<DeviceId>,
     told: Option<CameraSource>,
@@ -95,6 +97,7 @@ impl Cameras {
             list: Vec::new(),
             known: BTreeMap::new(),
             asked: BTreeMap::new(),
+            failed: BTreeSet::new(),
             active: None,
             told: None,
             store,
@@ -109,8 +112,10 @@ impl Cameras {
     pub fn refresh(&mut self, entries: &[Entry]) -> Option<CameraSource> {
         self.list = pick::cameras(entries.iter(), &self.named);
         self.captures = entries.iter().any(captures);
+        let failed = std::mem::take(&mut self.failed);
         for there in self.list.iter().filter_map(|camera| camera.there.clone()) {
-            if self.asked.get(&there.id) != Some(&there.arrivals) {
+            let is_new = self.asked.get(&there.id) != Some(&there.arrivals);
+            if is_new || failed.contains(&there.id) {
                 self.asked.insert(there.id.clone(), there.arrivals);
                 self.survey(there);
             }
@@ -121,6 +126,11 @@ impl Cameras {
         self.receivers.retain(|id| there(id));
         pick::leave_out(&mut self.list, &self.receivers);
         self.follow()
+    }
+
+    /// Whether a camera is there that did not answer: [`Self::refresh`] asks it again.
+    pub fn is_failing(&self) -> bool {
+        !self.failed.is_empty()
     }
 
     fn survey(&self, there: There) {
@@ -162,13 +172,17 @@ impl Cameras {
                 } else {
                     Trouble::Stalled
                 };
-                let error = anyhow::Error::new(error);
-                tracing::warn!(%id, "a camera does not answer: {error:#}");
+                let detail = format!("{:#}", anyhow::Error::new(error));
+                let before = self.known.get(&id).and_then(|it| it.detail.as_ref());
+                if before != Some(&detail) {
+                    tracing::warn!(%id, "a camera does not answer: {detail}");
+                }
+                self.failed.insert(id.clone());
                 Known {
                     choice: None,
                     controls: Controls::default(),
                     trouble: Some(trouble),
-                    detail: Some(format!("{error:#}")),
+                    detail: Some(detail),
                 }
             }
         };
@@ -431,5 +445,36 @@ fn answer(reply: oneshot::Sender<Reply>, done: Result<(), PtzError>) {
             tracing::warn!("a camera did not do as it was told: {error:#}");
             refuse(reply, Refusal::CameraRefused);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench::entries;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_camera_that_did_not_answer_is_asked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let (news, mut heard) = mpsc::channel(4);
+        let store = PresetStore::load(folder.path());
+        let mains = Mains::default();
+        let mut cameras = Cameras::new(Vec::new(), mains, BTreeMap::new(), store, news);
+        let path = "/devices/pci0000:00/usb1/1-2/1-2:1.0/video4linux/video7";
+        let values = [("DEVNAME", "/dev/no-such-video7")];
+        let entries = entries([("video4linux", path, &values[..])]);
+        for _ in 0..2 {
+            cameras.refresh(&entries);
+            let Some(News::Surveyed(id, arrivals, survey)) = heard.recv().await else {
+                panic!("the camera was not asked");
+            };
+            assert!(!cameras.is_failing());
+            cameras.surveyed(id, arrivals, survey);
+            assert!(cameras.is_failing());
+        }
+        let (_, _, trouble, _) = cameras.troubles().next().unwrap();
+        assert_eq!(trouble, Some(Trouble::Stalled));
+        cameras.refresh(&[]);
+        assert!(!cameras.is_failing());
     }
 }

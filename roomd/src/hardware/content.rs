@@ -218,7 +218,12 @@ async fn report(ask: &Ask) -> Option<Report> {
     let report = content::ask(&PathBuf::from(&ask.node), ask.may_set).await;
     report
         .map_err(anyhow::Error::new)
-        .inspect_err(|error| tracing::info!(id = %ask.id, "not asked: {error:#}"))
+        .inspect_err(|error| {
+            // Once is enough.
+            if !ask.again {
+                tracing::info!(id = %ask.id, "not asked: {error:#}");
+            }
+        })
         .ok()
 }
 

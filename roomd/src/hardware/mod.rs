@@ -386,7 +386,7 @@ impl Task {
                     self.pressed(press);
                     self.use_display(&inlets.room.borrow().clone());
                 }
-                _ = retry.tick(), if self.is_failing() => self.retry(),
+                _ = retry.tick(), if self.is_failing() => self.retry().await,
                 () = self.sound_test.changed() => {}
                 () = self.display.changed() => {
                     self.display.repeat();
@@ -442,10 +442,14 @@ impl Task {
     /// Whether a device is there that does not open: udev may be ahead of its permissions, or another
     /// program have it for a while.
     fn is_failing(&self) -> bool {
-        self.keys.is_failing()
+        let cameras = self.cameras.as_ref();
+        self.keys.is_failing() || cameras.is_some_and(Cameras::is_failing)
     }
 
-    fn retry(&mut self) {
+    async fn retry(&mut self) {
+        let camera = self.cameras.as_mut();
+        let camera = camera.and_then(|cameras| cameras.refresh(&self.entries));
+        self.use_camera(camera).await;
         self.keys.refresh(&self.entries, &mut self.marks.keys);
     }
 

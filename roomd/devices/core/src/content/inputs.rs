@@ -40,6 +40,8 @@ const NOTICE: Duration = Duration::from_secs(60);
 /// How often a receiver is asked for its signal: while it is in use, and otherwise.
 const ASK_IN_USE: Duration = Duration::from_millis(500);
 const ASK: Duration = Duration::from_secs(3);
+/// When a device is asked again that could not be asked at all: udev may be ahead of its driver.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
 
 /// A device to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub struct Ask {
     pub arrivals: u64,
     /// Nobody has it open for pictures: it may be set to its signal.
     pub may_set: bool,
+    /// It could not be asked the last time.
+    pub again: bool,
 }
 
 /// What the engine should have open.
@@ -151,6 +155,8 @@ struct Known {
     watch: Watch,
     asked: Option<Instant>,
     asking: bool,
+    /// It could not be asked.
+    failed: bool,
     crop: Crop,
     size: Option<(u32, u32)>,
 }
@@ -164,6 +170,7 @@ impl Known {
             watch: Watch::NEW,
             asked: None,
             asking: false,
+            failed: false,
             crop: Crop::FULL,
             size: None,
         }
@@ -189,7 +196,9 @@ impl Known {
         match self.asked {
             None => Some(Due::Now),
             // One that speaks of a signal may come to have one.
-            Some(_) if !self.receiver && self.watch.answer() == Answer::Silent => None,
+            Some(asked) if !self.receiver && self.watch.answer() == Answer::Silent => {
+                self.failed.then_some(Due::At(asked + ASK_AGAIN))
+            }
             Some(asked) if in_use => Some(Due::At(asked + ASK_IN_USE)),
             Some(asked) => Some(Due::At(asked + ASK)),
         }
@@ -291,6 +300,7 @@ impl ContentInputs {
             node: known.there.node.clone(),
             arrivals: known.there.arrivals,
             may_set: !is_open,
+            again: known.failed,
         })
     }
 
@@ -302,6 +312,7 @@ impl ContentInputs {
             return;
         };
         known.asking = false;
+        known.failed = report.is_none();
         if let Some(report) = report {
             known.receiver = report.receiver;
             known.watch.answered(report.answer);

@@ -113,6 +113,28 @@ impl Room {
 }
 
 #[test]
+fn a_receiver_that_could_not_be_asked_is_asked_again() {
+    let mut room = Room::empty(&[]);
+    let properties = camera("1-1.4:1.0", "A1", 0);
+    room.inventory.handle(Event::Added(properties), room.now);
+    room.inputs.refresh(room.inventory.entries(), room.now);
+    let ask = room.inputs.poll_ask(room.now).unwrap();
+    room.inputs.answered(&ask.id, ask.arrivals, None, room.now);
+    assert_eq!(room.inputs.poll_ask(room.now), None);
+    let (at, _) = room.inputs.poll_timeout(room.now).unwrap();
+    assert_eq!(at, room.now + ASK_AGAIN);
+    room.now = at;
+    room.ask();
+    assert_eq!(room.shown().name, NAME);
+    // What answers that it is no receiver is left alone.
+    let mut camera = Room::empty(&[]);
+    camera.cable(Answer::Silent);
+    camera.plug(true);
+    camera.now += 100 * SECOND;
+    assert_eq!(camera.inputs.poll_ask(camera.now), None);
+}
+
+#[test]
 fn a_signal_is_told_and_nothing_is_opened_or_shared() {
     let mut room = Room::new();
     let shown = room.shown();
@@ -375,7 +397,6 @@ fn late_answers_of_before_are_dropped() {
     let later = ask.arrivals + 1;
     room.inputs.answered(&ask.id, later, Some(report), room.now);
     assert_eq!(room.inputs.shown(room.now), []);
-    room.inputs.answered(&ask.id, ask.arrivals, None, room.now);
     assert_eq!(room.inputs.poll_ask(room.now + SECOND * 60), None);
 }
 
