@@ -41,10 +41,31 @@ pub(crate) struct Member {
     pub(crate) event: EventId,
     /// Where it sends: the service that gives tokens for its LiveKit server.
     pub(crate) service: Option<Pii<Url>>,
+    /// Where it may send instead: clients of an earlier kind all send to the server of the oldest member.
+    pub(crate) oldest: Option<Pii<Url>>,
+    /// It is of that kind.
+    follows: bool,
     /// When it joined, in milliseconds of the server's clock.
     pub(crate) since: u64,
     /// When the membership expires, in milliseconds of the server's clock.
     pub(crate) expires: u64,
+}
+
+#[cfg(test)]
+impl Member {
+    pub(crate) fn of_test(user: &str, device: &str) -> Self {
+        let user = UserId::new(user);
+        Self {
+            identity: plain_identity(&user, device),
+            device: recipient(&user, device.to_owned()),
+            event: EventId::new("$event"),
+            service: None,
+            oldest: None,
+            follows: false,
+            since: 0,
+            expires: u64::MAX,
+        }
+    }
 }
 
 /// What a snapshot of a call says.
@@ -65,7 +86,7 @@ pub(crate) fn read(call: &Call, now: u64) -> Members {
     for member in state.chain(sticky) {
         match member {
             Read::Member(member) if member.expires > now => {
-                found.entry(member.device.clone()).or_insert(member);
+                found.entry(member.device.clone()).or_insert(*member);
             }
             Read::Member(_) | Read::Left => {}
             Read::Bad => bad += 1,
@@ -74,11 +95,15 @@ pub(crate) fn read(call: &Call, now: u64) -> Members {
     let mut all: Vec<Member> = found.into_values().collect();
     // Of those who all send to the server of the oldest, the oldest decides.
     all.sort_by(|a, b| (a.since, &a.device).cmp(&(b.since, &b.device)));
+    let oldest = all.first().and_then(|oldest| oldest.service.clone());
+    for member in all.iter_mut().filter(|member| member.follows) {
+        member.oldest.clone_from(&oldest);
+    }
     Members { all, bad }
 }
 
 enum Read {
-    Member(Member),
+    Member(Box<Member>),
     Left,
     Bad,
 }
@@ -94,6 +119,8 @@ struct StateContent {
     created_ts: Option<u64>,
     #[serde(default)]
     foci_preferred: Vec<Value>,
+    #[serde(default)]
+    focus_active: Value,
 }
 
 fn state_member(event: &StateEvent) -> Read {
@@ -113,15 +140,17 @@ fn state_member(event: &StateEvent) -> Read {
     }
     let since = content.created_ts.unwrap_or(event.ts);
     let ends = since.saturating_add(content.expires.unwrap_or(LASTS));
-    Read::Member(Member {
+    Read::Member(Box::new(Member {
         identity: plain_identity(&event.sender, &content.device_id),
         device: recipient(&event.sender, content.device_id),
         event: event.event.clone(),
         service: livekit(&content.foci_preferred),
+        oldest: None,
+        follows: content.focus_active["focus_selection"] != "multi_sfu",
         since,
         // A membership that is renewed lasts from its first announcement on.
         expires: ends.min(event.ts.saturating_add(LASTS_AT_MOST)),
-    })
+    }))
 }
 
 /// Servers do not check every form of state key, so that somebody might speak for another.
@@ -185,16 +214,18 @@ fn sticky_member(event: &StickyEvent) -> Read {
     }
     let published = content.transports.map(|it| it.published);
     let transports = content.rtc_transports.or(published).unwrap_or_default();
-    Read::Member(Member {
+    Read::Member(Box::new(Member {
         identity: hashed_identity(&event.sender, &member.device_id, &member.id),
         device: recipient(&event.sender, member.device_id),
         event: event.event.clone(),
         service: livekit(&transports),
+        oldest: None,
+        follows: false,
         since: event.ts,
         expires: event
             .ts
             .saturating_add(event.duration_ms.min(LASTS_AT_MOST)),
-    })
+    }))
 }
 
 fn is_empty(content: &Value) -> bool {
@@ -368,6 +399,34 @@ mod tests {
         }
         let left = json!({"msc4354_sticky_key": "uuid"});
         assert_eq!(sticky("@a:x", left), Members::default());
+    }
+
+    #[test]
+    fn clients_of_an_earlier_kind_send_to_the_oldest() {
+        let mut call = call();
+        for (device, since, selection) in [
+            ("A", 1, "multi_sfu"),
+            ("B", 2, "oldest_membership"),
+            ("C", 3, "multi_sfu"),
+        ] {
+            let mut content = content();
+            content["device_id"] = json!(device);
+            content["created_ts"] = json!(NOW + since);
+            content["focus_active"]["focus_selection"] = json!(selection);
+            let service = format!("https://{device}.x/");
+            content["foci_preferred"][1]["livekit_service_url"] = json!(service);
+            call.memberships.push(StateEvent {
+                state_key: Pii::new(format!("_@a:x_{device}_m.call")),
+                sender: UserId::new("@a:x"),
+                event: EventId::new("$event"),
+                ts: NOW,
+                content: Pii::new(content),
+            });
+        }
+        let members = read(&call, NOW);
+        let text = |url: &Option<Pii<Url>>| url.as_ref().map(|url| url.expose().to_string());
+        let all: Vec<_> = members.all.iter().map(|it| text(&it.oldest)).collect();
+        assert_eq!(all, [None, Some("https://a.x/".to_owned()), None]);
     }
 
     #[test]

@@ -368,6 +368,7 @@ impl MatrixRtcSession {
             let utc = self.server_time(now);
             self.stay = Some(Stay::new(room.clone(), transport.clone(), now.mono, utc));
             self.servers.begin(transport.clone(), now.mono);
+            self.bind_people();
         }
     }
 
@@ -453,6 +454,7 @@ impl MatrixRtcSession {
         self.people.members(named, &mut self.random);
         self.ask_for_hands(&call);
         self.listen(now.mono);
+        self.bind_people();
         self.share_keys(now);
         self.apply_keys();
         self.door(&call);

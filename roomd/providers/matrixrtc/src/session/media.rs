@@ -133,11 +133,13 @@ impl MatrixRtcSession {
                 if let Some(server) = self.servers.all.get_mut(index) {
                     server.share(with);
                 }
+                self.bind_people();
                 return false;
             }
             self.give_way(other, number, now);
         }
         self.servers.release(number, Some(&place), now);
+        self.bind_people();
         true
     }
 
@@ -158,6 +160,7 @@ impl MatrixRtcSession {
         }
         self.people.forget_server(number);
         self.servers.release(number, None, now);
+        self.bind_people();
     }
 
     /// The keys that are known already.
@@ -232,6 +235,25 @@ impl MatrixRtcSession {
             }
             self.people.forget_server(number);
             self.servers.release(number, None, now);
+        }
+    }
+
+    /// What members send comes from the servers of their memberships; from others, it is not theirs.
+    pub(super) fn bind_people(&mut self) {
+        let mut moved = Vec::new();
+        for member in &self.members {
+            let services = member.service.iter().chain(&member.oldest);
+            let homes = services.filter_map(|service| self.servers.serving(service));
+            let homes = homes.collect();
+            moved.extend(self.people.bind(&member.identity, homes, &mut self.random));
+        }
+        for it in moved {
+            self.event(Event::StreamRemoved { stream: it.stream });
+            self.event(Event::StreamAdded {
+                stream: it.stream,
+                participant: it.participant,
+                kind: it.kind,
+            });
         }
     }
 
@@ -416,7 +438,8 @@ impl MatrixRtcSession {
             ServerEvent::Participant(seen) => self.people.seen(number, seen, &mut self.random),
             ServerEvent::TrackAdded(track) => {
                 let (identity, stream, kind) = (&track.identity, track.stream, track.kind);
-                let participant = self.people.stream(identity, stream, kind, &mut self.random);
+                let from = (number, identity);
+                let participant = self.people.stream(from, stream, kind, &mut self.random);
                 self.event(Event::StreamAdded {
                     stream,
                     participant,
@@ -427,7 +450,7 @@ impl MatrixRtcSession {
                 identity,
                 reason: TrackRefusal::Unencrypted,
                 ..
-            } => self.people.unencrypted(&identity),
+            } => self.people.unencrypted(number, &identity),
             ServerEvent::TrackRefused {
                 reason: TrackRefusal::Encrypted,
                 ..
@@ -560,7 +583,8 @@ impl MatrixRtcSession {
         let tried = now.mono.saturating_duration_since(server.since);
         self.people.lost(number, true);
         if !own {
-            return self.servers.release(number, None, now.mono);
+            self.servers.release(number, None, now.mono);
+            return self.bind_people();
         }
         match (joined, tried) {
             (false, tried) if tried > PATIENCE => self.fail(code),

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 //! Everyone else in the meeting, put together from memberships, media servers, streams and keys.
+//!
+//! A media server says of its participants what it likes, and each member brings one along. What comes
+//! under the identity of a member counts as theirs only where it comes from a server that they send to
+//! by their membership; from another one it is a stranger's, who has no name.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -43,17 +47,40 @@ pub(super) struct Person {
     hand: Option<EventId>,
     /// The emoji that they show, and until when.
     reaction: Option<(Pii<String>, Instant)>,
+    /// The servers that they send to by their last membership; none while they never had one.
+    homes: Option<BTreeSet<u32>>,
+    /// Who sends under their identity from another server.
+    strangers: BTreeMap<u32, ParticipantId>,
     /// As each server sees them: who listens at several is at several.
     seen: BTreeMap<u32, Seen>,
     streams: BTreeMap<StreamId, Stream>,
-    /// They send something that is not encrypted, in a meeting that is.
-    unencrypted: bool,
-    /// Something that they sent was opened.
-    opened: bool,
+    /// Servers where they send something that is not encrypted, in a meeting that is.
+    unencrypted: BTreeSet<u32>,
+    /// Servers from which something of theirs was opened.
+    opened: BTreeSet<u32>,
+}
+
+/// Who it is that sends under an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    /// The member, or somebody without a membership.
+    Themselves,
+    /// Somebody at a server that the member does not send to.
+    Stranger(u32),
+}
+
+/// A stream, and whose it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Whose {
+    pub(super) stream: StreamId,
+    pub(super) participant: ParticipantId,
+    pub(super) kind: StreamKind,
 }
 
 #[derive(Debug)]
 struct Stream {
+    /// Where it comes from.
+    server: u32,
     kind: StreamKind,
     /// The media server is asked for it.
     taken: bool,
@@ -85,10 +112,12 @@ impl People {
                 event: None,
                 hand: None,
                 reaction: None,
+                homes: None,
+                strangers: BTreeMap::new(),
                 seen: BTreeMap::new(),
                 streams: BTreeMap::new(),
-                unencrypted: false,
-                opened: false,
+                unencrypted: BTreeSet::new(),
+                opened: BTreeSet::new(),
             }
         })
     }
@@ -129,21 +158,47 @@ impl People {
         }
     }
 
-    /// A media server sees somebody.
+    /// A member sends to these servers. Gives the streams that are somebody else's than before.
+    pub(super) fn bind(
+        &mut self,
+        identity: &Identity,
+        homes: BTreeSet<u32>,
+        random: &mut Random,
+    ) -> Vec<Whose> {
+        let Some(person) = self.all.get_mut(identity) else {
+            return Vec::new();
+        };
+        if person.homes.as_ref() == Some(&homes) {
+            return Vec::new();
+        }
+        let before: Vec<_> = person
+            .streams
+            .values()
+            .map(|it| person.who(it.server))
+            .collect();
+        person.homes = Some(homes);
+        let streams = person.streams.iter();
+        let streams: Vec<_> = streams.map(|(id, it)| (*id, it.server, it.kind)).collect();
+        let moved = streams.into_iter().zip(before);
+        let moved = moved.filter(|((_, server, _), before)| person.who(*server) != *before);
+        let moved: Vec<_> = moved.map(|(stream, _)| stream).collect();
+        let whose = |(stream, server, kind)| Whose {
+            stream,
+            participant: person.participant(server, random),
+            kind,
+        };
+        moved.into_iter().map(whose).collect()
+    }
+
+    /// A media server sees somebody. What it calls them is its own word; names are the homeserver's.
     pub(super) fn seen(&mut self, server: u32, seen: Seen, random: &mut Random) {
         let person = self.person(&seen.identity.clone(), random);
-        if person.name.expose().is_empty() {
-            person.name = seen.name.clone();
-        }
         person.seen.insert(server, seen);
     }
 
     pub(super) fn unseen(&mut self, server: u32, identity: &Identity) {
         if let Some(person) = self.all.get_mut(identity) {
-            person.seen.remove(&server);
-            if person.seen.is_empty() {
-                person.unencrypted = false;
-            }
+            person.left_server(server);
         }
         self.clean();
     }
@@ -161,34 +216,35 @@ impl People {
     pub(super) fn forget_server(&mut self, server: u32) {
         self.lost.remove(&server);
         for person in self.all.values_mut() {
-            person.seen.remove(&server);
+            person.left_server(server);
         }
         self.clean();
     }
 
-    pub(super) fn unencrypted(&mut self, identity: &Identity) {
+    pub(super) fn unencrypted(&mut self, server: u32, identity: &Identity) {
         if let Some(person) = self.all.get_mut(identity) {
-            person.unencrypted = true;
+            person.unencrypted.insert(server);
         }
     }
 
-    /// A stream of somebody; says who.
+    /// A stream that a server has of somebody; says who.
     pub(super) fn stream(
         &mut self,
-        identity: &Identity,
+        (server, identity): (u32, &Identity),
         stream: StreamId,
         kind: StreamKind,
         random: &mut Random,
     ) -> ParticipantId {
         let person = self.person(identity, random);
         let new = Stream {
+            server,
             kind,
             taken: true,
             undecryptable: false,
             speaking: false,
         };
         person.streams.insert(stream, new);
-        person.id.clone()
+        person.participant(server, random)
     }
 
     pub(super) fn stream_removed(&mut self, stream: StreamId) {
@@ -218,9 +274,10 @@ impl People {
 
     /// What a stream carries was opened and decoded.
     pub(super) fn opened(&mut self, stream: StreamId) {
-        let has = |person: &&mut Person| person.streams.contains_key(&stream);
-        if let Some(person) = self.all.values_mut().find(has) {
-            person.opened = true;
+        for person in self.all.values_mut() {
+            if let Some(stream) = person.streams.get(&stream) {
+                person.opened.insert(stream.server);
+            }
         }
     }
 
@@ -229,7 +286,7 @@ impl People {
         let streams = || self.all.values().flat_map(|person| person.streams.values());
         streams().any(|stream| stream.taken && stream.undecryptable)
             && streams().all(|stream| !stream.taken || stream.undecryptable)
-            && self.all.values().all(|person| !person.opened)
+            && self.all.values().all(|person| person.opened.is_empty())
     }
 
     pub(super) fn undecryptable(&mut self, stream: StreamId, active: bool) {
@@ -322,18 +379,58 @@ impl People {
         mode: Mode,
         has_key: impl Fn(&Recipient) -> bool,
     ) -> Vec<Participant> {
-        let mut people: Vec<_> = self.all.values().filter(|it| it.is_here()).collect();
+        let mut people: Vec<_> = self.all.values().collect();
         people.sort_by_key(|person| person.order);
-        let list = people.into_iter();
-        list.map(|person| person.view(mode, &has_key, &self.lost))
+        let all = people
+            .into_iter()
+            .flat_map(|person| person.all().map(move |who| (person, who)));
+        all.map(|(person, who)| person.view(who, mode, &has_key, &self.lost))
             .collect()
     }
 }
 
 impl Person {
-    /// Clients are at servers under further names, where they only listen.
-    fn is_here(&self) -> bool {
-        self.device.is_some() || !self.streams.is_empty()
+    /// All who are here under this identity. Clients are at servers under further names, where they only
+    /// listen.
+    fn all(&self) -> impl Iterator<Item = Who> {
+        let here = self.device.is_some() || self.streams(Who::Themselves).next().is_some();
+        let themselves = here.then_some(Who::Themselves);
+        let strangers = self.strangers.keys().map(|server| Who::Stranger(*server));
+        let send = |who: &Who| self.streams(*who).next().is_some();
+        themselves.into_iter().chain(strangers.filter(send))
+    }
+
+    fn who(&self, server: u32) -> Who {
+        let homes = self.homes.as_ref();
+        if homes.is_none_or(|homes| homes.contains(&server)) {
+            Who::Themselves
+        } else {
+            Who::Stranger(server)
+        }
+    }
+
+    /// Who sends from this server.
+    fn participant(&mut self, server: u32, random: &mut Random) -> ParticipantId {
+        match self.who(server) {
+            Who::Themselves => self.id.clone(),
+            Who::Stranger(server) => {
+                let stranger = self.strangers.entry(server);
+                let new = || ParticipantId(random.name());
+                stranger.or_insert_with(new).clone()
+            }
+        }
+    }
+
+    fn streams(&self, who: Who) -> impl Iterator<Item = &Stream> {
+        let streams = self.streams.values();
+        streams.filter(move |stream| self.who(stream.server) == who)
+    }
+
+    fn left_server(&mut self, server: u32) {
+        self.seen.remove(&server);
+        self.unencrypted.remove(&server);
+        self.opened.remove(&server);
+        self.strangers.remove(&server);
     }
 
     fn is_of(&self, user: &UserId) -> bool {
@@ -341,36 +438,48 @@ impl Person {
     }
 
     /// As the server sees them that they send to: at others they only listen.
-    fn seen(&self) -> Option<(u32, &Seen)> {
+    fn seen(&self, who: Who) -> Option<(u32, &Seen)> {
         let sends = |seen: &Seen| seen.microphone || seen.camera || seen.sharing;
         let all = self.seen.iter().map(|(server, seen)| (*server, seen));
-        all.max_by_key(|(_, seen)| (sends(seen), seen.active))
+        all.filter(|(server, _)| self.who(*server) == who)
+            .max_by_key(|(_, seen)| (sends(seen), seen.active))
     }
 
     fn view(
         &self,
+        who: Who,
         mode: Mode,
         has_key: &impl Fn(&Recipient) -> bool,
         lost: &BTreeSet<u32>,
     ) -> Participant {
-        let seen = self.seen().map(|(_, seen)| seen);
+        let seen = self.seen(who).map(|(_, seen)| seen);
         let is = |of: fn(&Seen) -> bool| seen.is_some_and(of);
+        let reaction = self.reaction.as_ref().map(|(emoji, _)| emoji.clone());
+        let (id, name, hand, reaction) = match who {
+            Who::Themselves => (
+                Some(&self.id),
+                self.name.clone(),
+                self.hand.is_some(),
+                reaction,
+            ),
+            Who::Stranger(server) => (self.strangers.get(&server), Pii::default(), false, None),
+        };
         Participant {
-            id: self.id.clone(),
-            name: self.name.clone(),
+            id: id.unwrap_or(&self.id).clone(),
+            name,
             microphone: is(|seen| seen.microphone),
             camera: is(|seen| seen.camera),
             sharing: is(|seen| seen.sharing),
-            hand: self.hand.is_some(),
-            reaction: self.reaction.as_ref().map(|(emoji, _)| emoji.clone()),
-            speaking: self.streams.values().any(|stream| stream.speaking),
-            connection: self.connection(lost),
-            e2ee: self.e2ee(mode, has_key),
+            hand,
+            reaction,
+            speaking: self.streams(who).any(|stream| stream.speaking),
+            connection: self.connection(who, lost),
+            e2ee: self.e2ee(who, mode, has_key),
         }
     }
 
-    fn connection(&self, lost: &BTreeSet<u32>) -> Connection {
-        match self.seen() {
+    fn connection(&self, who: Who, lost: &BTreeSet<u32>) -> Connection {
+        match self.seen(who) {
             None => Connection::Connecting,
             Some((server, _)) if lost.contains(&server) => Connection::Lost,
             Some((_, seen)) if !seen.active => Connection::Connecting,
@@ -383,17 +492,19 @@ impl Person {
     }
 
     /// As it is, not as it should be: what cannot be opened was not encrypted for the room.
-    fn e2ee(&self, mode: Mode, has_key: &impl Fn(&Recipient) -> bool) -> E2ee {
+    fn e2ee(&self, who: Who, mode: Mode, has_key: &impl Fn(&Recipient) -> bool) -> E2ee {
         // Of what is not taken nothing comes that could open, whatever came before.
         let fails = |stream: &Stream| stream.taken && stream.undecryptable;
-        let fails = self.unencrypted || self.streams.values().any(fails);
+        let is = |server: &u32| self.who(*server) == who;
+        let fails = self.unencrypted.iter().any(is) || self.streams(who).any(fails);
+        let device = self.device.as_ref().filter(|_| who == Who::Themselves);
         match mode {
             Mode::Plain => E2ee::Off,
             Mode::Shared | Mode::Each if fails => E2ee::Off,
             // That their password is the same shows only in what they send.
-            Mode::Shared if self.opened => E2ee::Verified,
+            Mode::Shared if self.opened.iter().any(is) => E2ee::Verified,
             Mode::Shared => E2ee::Pending,
-            Mode::Each if self.device.as_ref().is_some_and(has_key) => E2ee::Verified,
+            Mode::Each if device.is_some_and(has_key) => E2ee::Verified,
             Mode::Each => E2ee::Pending,
         }
     }
@@ -422,7 +533,7 @@ mod tests {
         let mut people = People::default();
         let mut random = Random::new([1; 32]);
         let anna = Identity::new("@anna:x:A");
-        people.stream(&anna, PICTURE, StreamKind::Camera, &mut random);
+        people.stream((1, &anna), PICTURE, StreamKind::Camera, &mut random);
         let e2ee = |people: &People| people.list(Mode::Shared, |_| true)[0].e2ee;
         // A frame with a key from before the room came; then the picture is no longer shown.
         people.undecryptable(PICTURE, true);
@@ -435,5 +546,51 @@ mod tests {
         assert_eq!(e2ee(&people), E2ee::Off);
         people.undecryptable(PICTURE, false);
         assert_eq!(e2ee(&people), E2ee::Verified);
+    }
+    #[test]
+    fn a_server_that_somebody_does_not_send_to_speaks_for_a_stranger() {
+        const THEIRS: StreamId = StreamId(1);
+        const OTHER: StreamId = StreamId(2);
+        let mut people = People::default();
+        let mut random = Random::new([1; 32]);
+        let identity = Identity::new("@anna:x:A");
+        let member = Member::of_test("@anna:x", "A");
+        // The streams come before the membership that says whose they are.
+        let id = people.stream((1, &identity), THEIRS, StreamKind::Camera, &mut random);
+        let same = people.stream((2, &identity), OTHER, StreamKind::Camera, &mut random);
+        assert_eq!(id, same);
+        people.members([(&member, Pii::from("Anna"))].into_iter(), &mut random);
+        let moved = people.bind(&identity, [1].into(), &mut random);
+        let [stranger] = &moved[..] else {
+            panic!("{moved:?}");
+        };
+        assert_eq!(stranger.stream, OTHER);
+        people.speaking(OTHER, true);
+        people.opened(OTHER);
+        let list = people.list(Mode::Shared, |_| true);
+        let [anna, other] = &list[..] else {
+            panic!("{list:?}");
+        };
+        assert_eq!((&anna.id, anna.name.expose().as_str()), (&id, "Anna"));
+        assert_eq!((anna.speaking, anna.e2ee), (false, E2ee::Pending));
+        assert_eq!(
+            (&other.id, other.name.expose().as_str()),
+            (&stranger.participant, "")
+        );
+        assert!(other.speaking && people.device(&other.id).is_none());
+        // With a key for each device, that of the member is not the stranger's.
+        let list = people.list(Mode::Each, |_| true);
+        assert_eq!(
+            (list[0].e2ee, list[1].e2ee),
+            (E2ee::Verified, E2ee::Pending)
+        );
+        // A later stream is told right away; the member may move to that server.
+        let later = people.stream((2, &identity), StreamId(3), StreamKind::Audio, &mut random);
+        assert_eq!(later, stranger.participant);
+        let moved = people.bind(&identity, [2].into(), &mut random);
+        assert_eq!(moved.len(), 3);
+        let whose = |of: StreamId| moved.iter().find(|it| it.stream == of).unwrap();
+        assert_eq!(whose(OTHER).participant, id);
+        assert_ne!(whose(THEIRS).participant, id);
     }
 }

@@ -355,6 +355,17 @@ impl Servers {
         self.all.iter().position(asks)
     }
 
+    /// The server whose connection serves this service.
+    pub(super) fn serving(&self, service: &Pii<Url>) -> Option<u32> {
+        let service = plain(service.expose().clone());
+        let mut all = self.all.iter();
+        let server = all.find(|server| *server.service.expose() == service)?;
+        Some(match server.state {
+            State::Shared(with) => with,
+            State::Waiting | State::Asking(_) | State::Connected { .. } => server.number,
+        })
+    }
+
     pub(super) fn connections(&mut self) -> impl Iterator<Item = &mut Connection> {
         self.all.iter_mut().filter_map(Server::connection)
     }

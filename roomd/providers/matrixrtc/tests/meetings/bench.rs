@@ -20,7 +20,7 @@ use roomd_matrix_port::{
     Recipient, Reply, Request, RoomId, RoomInfo, SERVICE, StateEvent, Transport, UserId,
 };
 use roomd_matrixrtc::{MatrixRtc, MatrixRtcConfig};
-use roomd_model::{MeetingLink, Now, Pii, Secret, StreamId};
+use roomd_model::{MeetingLink, Now, Participant, Pii, Secret, StreamId};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -345,6 +345,15 @@ impl Bench {
             ..Default::default()
         };
         self.hear(host, Response::Offer(offer));
+    }
+
+    /// Who else is there, as it was told last.
+    pub fn people(&self) -> Vec<Participant> {
+        let all = self.events.iter().rev().find_map(|event| match event {
+            Event::Participants(people) => Some(people.clone()),
+            _ => None,
+        });
+        all.unwrap_or_default()
     }
 
     /// The stream that was announced last.

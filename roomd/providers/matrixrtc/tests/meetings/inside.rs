@@ -16,11 +16,7 @@ use crate::bench::{Bench, LINK, SERVICE_URL, device, me, member};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn people(bench: &Bench) -> Vec<Participant> {
-    let all = bench.events.iter().rev().find_map(|event| match event {
-        Event::Participants(people) => Some(people.clone()),
-        _ => None,
-    });
-    all.unwrap_or_default()
+    bench.people()
 }
 
 fn inside() -> Bench {

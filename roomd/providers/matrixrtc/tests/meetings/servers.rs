@@ -8,7 +8,7 @@ use roomd_conference::{Ended, Event};
 use roomd_matrix_port::News;
 use roomd_model::FaultCode;
 
-use crate::bench::{Bench, LINK, SERVICE_URL, me, member};
+use crate::bench::{Bench, LINK, SERVICE_URL, camera, me, member, sends};
 
 const OTHER: &str = "https://jwt.y";
 
@@ -117,4 +117,33 @@ fn whoever_else_joins_as_the_room_replaces_it() {
     bench.replaced("sfu.x");
     let replaced = Event::Ended(Ended::Failed(FaultCode::Replaced));
     assert_eq!(bench.events.last(), Some(&replaced));
+}
+
+#[test]
+fn a_server_speaks_for_those_who_send_to_it() {
+    let mut bench = joined();
+    bench.members.push(member("@anna:x", "A", SERVICE_URL));
+    comes(&mut bench, OTHER);
+    bench.grant(OTHER, "wss://sfu.y", "room");
+    bench.greet("sfu.y");
+    let (anna, bert) = ("@anna:x:A", "@bert:y:B");
+    let all = vec![
+        sends(anna, vec![camera("TR_a", true)]),
+        sends(bert, vec![camera("TR_b", true)]),
+    ];
+    bench.update("sfu.y", all);
+    bench.offer("sfu.y", &[(anna, "TR_a"), (bert, "TR_b")]);
+    let people = bench.people();
+    let senders = bench.events.iter().filter_map(|event| match event {
+        Event::StreamAdded { participant, .. } => people.iter().find(|it| it.id == *participant),
+        _ => None,
+    });
+    let senders: Vec<_> = senders.map(|it| it.name.expose().as_str()).collect();
+    assert_eq!(senders, ["", "Bert"]);
+    let names: Vec<_> = bench
+        .people()
+        .into_iter()
+        .map(|it| it.name.into_inner())
+        .collect();
+    assert_eq!(names, ["Anna", "", "Bert"]);
 }
