@@ -25,8 +25,8 @@ use url::Url;
 pub(crate) const MEMBER: &str = "org.matrix.msc3401.call.member";
 /// How long a membership lasts that does not say.
 const LASTS: u64 = 4 * 60 * 60 * 1000;
-/// The longest that a membership lasts; one of the past that lasts for ever would never go.
-const LASTS_AT_MOST: u64 = 24 * 60 * 60 * 1000;
+/// The longest that a membership lasts, in milliseconds; one of the past that lasts for ever would never go.
+pub(crate) const LASTS_AT_MOST: u64 = 24 * 60 * 60 * 1000;
 /// The call of a whole room.
 const SLOT: &str = "m.call#ROOM";
 

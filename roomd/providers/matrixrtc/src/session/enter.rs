@@ -3,7 +3,7 @@
 //! What the account answers and tells: into the Matrix room, and who is in its call.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use roomd_conference::{Ended, Event};
 use roomd_matrix_port::{
@@ -422,7 +422,7 @@ impl MatrixRtcSession {
     }
 
     /// Reads the last snapshot, with what is known about it by now.
-    fn look_again(&mut self, now: Now) {
+    pub(super) fn look_again(&mut self, now: Now) {
         let (Some(me), Some(call)) = (self.me.clone(), self.call.take()) else {
             return;
         };
@@ -447,6 +447,7 @@ impl MatrixRtcSession {
             }
         }
         self.members = others;
+        self.expires = self.first_expires(now);
         let named = self
             .members
             .iter()
@@ -459,6 +460,13 @@ impl MatrixRtcSession {
         self.apply_keys();
         self.door(&call);
         self.call = Some(call);
+    }
+
+    /// When the first membership expires. No news tells it: the client that would renew it is gone.
+    fn first_expires(&self, now: Now) -> Option<Instant> {
+        let first = self.members.iter().map(|member| member.expires).min()?;
+        let left = first.saturating_sub(self.server_time(now));
+        Some(now.mono + Duration::from_millis(left.min(members::LASTS_AT_MOST)))
     }
 
     /// Hands that were raised before the room came are not told by themselves.

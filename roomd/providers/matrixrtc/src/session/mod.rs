@@ -97,6 +97,8 @@ pub(crate) struct MatrixRtcSession {
     announced_at: Option<u64>,
     /// The last snapshot of the call.
     call: Option<Call>,
+    /// When the first of its memberships expires.
+    expires: Option<Instant>,
     /// Memberships in it that could not be read.
     unreadable: u64,
     /// Keys that came before the room of the call was known.
@@ -217,6 +219,7 @@ impl MatrixRtcSession {
             clock: 0,
             announced_at: None,
             call: None,
+            expires: None,
             unreadable: 0,
             early: Vec::new(),
             bad: 0,
@@ -283,7 +286,10 @@ impl Session for MatrixRtcSession {
         });
         let stay = stay.map(|at| (at, "membership"));
         let shown = self.people.reactions_due().map(|at| (at, "reaction"));
-        let singles = [leaving, account, stay, keys, shown].into_iter().flatten();
+        let expires = self.expires.filter(|_| self.stage == Stage::Inside);
+        let expires = expires.map(|at| (at, "membership of another"));
+        let singles = [leaving, account, stay, keys, shown, expires];
+        let singles = singles.into_iter().flatten();
         singles.chain(again).chain(servers).min()
     }
 
@@ -372,6 +378,10 @@ impl MatrixRtcSession {
             self.open_account();
         }
         self.people.reactions_expire(now.mono);
+        if self.stage == Stage::Inside && self.expires.is_some_and(|at| at <= now.mono) {
+            self.expires = None;
+            self.look_again(now);
+        }
         for connection in self.servers.connections() {
             connection.handle_timeout(now);
         }

@@ -285,6 +285,23 @@ fn a_hand_that_is_raised_twice_is_raised_once() {
 }
 
 #[test]
+fn a_membership_that_nobody_renews_expires() {
+    let mut bench = inside();
+    let mut anna = member("@anna:x", "A", SERVICE_URL);
+    let mut content = anna.content.into_inner();
+    content["expires"] = json!(5000);
+    anna.content = Pii::new(content);
+    bench.members.push(anna);
+    bench.members.push(member("@bert:y", "B", SERVICE_URL));
+    bench.call();
+    bench.advance(4 * SECOND);
+    assert_eq!(people(&bench).len(), 2);
+    bench.advance(2 * SECOND);
+    let left: Vec<_> = people(&bench).into_iter().map(|it| it.name).collect();
+    assert_eq!(left, [Pii::from("Bert")]);
+}
+
+#[test]
 fn the_delayed_leave_is_put_off_again_and_again() {
     let mut bench = inside();
     bench
