@@ -124,7 +124,10 @@ struct StateContent {
 }
 
 fn state_member(event: &StateEvent) -> Read {
-    if is_empty(event.content.expose()) {
+    // Who left says nothing, or says why; contents of before memberships were a device's have no
+    // application either (matrix-js-sdk reads them so).
+    let content = event.content.expose().as_object();
+    if content.is_some_and(|content| !content.contains_key("application")) {
         return Read::Left;
     }
     let Ok(content) = StateContent::deserialize(event.content.expose()) else {
@@ -226,10 +229,6 @@ fn sticky_member(event: &StickyEvent) -> Read {
             .ts
             .saturating_add(event.duration_ms.min(LASTS_AT_MOST)),
     }))
-}
-
-fn is_empty(content: &Value) -> bool {
-    content.as_object().is_some_and(serde_json::Map::is_empty)
 }
 
 fn recipient(user: &UserId, device: String) -> Recipient {
@@ -334,10 +333,14 @@ mod tests {
             assert_eq!(service, Some("https://sfu.x/jwt"));
             assert_eq!(member.expires, NOW + 14_400_000);
         }
-        assert_eq!(
-            state("_@a:x_DEV_m.call", "@a:x", json!({})),
-            Members::default()
-        );
+        for left in [
+            json!({}),
+            json!({"leave_reason": "LOST_CONNECTION"}),
+            json!({"memberships": [{"application": "m.call", "device_id": "DEV"}]}),
+        ] {
+            assert_eq!(state("@a:x", "@a:x", left), Members::default());
+        }
+        assert_eq!(state("@a:x", "@a:x", json!([])).bad, 1);
     }
 
     #[test]
