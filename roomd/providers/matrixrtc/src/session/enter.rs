@@ -594,7 +594,11 @@ impl MatrixRtcSession {
             Err(Unread::Elsewhere) => return,
             Err(Unread::Wrong) => {
                 self.bad += 1;
-                return self.warn(FaultCode::KeyUnusable);
+                // Anybody may send anything; only who is in the call is missing without a key.
+                if self.members.iter().any(|member| member.device == from) {
+                    self.warn(FaultCode::KeyUnusable);
+                }
+                return;
             }
         };
         match self.keys.take(from.clone(), told) {

@@ -183,10 +183,10 @@ impl Keys {
         Some(next.key)
     }
 
-    /// Takes a key that somebody told; none when it makes no sense, or a newer one is known.
+    /// Takes a key that somebody told; none when a newer one is known.
     pub(super) fn take(&mut self, from: Recipient, told: Told) -> Option<(u8, TheirKey)> {
-        if !self.theirs.contains_key(&from) && self.theirs.len() >= MAX_EARLY + self.known.len() {
-            return None;
+        if !self.theirs.contains_key(&from) && !self.known.contains_key(&from) {
+            self.make_room();
         }
         let keys = self.theirs.entry(from).or_default();
         let old = keys.get(&told.index);
@@ -204,6 +204,27 @@ impl Keys {
         };
         keys.insert(told.index, key.clone());
         Some((told.index, key))
+    }
+
+    /// Strangers do not keep each other out, and nobody who is in the call: of too many, one goes whose
+    /// user has the most.
+    fn make_room(&mut self) {
+        let strangers = self.theirs.keys();
+        let strangers: Vec<_> = strangers
+            .filter(|it| !self.known.contains_key(it))
+            .collect();
+        if strangers.len() < MAX_EARLY {
+            return;
+        }
+        let mut users = BTreeMap::<_, usize>::new();
+        for stranger in &strangers {
+            *users.entry(&stranger.user).or_default() += 1;
+        }
+        let most = users.iter().max_by_key(|(_, devices)| **devices);
+        let of = |device: &&&Recipient| most.is_some_and(|(user, _)| device.user == **user);
+        if let Some(goes) = strangers.iter().find(of).map(|device| (**device).clone()) {
+            self.theirs.remove(&goes);
+        }
     }
 
     /// The keys of a device.
@@ -515,11 +536,36 @@ mod tests {
             bytes: vec![0; 16],
             sent: 0,
         };
-        let taken = (0..1000).filter(|number| {
+        for number in 0..1000 {
+            let stranger = device(&number.to_string());
+            assert!(call.keys.take(stranger, told(0)).is_some());
+        }
+        assert_eq!(call.keys.theirs.len(), MAX_EARLY);
+    }
+
+    #[test]
+    fn strangers_keep_nobody_out() {
+        let mut call = Call::new();
+        let told = || Told {
+            index: 0,
+            bytes: vec![0; 16],
+            sent: 0,
+        };
+        let of = |user: &str, name: &str| Recipient {
+            user: UserId::new(user),
+            device: DeviceId::new(name),
+        };
+        call.members(&["early", "late"]);
+        let soon = of("@soon:x", "a");
+        call.keys.take(device("early"), told()).unwrap();
+        call.keys.take(soon.clone(), told()).unwrap();
+        for number in 0..1000 {
             call.keys
-                .take(device(&number.to_string()), told(0))
-                .is_some()
-        });
-        assert_eq!(taken.count(), MAX_EARLY);
+                .take(of("@stranger:y", &number.to_string()), told());
+        }
+        call.keys.take(device("late"), told()).unwrap();
+        for kept in [device("early"), device("late"), soon] {
+            assert!(call.keys.has(&kept), "{kept:?}");
+        }
     }
 }

@@ -209,11 +209,18 @@ fn what_the_account_did_not_answer_is_asked_again() {
 #[test]
 fn a_key_that_makes_no_sense_is_told_once() {
     let mut bench = inside();
+    let told = |bench: &Bench| {
+        let told = |event: &&Event| **event == Event::Fault(FaultCode::KeyUnusable);
+        bench.events.iter().filter(told).count()
+    };
+    bench.news(key(("@anna:x", "B"), "A"));
+    assert_eq!(told(&bench), 0, "a stranger's");
+    bench.members.push(member("@anna:x", "B", SERVICE_URL));
+    bench.call();
     for _ in 0..3 {
         bench.news(key(("@anna:x", "B"), "A"));
     }
-    let told = |event: &&Event| **event == Event::Fault(FaultCode::KeyUnusable);
-    assert_eq!(bench.events.iter().filter(told).count(), 1);
+    assert_eq!(told(&bench), 1);
 }
 
 #[test]
