@@ -63,12 +63,19 @@ impl MatrixRtcSession {
         let Some(server) = self.servers.all.get_mut(index) else {
             return;
         };
-        let own = server.own;
-        match server.granted(event) {
+        let (own, granted) = (server.own, server.granted(event));
+        match granted {
+            // The service of a member could lead the room anywhere.
+            Granted::Token { url, .. } if !self.servers.may_reach(&url) => {
+                self.bad += 1;
+                self.lost(index, now);
+            }
             Granted::Token { url, token } => self.connect(index, url, token, now),
             Granted::OtherForm => {
-                server.state = State::Waiting;
-                server.due = Some(now.mono);
+                if let Some(server) = self.servers.all.get_mut(index) {
+                    server.state = State::Waiting;
+                    server.due = Some(now.mono);
+                }
             }
             Granted::Refused if own && !self.told.joined => {
                 self.fail(FaultCode::TokenRefused);

@@ -3,6 +3,7 @@
 //! The media servers of the call: the room sends to its own homeserver's, and listens to those of the
 //! others.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -13,7 +14,7 @@ use roomd_matrix_port::{Me, OpenIdToken, RoomId};
 use roomd_model::{Pii, Secret};
 use serde::Deserialize;
 use serde_json::json;
-use url::Url;
+use url::{Host, Url};
 
 /// The most servers of one call.
 const MAX_SERVERS: usize = 16;
@@ -287,6 +288,10 @@ impl Servers {
 
     /// Listens to these, and no longer to others; gives those that are left.
     pub(super) fn listen(&mut self, services: &[&Pii<Url>], now: Instant) -> Vec<Server> {
+        let services: Vec<_> = services
+            .iter()
+            .filter(|it| self.may_reach(it.expose()))
+            .collect();
         let all = std::mem::take(&mut self.all);
         let used =
             |server: &Server| server.own || services.iter().any(|it| is_same(it, &server.service));
@@ -300,7 +305,7 @@ impl Servers {
             if !known && self.all.len() < MAX_SERVERS {
                 let number = self.number();
                 self.all
-                    .push(Server::new(number, (*service).clone(), false, now));
+                    .push(Server::new(number, (**service).clone(), false, now));
             }
         }
         gone
@@ -349,6 +354,17 @@ impl Servers {
         }
     }
 
+    /// Whether an address that a member or a service names may be asked. Each gets a token that proves
+    /// who the room is, so it has to be encrypted on the way; and what listens on this machine is
+    /// nobody's to reach, except where the own server is there too.
+    pub(super) fn may_reach(&self, url: &Url) -> bool {
+        if is_here(url) {
+            let own = self.all.first().filter(|server| server.own);
+            return own.is_some_and(|own| is_here(own.service.expose()));
+        }
+        matches!(url.scheme(), "https" | "wss")
+    }
+
     /// The server whose token is asked for on this channel.
     pub(super) fn asking(&mut self, channel: ChannelId) -> Option<usize> {
         let asks = |server: &Server| matches!(server.state, State::Asking(id) if id == channel);
@@ -374,6 +390,22 @@ impl Servers {
 /// The same service, however its address ends.
 fn is_same(a: &Pii<Url>, b: &Pii<Url>) -> bool {
     plain(a.expose().clone()) == plain(b.expose().clone())
+}
+
+/// Whether an address leads to this machine.
+fn is_here(url: &Url) -> bool {
+    let v4 = |ip: Ipv4Addr| ip.is_loopback() || ip.is_unspecified();
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(ip)) => v4(ip),
+        Some(Host::Ipv6(ip)) => {
+            ip.is_loopback() || ip.is_unspecified() || ip.to_ipv4_mapped().is_some_and(v4)
+        }
+        None => true,
+    }
 }
 
 /// An address without what does not belong to a service: anybody can append it, and it would be another
@@ -525,6 +557,34 @@ mod tests {
         assert_ne!(here, place("wss://sfu.org", "b"));
         assert_ne!(here, place("wss://sfu.org/other", "a"));
         assert_eq!(room_of(&Secret::new("nonsense")), None);
+    }
+
+    #[test]
+    fn nobody_leads_the_room_to_this_machine() {
+        let now = Instant::now();
+        let here = [
+            "https://127.0.0.1/",
+            "http://127.0.0.1:8080/",
+            "https://[::1]/",
+            "https://0.0.0.0/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://localhost/",
+            "https://a.localhost./",
+        ];
+        let listens = |own: &str, other: &str| {
+            let mut servers = Servers::default();
+            servers.begin(service(own), now);
+            servers.listen(&[&service(other)], now);
+            servers.all.len() == 2
+        };
+        for url in here {
+            assert!(!listens("https://own.org/", url), "{url}");
+            assert!(listens("http://127.0.0.1:1/", url), "{url}");
+        }
+        for own in ["https://own.org/", "http://127.0.0.1:1/"] {
+            assert!(listens(own, "https://other.org/"));
+            assert!(!listens(own, "http://other.org/"));
+        }
     }
 
     #[test]

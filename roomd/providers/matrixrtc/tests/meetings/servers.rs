@@ -147,3 +147,15 @@ fn a_server_speaks_for_those_who_send_to_it() {
         .collect();
     assert_eq!(names, ["Anna", "", "Bert"]);
 }
+
+#[test]
+fn a_service_leads_nobody_to_this_machine() {
+    let mut bench = joined();
+    comes(&mut bench, OTHER);
+    bench.grant(OTHER, "ws://127.0.0.1:7880", "room");
+    assert_eq!(hosts(&bench), ["sfu.x"]);
+    let anna = member("@anna:x", "A", "http://127.0.0.1:8080");
+    bench.members.push(anna);
+    bench.call();
+    assert_eq!(bench.http.len(), 0);
+}
