@@ -118,7 +118,7 @@ export const faults: Record<FaultCode, Explained> = {
   },
   "clock-wrong": {
     title: "Uhr des Geräts geht falsch",
-    remedy: "Der Server lehnt den Raum deshalb ab. Rufen Sie die Betreuung.",
+    remedy: "Die Betreuung muss die Zeiteinstellung des Geräts prüfen.",
   },
   "meeting-full": {
     title: "Besprechung ist voll",

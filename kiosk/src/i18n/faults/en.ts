@@ -118,7 +118,7 @@ export const faults: Record<FaultCode, Explained> = {
   },
   "clock-wrong": {
     title: "The device's clock is wrong",
-    remedy: "The server refuses the room because of it. Call support.",
+    remedy: "Support must check the device's time settings.",
   },
   "meeting-full": {
     title: "Meeting is full",
