@@ -163,6 +163,8 @@ pub struct Participant {
     pub camera: bool,
     /// They share something.
     pub sharing: bool,
+    /// They send something whose frames are not encrypted, in a meeting that encrypts them.
+    pub unencrypted: bool,
     /// They speak, as the server hears it.
     pub speaking: bool,
     /// How well they are connected, as the server sees it.

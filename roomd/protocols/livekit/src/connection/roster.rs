@@ -10,7 +10,7 @@ use roomd_model::{Pii, StreamId, StreamKind};
 
 use super::join::{MAX_METADATA, MAX_NAME};
 use super::remote::RemoteTrack;
-use crate::{Identity, Ids, Kind, Participant, Quality, Source, Track};
+use crate::{Identity, Ids, Kind, Participant, Quality, Source, Track, TrackRefusal};
 
 /// Participants that are followed; those above are not there for the room.
 const MAX_PARTICIPANTS: usize = 500;
@@ -194,6 +194,8 @@ impl Member {
         self.info.microphone = sends(&[Source::Microphone]) || unknown(StreamKind::Audio);
         self.info.camera = sends(&[Source::Camera]) || unknown(StreamKind::Camera);
         self.info.sharing = sends(&[Source::Screen]);
+        let clear = |track: &RemoteTrack| track.refusal == Some(TrackRefusal::Unencrypted);
+        self.info.unencrypted = self.tracks.values().any(clear);
     }
 }
 
@@ -209,6 +211,7 @@ impl Participant {
             microphone: false,
             camera: false,
             sharing: false,
+            unencrypted: false,
             speaking: false,
             quality: Quality::Unknown,
         }

@@ -454,11 +454,6 @@ impl MatrixRtcSession {
                 });
             }
             ServerEvent::TrackRefused {
-                identity,
-                reason: TrackRefusal::Unencrypted,
-                ..
-            } => self.people.unencrypted(number, &identity),
-            ServerEvent::TrackRefused {
                 reason: TrackRefusal::Encrypted,
                 ..
             } => self.miss_password(),

@@ -54,8 +54,6 @@ pub(super) struct Person {
     /// As each server sees them: who listens at several is at several.
     seen: BTreeMap<u32, Seen>,
     streams: BTreeMap<StreamId, Stream>,
-    /// Servers where they send something that is not encrypted, in a meeting that is.
-    unencrypted: BTreeSet<u32>,
     /// Servers from which something of theirs was opened.
     opened: BTreeSet<u32>,
 }
@@ -116,7 +114,6 @@ impl People {
                 strangers: BTreeMap::new(),
                 seen: BTreeMap::new(),
                 streams: BTreeMap::new(),
-                unencrypted: BTreeSet::new(),
                 opened: BTreeSet::new(),
             }
         })
@@ -219,12 +216,6 @@ impl People {
             person.left_server(server);
         }
         self.clean();
-    }
-
-    pub(super) fn unencrypted(&mut self, server: u32, identity: &Identity) {
-        if let Some(person) = self.all.get_mut(identity) {
-            person.unencrypted.insert(server);
-        }
     }
 
     /// A stream that a server has of somebody; says who.
@@ -428,7 +419,6 @@ impl Person {
 
     fn left_server(&mut self, server: u32) {
         self.seen.remove(&server);
-        self.unencrypted.remove(&server);
         self.opened.remove(&server);
         self.strangers.remove(&server);
     }
@@ -496,7 +486,8 @@ impl Person {
         // Of what is not taken nothing comes that could open, whatever came before.
         let fails = |stream: &Stream| stream.taken && stream.undecryptable;
         let is = |server: &u32| self.who(*server) == who;
-        let fails = self.unencrypted.iter().any(is) || self.streams(who).any(fails);
+        let mut clear = self.seen.iter().filter(|(_, seen)| seen.unencrypted);
+        let fails = clear.any(|(server, _)| is(server)) || self.streams(who).any(fails);
         let device = self.device.as_ref().filter(|_| who == Who::Themselves);
         match mode {
             Mode::Plain => E2ee::Off,

@@ -11,7 +11,7 @@ use roomd_matrix_port::{
 use roomd_model::{E2ee, FaultCode, Participant, Pii};
 use serde_json::json;
 
-use crate::bench::{Bench, LINK, SERVICE_URL, device, me, member};
+use crate::bench::{Bench, LINK, SERVICE_URL, camera, device, me, member, sends};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -94,6 +94,22 @@ fn encryption_is_shown_as_it_is_negotiated() {
     bench.news(key(("@anna:x", "A"), "A"));
     assert_eq!(people(&bench)[0].e2ee, E2ee::Verified);
     assert!(bench.events.contains(&Event::E2ee(E2ee::Verified)));
+}
+
+#[test]
+fn what_is_sent_in_the_clear_shows_for_as_long_as_it_is() {
+    let mut bench = Bench::new(LINK);
+    bench.join();
+    bench.members.push(member("@anna:x", "A", SERVICE_URL));
+    bench.call();
+    bench.news(key(("@anna:x", "A"), "A"));
+    let mut sends = |tracks| {
+        bench.update("sfu.x", vec![sends("@anna:x:A", tracks)]);
+        people(&bench)[0].e2ee
+    };
+    let other = camera("TR_b", true);
+    assert_eq!(sends(vec![camera("TR_a", false), other.clone()]), E2ee::Off);
+    assert_eq!(sends(vec![other]), E2ee::Verified);
 }
 
 #[test]
