@@ -224,6 +224,7 @@ fn strange_media() -> Vec<MediaEvent> {
             state: PeerState::Unverified,
         },
         MediaEvent::Stream { stream, live: true },
+        MediaEvent::Opened { stream },
         MediaEvent::Trouble {
             stream,
             trouble: StreamTrouble::Undecryptable,

@@ -294,6 +294,12 @@ pub enum MediaEvent {
         /// Pictures or sound arrive and are decoded.
         live: bool,
     },
+    /// A key opened a frame of a stream's sender, for the first time. That a stream delivers says less:
+    /// a server's own blank frames need no key.
+    Opened {
+        /// The stream.
+        stream: StreamId,
+    },
     /// What a stream sends cannot be decoded, or can be again; the same for decrypting, where it lasts
     /// longer than a change of keys takes.
     Trouble {

@@ -128,6 +128,12 @@ async fn a_key_that_comes_late_opens_what_follows_and_the_mark_goes() {
         open_with(&right, stream, 0, word()).await;
     }
     undecryptable(&mut right, false).await;
+    right
+        .wait("an opened frame", |event| match event {
+            EngineEvent::Session(MediaEvent::Opened { stream }) if stream == PICTURE => Some(()),
+            _ => None,
+        })
+        .await;
     right.sees(11).await;
     left.engine.shutdown().await;
     right.engine.shutdown().await;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use roomd_conference::FrameEncryption;
+use roomd_conference::{FrameEncryption, MediaEvent};
 use roomd_crypt::{FrameKey, Opener, Origin, Remedy};
 use roomd_model::{StreamId, StreamTrouble};
 use roomd_peer::{Codec, Frame};
@@ -29,6 +29,16 @@ struct Stream {
     opener: Option<(Codec, Opener)>,
     /// A mark on the stream says that it cannot be decrypted.
     marked: bool,
+    /// A frame of the sender's was opened.
+    opened: bool,
+}
+
+/// What a frame changed about its stream.
+#[derive(Debug, Default)]
+struct Change {
+    mark: Option<bool>,
+    /// It is the first of the sender's that was opened.
+    opened: bool,
 }
 
 /// What became of a frame.
@@ -72,20 +82,23 @@ impl Openers {
         self.streams.clear();
     }
 
-    /// Opens a frame, or drops it; tells when the stream's mark changes.
+    /// Opens a frame, or drops it; tells what that changes.
     fn open(
         &mut self,
         id: StreamId,
         encryption: &FrameEncryption,
         frame: Frame,
-    ) -> (Opening, Option<bool>) {
+    ) -> (Opening, Change) {
         if self.streams.len() >= MAX_STREAMS && !self.streams.contains_key(&id) {
-            return (Opening::Dropped, None);
+            return (Opening::Dropped, Change::default());
         }
         let stream = self.streams.entry(id).or_default();
-        let before = stream.marked;
+        let (marked, opened) = (stream.marked, stream.opened);
         let opening = stream.open(encryption, frame);
-        let change = (stream.marked != before).then_some(stream.marked);
+        let change = Change {
+            mark: (stream.marked != marked).then_some(stream.marked),
+            opened: stream.opened && !opened,
+        };
         (opening, change)
     }
 }
@@ -100,6 +113,7 @@ impl Stream {
             Ok(opened) => {
                 if opened.origin == Origin::Sender {
                     self.marked = false;
+                    self.opened = true;
                 }
                 if opened.frame.is_empty() {
                     return Opening::Dropped;
@@ -147,8 +161,11 @@ impl Task {
             return Some(frame);
         };
         let (opening, change) = self.openers.open(stream, &encryption, frame);
-        if let Some(active) = change {
+        if let Some(active) = change.mark {
             self.trouble(stream, StreamTrouble::Undecryptable, active);
+        }
+        if change.opened {
+            self.tell_session(MediaEvent::Opened { stream });
         }
         match opening {
             Opening::Opened(frame) => Some(frame),

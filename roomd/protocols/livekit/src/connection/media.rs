@@ -33,6 +33,7 @@ impl Connection {
                 self.publisher.is(*peer) || self.subscriber.is(*peer)
             }
             MediaEvent::Stream { stream, .. }
+            | MediaEvent::Opened { stream }
             | MediaEvent::Trouble { stream, .. }
             | MediaEvent::Speaking { stream, .. } => self.subscriber.has_stream(*stream),
         }
@@ -73,6 +74,7 @@ impl Connection {
             // owner hears itself, and of the network the server's figures say more.
             MediaEvent::AddressesChanged { .. }
             | MediaEvent::Stream { .. }
+            | MediaEvent::Opened { .. }
             | MediaEvent::Trouble { .. }
             | MediaEvent::Speaking { .. }
             | MediaEvent::Quality { .. } => {}

@@ -170,7 +170,7 @@ impl DirectSession {
                 }
             }
             // The room shows it; there is nothing that the guest could be told.
-            MediaEvent::Trouble { .. } => {}
+            MediaEvent::Opened { .. } | MediaEvent::Trouble { .. } => {}
             // Guests say everything on their WebSocket.
             MediaEvent::ChannelOpen { .. }
             | MediaEvent::Data { .. }

@@ -315,14 +315,14 @@ impl MatrixRtcSession {
                 self.people.undecryptable(*stream, *active);
                 self.doubt_password();
             }
-            MediaEvent::Stream { stream, live: true } => self.people.opened(*stream),
+            MediaEvent::Opened { stream } => self.people.opened(*stream),
             MediaEvent::Trouble { .. }
             | MediaEvent::LocalDescription { .. }
             | MediaEvent::LocalCandidate { .. }
             | MediaEvent::DescriptionRefused { .. }
             | MediaEvent::AddressesChanged { .. }
             | MediaEvent::Peer { .. }
-            | MediaEvent::Stream { live: false, .. }
+            | MediaEvent::Stream { .. }
             | MediaEvent::ChannelOpen { .. }
             | MediaEvent::Data { .. }
             | MediaEvent::ChannelClosed { .. }

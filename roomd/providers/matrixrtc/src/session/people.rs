@@ -263,7 +263,7 @@ impl People {
         }
     }
 
-    /// What a stream carries was opened and decoded.
+    /// A frame of a stream's sender was opened.
     pub(super) fn opened(&mut self, stream: StreamId) {
         for person in self.all.values_mut() {
             if let Some(stream) = person.streams.get(&stream) {

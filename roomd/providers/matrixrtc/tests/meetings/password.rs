@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use roomd_conference::{Command, Event, Input, MediaEvent};
 use roomd_matrix_port::Done;
-use roomd_model::{Secret, StreamTrouble};
+use roomd_model::{E2ee, Secret, StreamTrouble};
 
-use crate::bench::{Bench, LINK, camera, room, sends};
+use crate::bench::{Bench, LINK, SERVICE_URL, camera, member, room, sends};
 
 fn asked(bench: &Bench) -> Vec<bool> {
     let wrong = |event: &Event| match event {
@@ -62,4 +62,19 @@ fn each_wrong_password_is_asked_about() {
     bench.feed(trouble(false));
     bench.advance(Duration::from_secs(5));
     assert_eq!(asked(&bench), [true; 2], "it opens");
+}
+
+#[test]
+fn only_frames_that_the_password_opened_speak_for_it() {
+    let mut bench = Bench::new(&format!("{LINK}&password=first"));
+    bench.members.push(member("@anna:x", "A", SERVICE_URL));
+    bench.join();
+    let anna = sends("@anna:x:A", vec![camera("TR_a", true)]);
+    bench.update("sfu.x", vec![anna]);
+    bench.offer("sfu.x", &[("@anna:x:A", "TR_a")]);
+    let stream = bench.stream();
+    bench.feed(Input::Media(MediaEvent::Stream { stream, live: true }));
+    assert_eq!(bench.people()[0].e2ee, E2ee::Pending, "a blank frame");
+    bench.feed(Input::Media(MediaEvent::Opened { stream }));
+    assert_eq!(bench.people()[0].e2ee, E2ee::Verified);
 }
