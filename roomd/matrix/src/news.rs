@@ -11,27 +11,19 @@ use serde::Deserialize;
 use crate::message::Message;
 use crate::session::Session;
 
-/// What is left to do after a poll.
-pub(crate) struct Rest {
-    /// Rooms of which the poll left something out.
-    pub gaps: Vec<OwnedRoomId>,
-    /// Messages between devices, in the order in which they came.
-    pub messages: Vec<Message>,
-}
+/// Messages between devices of one poll that are told. Servers give far fewer at a time.
+const MAX_MESSAGES: usize = 1000;
 
-/// Tells the session what needs no further look.
+/// Tells the session what a poll brought; gives the rooms of which it left something out.
 pub(crate) async fn pass_on(
     session: &mut Session,
     client: &Client,
     response: SyncResponse,
     now: u64,
-) -> Rest {
+) -> Vec<OwnedRoomId> {
     let new_keys = !response.to_device.is_empty();
-    let messages = response
-        .to_device
-        .iter()
-        .filter_map(Message::read)
-        .collect();
+    let messages = response.to_device.iter().filter_map(Message::read);
+    let messages = messages.map(Message::news).take(MAX_MESSAGES).collect();
     answer_knocks(session, &response.rooms);
     leave_rooms(session, client, &response.rooms);
     let mut updates = response.rooms.joined;
@@ -53,7 +45,9 @@ pub(crate) async fn pass_on(
         news.extend(watched.changes(&room, now).await);
     }
     session.tell_all(news);
-    Rest { gaps, messages }
+    // At once, in the order in which they came: nothing of a call opens without its key.
+    session.tell_all(messages);
+    gaps
 }
 
 fn answer_knocks(session: &mut Session, rooms: &RoomUpdates) {

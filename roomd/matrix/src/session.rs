@@ -4,15 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use matrix_sdk::ruma::{OwnedRoomId, OwnedUserId};
+use matrix_sdk::ruma::OwnedRoomId;
 use roomd_matrix_port::{BadText, Done, Failure, News, Reply, Request, RoomId};
 use roomd_model::Pii;
 use tokio::sync::mpsc;
 
 use crate::room::Watched;
-
-/// Senders that the server is asked about for one session.
-const MAX_KNOWN: usize = 1000;
 
 /// What may wait for a session that reads more slowly than its account tells: everybody's keys in one
 /// answer of the homeserver, for example.
@@ -25,8 +22,6 @@ pub(crate) struct Session {
     pub number: u64,
     pub rooms: BTreeMap<OwnedRoomId, Watched>,
     pub knocks: BTreeSet<OwnedRoomId>,
-    /// Senders whose identities the server was asked for.
-    known: BTreeSet<OwnedUserId>,
     from: mpsc::Receiver<Pii<String>>,
     to: Option<mpsc::Sender<Pii<String>>>,
     waiting: VecDeque<Pii<String>>,
@@ -42,7 +37,6 @@ impl Session {
             number,
             rooms: BTreeMap::new(),
             knocks: BTreeSet::new(),
-            known: BTreeSet::new(),
             from,
             to: Some(to),
             waiting: VecDeque::new(),
@@ -75,11 +69,6 @@ impl Session {
     pub fn unwatch(&mut self, room: &RoomId) {
         self.rooms.retain(|id, _| id.as_str() != room.expose());
         self.knocks.retain(|id| id.as_str() != room.expose());
-    }
-
-    /// Whether the server may be asked about a sender: once for each, and not without end.
-    pub fn may_ask_about(&mut self, user: &OwnedUserId) -> bool {
-        self.known.len() < MAX_KNOWN && self.known.insert(user.clone())
     }
 
     pub fn answer(&mut self, id: u64, result: Result<Done, Failure>) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesOrdered, FuturesUnordered};
+use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use matrix_sdk::Error;
 use matrix_sdk::ruma::OwnedRoomId;
@@ -26,8 +26,6 @@ use crate::{news, room, sync};
 
 /// Requests that run at the same time; more wait in the session's queue.
 const AT_ONCE: usize = 32;
-/// Messages between devices that are looked at, at the same time.
-const MAX_MESSAGES: usize = 1000;
 /// How long requests under way may take when the account is stopped.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
@@ -67,8 +65,6 @@ pub(crate) struct Task {
     /// Attempts since the homeserver last answered.
     attempt: u32,
     work: FuturesUnordered<BoxFuture<'static, Work>>,
-    /// Messages between devices on their way to the session, in their order.
-    messages: FuturesOrdered<BoxFuture<'static, News>>,
     session: Option<Session>,
     sessions: u64,
 }
@@ -89,7 +85,6 @@ impl Task {
             connection: None,
             attempt: 0,
             work: FuturesUnordered::new(),
-            messages: FuturesOrdered::new(),
             session: None,
             sessions: 0,
         }
@@ -110,7 +105,6 @@ impl Task {
                 },
                 line = &mut self.line => self.on_line(line).await,
                 Some(work) = self.work.next() => self.on_work(work).await,
-                Some(news) = self.messages.next() => self.tell(news),
                 request = next(self.session.as_mut(), !busy) => self.on_request(request),
             }
         }
@@ -138,7 +132,6 @@ impl Task {
         let Some(mut session) = self.session.take() else {
             return;
         };
-        self.messages = FuturesOrdered::new();
         for request in session.rest() {
             self.start(session.number, request);
         }
@@ -292,17 +285,8 @@ impl Task {
             return;
         };
         let client = &connection.client;
-        let rest = news::pass_on(session, client, response, now()).await;
-        for message in rest.messages {
-            if self.messages.len() >= MAX_MESSAGES {
-                tracing::warn!("more messages from devices than the Matrix account can look at");
-                break;
-            }
-            let may_ask = !message.signed && session.may_ask_about(&message.user);
-            self.messages
-                .push_back(message.news(client.clone(), may_ask).boxed());
-        }
-        for room in rest.gaps {
+        let gaps = news::pass_on(session, client, response, now()).await;
+        for room in gaps {
             self.look_back(room);
         }
     }

@@ -55,7 +55,6 @@ async fn keys_go_both_ways_encrypted_and_say_who_sent_them() {
             News::ToDevice {
                 sender: me.user.clone(),
                 device: me.device.clone(),
-                verified: true,
                 kind: KEYS.into(),
                 content: Pii::new(content),
             }

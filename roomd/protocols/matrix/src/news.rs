@@ -50,8 +50,6 @@ pub enum News {
         sender: UserId,
         /// From which device, as the encryption proves.
         device: DeviceId,
-        /// That device is signed by its owner, and the owner's identity has not changed.
-        verified: bool,
         /// The event's type.
         kind: String,
         /// Its content.

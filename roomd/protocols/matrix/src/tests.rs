@@ -215,12 +215,11 @@ fn news_is_text_and_back() {
         Reply::News(News::ToDevice {
             sender: me().user,
             device: me().device,
-            verified: false,
             kind: "io.element.call.encryption_keys".into(),
             content: Pii::new(json!({"key": "hunter2"})),
         }),
         json!({"news": {"to_device": {
-            "sender": "@room:server", "device": "DEVICE", "verified": false,
+            "sender": "@room:server", "device": "DEVICE",
             "kind": "io.element.call.encryption_keys", "content": {"key": "hunter2"},
         }}}),
     );

@@ -30,7 +30,6 @@ fn key(from: (&str, &str), claims: &str) -> News {
     News::ToDevice {
         sender: UserId::new(from.0),
         device: roomd_matrix_port::DeviceId::new(from.1),
-        verified: true,
         kind: "io.element.call.encryption_keys".to_owned(),
         content: Pii::new(json!({
             "keys": {"index": 0, "key": "AAAAAAAAAAAAAAAAAAAAAA=="},
