@@ -429,7 +429,8 @@ impl MatrixRtcSession {
         self.compare_clocks(&call);
         let read = members::read(&call, self.server_time(now));
         self.bad += read.bad.saturating_sub(self.unreadable);
-        if read.bad > 0 {
+        // Of a call that is too large, somebody is missing as well.
+        if read.bad > 0 || call.left_out > 0 {
             self.warn(FaultCode::ParticipantUnreadable);
         }
         self.unreadable = read.bad;

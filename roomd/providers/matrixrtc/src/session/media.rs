@@ -374,8 +374,7 @@ impl MatrixRtcSession {
         }
         self.silence_servers();
         for server in &mut self.servers.all {
-            server.state = State::Waiting;
-            server.due = Some(now.mono);
+            server.restart(now.mono);
         }
     }
 

@@ -178,6 +178,14 @@ impl Server {
         self.due = Some(now + wait.min(most));
     }
 
+    /// Begins anew, with all the time that a server has.
+    pub(super) fn restart(&mut self, now: Instant) {
+        self.state = State::Waiting;
+        self.attempts = 0;
+        self.since = now;
+        self.due = Some(now);
+    }
+
     pub(super) const fn joined(&mut self, now: Instant) {
         self.attempts = 0;
         self.refused = false;
@@ -585,6 +593,19 @@ mod tests {
             assert!(listens(own, "https://other.org/"));
             assert!(!listens(own, "http://other.org/"));
         }
+    }
+
+    #[test]
+    fn a_server_that_begins_anew_has_all_its_time() {
+        let begun = Instant::now();
+        let later = begun + Duration::from_secs(3600);
+        let mut server = Server::new(1, service("https://a.org/"), true, begun);
+        server.later(true, begun);
+        server.restart(later);
+        assert_eq!((server.since, server.due), (later, Some(later)));
+        server.later(true, later);
+        assert_eq!(server.since, later);
+        assert_eq!(server.due, Some(later + FIRST_WAIT));
     }
 
     #[test]

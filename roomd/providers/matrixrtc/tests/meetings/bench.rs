@@ -97,6 +97,8 @@ pub struct Bench {
     /// What the account says to every question of a kind, by its name.
     pub answers: BTreeMap<&'static str, Result<Done, Failure>>,
     pub members: Vec<StateEvent>,
+    /// What the account left out of the call.
+    pub left_out: u32,
     events_sent: u32,
     offers: u32,
 }
@@ -156,6 +158,7 @@ impl Bench {
             events: Vec::new(),
             answers: BTreeMap::new(),
             members: Vec::new(),
+            left_out: 0,
             events_sent: 0,
             offers: 0,
         };
@@ -413,7 +416,7 @@ impl Bench {
                 .map(|(id, name)| (UserId::new(id), Pii::from(name)))
                 .into(),
             knocking: Vec::new(),
-            left_out: 0,
+            left_out: self.left_out,
         }));
     }
 

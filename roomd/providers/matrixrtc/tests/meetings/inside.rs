@@ -252,6 +252,17 @@ fn a_membership_of_unknown_shape_is_told() {
 }
 
 #[test]
+fn a_call_that_is_too_large_is_told() {
+    let mut bench = inside();
+    bench.left_out = 3;
+    for _ in 0..2 {
+        bench.call();
+    }
+    let told = |event: &&Event| **event == Event::Fault(FaultCode::ParticipantUnreadable);
+    assert_eq!(bench.events.iter().filter(told).count(), 1);
+}
+
+#[test]
 fn nobody_raises_the_hand_of_another() {
     let mut bench = inside();
     let anna = member("@anna:x", "A", SERVICE_URL);
