@@ -17,7 +17,7 @@ pub struct RoomConfig {
     pub countdown: Duration,
     /// How long the room waits alone for the first participant before the countdown begins.
     pub alone_limit: Duration,
-    /// How long joining may take.
+    /// How long joining may take: longer than what a session waits for on the way.
     pub join_limit: Duration,
     /// Joins with microphone and camera on the wire, against the default.
     pub joins_sending: bool,
@@ -34,7 +34,8 @@ impl Default for RoomConfig {
             offer_before: Duration::from_secs(10 * 60),
             countdown: Duration::from_secs(120),
             alone_limit: Duration::from_secs(15 * 60),
-            join_limit: Duration::from_secs(30),
+            // A Matrix room on other servers takes up to 40 s to join, its media server some more.
+            join_limit: Duration::from_secs(60),
             joins_sending: false,
             volume: 60,
             language: Language::default(),

@@ -260,7 +260,9 @@ fn waits_alone_for_the_first_participant_but_not_for_ever() {
 fn joining_and_leaving_are_bounded() {
     let mut bench = Bench::new(RoomConfig::default(), None);
     bench.join(LINK).unwrap();
-    bench.advance(secs(30));
+    bench.advance(secs(59));
+    assert_eq!(bench.room.phase(), Phase::Joining);
+    bench.advance(secs(1));
     assert_eq!(bench.room.phase(), Phase::Leaving);
     bench.advance(secs(5));
     let code = FaultCode::MeetingUnreachable;

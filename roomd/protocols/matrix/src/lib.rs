@@ -47,7 +47,7 @@ pub const SERVICE: &str = "matrix";
 
 /// A request is answered within this time, most of them much sooner: only a join over other servers
 /// takes long. Without a connection the answer is [`Failure::Unreachable`].
-pub const ANSWER_WITHIN: Duration = Duration::from_secs(60);
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(45);
 
 /// The most entries of each list in a [`Call`]; the rest is counted in [`Call::left_out`].
 pub const MAX_CALL_EVENTS: usize = 1000;
