@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The account's directory: the encrypted store, and beside it what opens it.
 
+use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -15,6 +16,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::settings::read_secret;
+
+/// Rooms that the account entered for a meeting, and is to leave with it.
+const ENTERED: &str = "entered.json";
 
 /// A login that outlives the process.
 #[derive(Serialize, Deserialize)]
@@ -95,7 +99,47 @@ impl Files {
         )
     }
 
-    /// Forgets the login with its rooms and keys. The recovery key stays: it belongs to the account.
+    /// Whether a room was entered for a meeting only, perhaps by an earlier run.
+    pub fn was_entered(&self, room: &str) -> bool {
+        self.entered().contains(room)
+    }
+
+    /// A room is about to be entered for a meeting.
+    pub fn keep_entered(&self, room: &str) -> Result<(), Why> {
+        let mut entered = self.entered();
+        if !entered.insert(room.to_owned()) {
+            return Ok(());
+        }
+        self.write_entered(&entered)
+    }
+
+    /// A room was left, or belongs to the account.
+    pub fn forget_entered(&self, room: &str) -> Result<(), Why> {
+        let mut entered = self.entered();
+        if !entered.remove(room) {
+            return Ok(());
+        }
+        self.write_entered(&entered)
+    }
+
+    /// Rooms that were entered for a meeting; a list that cannot be read counts as empty.
+    fn entered(&self) -> BTreeSet<String> {
+        let Ok(text) = std::fs::read(self.directory.join(ENTERED)) else {
+            return BTreeSet::new();
+        };
+        serde_json::from_slice(&text).unwrap_or_else(|_| {
+            tracing::warn!("the list of rooms that were entered is not readable and is forgotten");
+            BTreeSet::new()
+        })
+    }
+
+    fn write_entered(&self, entered: &BTreeSet<String>) -> Result<(), Why> {
+        let text = serde_json::to_vec(entered).map_err(|_| Why::Store)?;
+        self.write(&self.directory.join(ENTERED), &text)
+    }
+
+    /// Forgets the login with its rooms and keys. The recovery key stays, and which rooms were entered:
+    /// both belong to the account.
     pub fn forget(&self) -> Result<(), Why> {
         let removed = [
             std::fs::remove_file(self.directory.join("session.json")),
@@ -156,6 +200,29 @@ mod tests {
         for name in ["passphrase", "recovery-key"] {
             assert_eq!(mode(&directory.join(name)), 0o600, "{name}");
         }
+    }
+
+    #[test]
+    fn rooms_that_were_entered_are_known_until_they_are_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files::open(directory.path()).unwrap();
+        assert!(!files.was_entered("!a"));
+        files.keep_entered("!a").unwrap();
+        files.keep_entered("!b").unwrap();
+        files.keep_entered("!a").unwrap();
+        assert_eq!(mode(&directory.path().join(ENTERED)), 0o600);
+        // The next run, with another login of the account.
+        let files = Files::open(directory.path()).unwrap();
+        files.forget().unwrap();
+        assert!(files.was_entered("!a") && files.was_entered("!b"));
+        files.forget_entered("!a").unwrap();
+        files.forget_entered("!a").unwrap();
+        assert!(!files.was_entered("!a") && files.was_entered("!b"));
+        // Half a file leaves nothing behind that could not be written over.
+        std::fs::write(directory.path().join(ENTERED), "[\"!b").unwrap();
+        assert!(!files.was_entered("!b"));
+        files.keep_entered("!c").unwrap();
+        assert!(files.was_entered("!c"));
     }
 
     #[test]

@@ -49,6 +49,7 @@ pub(crate) enum Earlier {
 pub(crate) struct Connection {
     pub client: Client,
     pub cross_signed: bool,
+    pub files: Files,
 }
 
 /// Logs in, and has the account's identity vouch for this device.
@@ -70,6 +71,7 @@ pub(crate) async fn connect(settings: &Settings, earlier: &Earlier) -> Result<Co
     Ok(Connection {
         client,
         cross_signed,
+        files,
     })
 }
 

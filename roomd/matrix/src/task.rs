@@ -156,6 +156,7 @@ impl Task {
         let context = match (*self.state.borrow(), self.me(), &self.connection) {
             (State::Online { .. }, Some(me), Some(connection)) => Ok(Context {
                 client: connection.client.clone(),
+                files: connection.files.clone(),
                 me,
                 polls: self.polls.subscribe(),
             }),

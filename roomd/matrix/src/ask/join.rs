@@ -32,15 +32,26 @@ pub(super) async fn join(
     if let Some(room) = client.get_room(&id)
         && room.state() == RoomState::Joined
     {
-        return enter(context, room, true).await;
+        let was_member = !context.files.was_entered(id.as_str());
+        return enter(context, room, was_member).await;
     }
+    // Before it is true: whoever comes back after a crash in between still knows it. A file that
+    // cannot be written was told already, and is no reason to stay outside.
+    let _ = context.files.keep_entered(id.as_str());
     let target = OwnedRoomOrAliasId::from(id.clone());
     match client.join_room_by_id_or_alias(&target, &via).await {
         Ok(room) => enter(context, room, false).await,
-        Err(error) if failure::of(&error) == Failure::Forbidden => {
-            knock(client, id, via, reason).await
+        Err(error) => {
+            let failure = join_failure(&error);
+            // After the others the server may have let the account in all the same.
+            if !failure.is_retryable() {
+                let _ = context.files.forget_entered(id.as_str());
+            }
+            if failure == Failure::Forbidden {
+                return knock(client, id, via, reason).await;
+            }
+            Err(failure)
         }
-        Err(error) => Err(join_failure(&error)),
     }
 }
 
@@ -85,6 +96,10 @@ async fn enter(mut context: Context, room: Room, was_member: bool) -> Outcome {
     let members = room.sync_members().await;
     members.map_err(|error| failure::of(&error))?;
     let info = info(&room).await;
+    let belongs = was_member || was_invited(&room).await;
+    if belongs {
+        let _ = context.files.forget_entered(room.room_id().as_str());
+    }
     let joined = JoinedRoom {
         room: RoomId::new(room.room_id().as_str()),
         version: room
@@ -92,7 +107,7 @@ async fn enter(mut context: Context, room: Room, was_member: bool) -> Outcome {
             .map(|version| version.to_string())
             .unwrap_or_default(),
         info: info.clone(),
-        belongs: was_member || was_invited(&room).await,
+        belongs,
         me: context.me,
     };
     let then = Then::Watch(room.room_id().to_owned(), Box::new(Watched::new(info)));
@@ -202,6 +217,7 @@ pub(super) async fn leave(mut context: Context, room: &RoomId) -> Result<Done, F
         }) => {}
         Err(refused) => return Err(refused.failure()),
     }
+    let _ = context.files.forget_entered(id.as_str());
     if let Some(room) = context.client.get_room(&id) {
         let left = async {
             while !matches!(room.state(), RoomState::Left | RoomState::Banned) {

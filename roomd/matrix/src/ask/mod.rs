@@ -16,6 +16,7 @@ use roomd_model::Pii;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::files::Files;
 use crate::room::Watched;
 use crate::server::Server;
 
@@ -29,6 +30,7 @@ const JOIN: Duration = ANSWER_WITHIN.saturating_sub(Duration::from_secs(5));
 #[derive(Clone)]
 pub(crate) struct Context {
     pub client: Client,
+    pub files: Files,
     pub me: Me,
     /// Counts polls: whoever waits for something to arrive waits for the next.
     pub polls: watch::Receiver<u64>,

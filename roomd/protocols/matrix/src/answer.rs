@@ -67,8 +67,8 @@ pub struct JoinedRoom {
     pub version: String,
     /// What is known about it, and what the account may do in it.
     pub info: RoomInfo,
-    /// The account was in it before this request, or had been invited: leaving it is not the
-    /// meeting's business, and may need a new invitation to come back.
+    /// The account was invited, or was in it already and not for an earlier meeting: leaving it is
+    /// not the meeting's business, and may need a new invitation to come back.
     pub belongs: bool,
     /// The account itself.
     pub me: Me,
