@@ -124,6 +124,11 @@ async fn a_key_that_comes_late_opens_what_follows_and_the_mark_goes() {
     send_with(&left, 0, word()).await;
     undecryptable(&mut right, true).await;
     assert_eq!(right.code().await, None, "nothing is shown without a key");
+    // Another wrong one is told too.
+    let wrong = FrameKeyMaterial::Passphrase(Secret::new("Pfefferminztee".to_owned()));
+    open_with(&right, PICTURE, 0, wrong).await;
+    undecryptable(&mut right, false).await;
+    undecryptable(&mut right, true).await;
     for stream in [SOUND, PICTURE] {
         open_with(&right, stream, 0, word()).await;
     }

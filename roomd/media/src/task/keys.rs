@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use roomd_conference::{FrameKeyMaterial, FrameScheme, PeerId};
 use roomd_crypt::{FrameKey, KeyRefusal, Scheme};
-use roomd_model::StreamId;
+use roomd_model::{StreamId, StreamTrouble};
 use tokio::sync::mpsc;
 
 use super::Task;
@@ -171,7 +171,11 @@ impl Task {
         };
         match derived.purpose {
             Purpose::Sending(peer) => self.peers.set_sending_key(peer, derived.index, key),
-            Purpose::Stream(stream) => self.openers.set_key(stream, derived.index, key),
+            Purpose::Stream(stream) => {
+                if self.openers.set_key(stream, derived.index, key) {
+                    self.trouble(stream, StreamTrouble::Undecryptable, false);
+                }
+            }
         }
     }
 }

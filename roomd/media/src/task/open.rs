@@ -48,10 +48,12 @@ enum Opening {
 }
 
 impl Openers {
-    pub(super) fn set_key(&mut self, stream: StreamId, index: u32, key: FrameKey) {
+    /// Takes a key. True when the stream had a mark: that was about other keys, and comes back with the
+    /// next frame that this one does not open either.
+    pub(super) fn set_key(&mut self, stream: StreamId, index: u32, key: FrameKey) -> bool {
         if self.streams.len() >= MAX_STREAMS && !self.streams.contains_key(&stream) {
             tracing::warn!("too many streams with keys; one more is refused");
-            return;
+            return false;
         }
         let stream = self.streams.entry(stream).or_default();
         if stream.keys.len() >= MAX_KEYS && !stream.keys.contains_key(&index) {
@@ -61,6 +63,7 @@ impl Openers {
             opener.set_key(index, key.clone());
         }
         stream.keys.insert(index, key);
+        std::mem::take(&mut stream.marked)
     }
 
     pub(super) fn forget_key(&mut self, stream: StreamId, index: u32) {
