@@ -18,12 +18,13 @@ use crate::branch::{Branch, BranchError, Notice};
 use crate::display::Picture;
 use crate::mapped::Mapped;
 use crate::microphone::{Samples, samples};
+use crate::progress::Progress;
 use crate::time::{from_rtp, rtp_time};
 
 /// What a decoder tells the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decoded {
-    /// A picture or some sound came out, of what the sender took at this RTP time.
+    /// A picture or some sound came out: the first one, or the next after the engine asked for it.
     Output { stream: StreamId, at: Instant },
     /// It complains about what it was given.
     Bad(StreamId),
@@ -47,6 +48,7 @@ impl VideoDecoder {
         stream: StreamId,
         codec: VideoCodec,
         pictures: Pictures,
+        progress: Arc<Progress>,
         output: &mpsc::Sender<Decoded>,
     ) -> Result<Self, BranchError> {
         let decoded = output.clone();
@@ -59,12 +61,17 @@ impl VideoDecoder {
                         media: stamp.map(|stamp| rtp_time(stamp, 90_000)),
                     }));
                     let at = Instant::now();
+                    if !progress.picture(at) {
+                        return;
+                    }
                     Decoded::Output { stream, at }
                 }
                 None => Decoded::Bad(stream),
             };
             // A full queue means that the engine is behind; the next picture says the same.
-            let _ = decoded.try_send(news);
+            if decoded.try_send(news).is_err() {
+                progress.owe();
+            }
         };
         Ok(Self {
             branch: Branch::open(&VideoDecode(codec).plan(), sample, notice(stream, output))?,
@@ -131,6 +138,7 @@ impl AudioDecoder {
     pub(crate) fn open(
         stream: StreamId,
         mut heard: impl FnMut(Samples, Option<u64>) + Send + 'static,
+        progress: Arc<Progress>,
         output: &mpsc::Sender<Decoded>,
     ) -> Result<Self, BranchError> {
         let decoded = output.clone();
@@ -140,7 +148,9 @@ impl AudioDecoder {
             heard(samples(sample), media);
             let at = Instant::now();
             // A full queue means that the engine is behind; the next sound says the same.
-            let _ = decoded.try_send(Decoded::Output { stream, at });
+            if progress.sound(at) && decoded.try_send(Decoded::Output { stream, at }).is_err() {
+                progress.owe();
+            }
         };
         Ok(Self {
             branch: Branch::open(&AudioDecode.plan(), sample, notice(stream, output))?,

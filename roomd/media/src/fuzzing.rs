@@ -12,6 +12,7 @@ use roomd_peer::{Codec, Frame};
 use tokio::sync::mpsc;
 
 use crate::decode::{AudioDecoder, Decoded, Pictures, VideoDecoder};
+use crate::progress::Progress;
 
 /// How long a decoder may take for one input.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -45,7 +46,8 @@ pub fn pictures(codec: VideoCodec, payloads: &[Vec<u8>]) -> Shown {
     let (news, mut told) = ready();
     let pictures = Pictures::new(None);
     let shown = pictures.subscribe();
-    let decoder = VideoDecoder::open(StreamId(1), codec, pictures, &news);
+    let progress = Arc::new(Progress::default());
+    let decoder = VideoDecoder::open(StreamId(1), codec, pictures, progress.clone(), &news);
     let Ok(mut decoder) = decoder else {
         panic!("the decoder of {codec:?} does not open");
     };
@@ -69,7 +71,8 @@ pub fn pictures(codec: VideoCodec, payloads: &[Vec<u8>]) -> Shown {
     decoder.end();
     let mut outcome = Shown::default();
     ended(&mut told, || {
-        outcome.pictures += 1;
+        // The next one is looked at as well.
+        progress.owe();
         if let Some(picture) = shown.borrow().as_ref() {
             let (width, height) = outcome.largest;
             outcome.largest = (
@@ -78,6 +81,7 @@ pub fn pictures(codec: VideoCodec, payloads: &[Vec<u8>]) -> Shown {
             );
         }
     });
+    outcome.pictures = progress.take_outputs() as usize;
     outcome
 }
 
@@ -93,7 +97,7 @@ pub fn sound(packets: &[Vec<u8>]) -> Heard {
     let heard = move |sound: Vec<i16>, _| {
         count.fetch_add(sound.len(), Ordering::SeqCst);
     };
-    let Ok(decoder) = AudioDecoder::open(StreamId(1), heard, &news) else {
+    let Ok(decoder) = AudioDecoder::open(StreamId(1), heard, Arc::default(), &news) else {
         panic!("the decoder of sound does not open");
     };
     let mut time = 0;
@@ -118,7 +122,8 @@ fn ready() -> (mpsc::Sender<Decoded>, mpsc::Receiver<Decoded>) {
     mpsc::channel(NEWS)
 }
 
-/// Waits until a decoder has failed, or has come to the end of its input.
+/// Waits until a decoder has failed, or has come to the end of its input; looks at what comes out
+/// meanwhile, and at what came last.
 fn ended(told: &mut mpsc::Receiver<Decoded>, mut output: impl FnMut()) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -131,7 +136,10 @@ fn ended(told: &mut mpsc::Receiver<Decoded>, mut output: impl FnMut()) {
         match next {
             Ok(Some(Decoded::Output { .. })) => output(),
             Ok(Some(Decoded::Bad(_))) => {}
-            Ok(Some(Decoded::Failed(_)) | None) => return,
+            Ok(Some(Decoded::Failed(_)) | None) => {
+                output();
+                return;
+            }
             Err(_) => panic!("the decoder neither failed nor ended"),
         }
     }

@@ -30,6 +30,7 @@ mod mapped;
 mod memory;
 mod microphone;
 mod outputs;
+mod progress;
 mod sink;
 mod sound;
 #[cfg(test)]

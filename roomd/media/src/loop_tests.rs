@@ -17,8 +17,9 @@ use roomd_model::StreamId;
 use roomd_peer::{Codec, Frame};
 use tokio::sync::mpsc;
 
-use crate::decode::{Pictures, VideoDecoder, video_codec};
+use crate::decode::{Decoded, Pictures, VideoDecoder, video_codec};
 use crate::encode::{Encoded, Track, VideoEncoder};
+use crate::progress::Progress;
 use crate::time::Timeline;
 
 const ENCODING: Encoding = Encoding {
@@ -38,12 +39,19 @@ async fn the_time_code_survives_encoder_and_decoder_in_every_size() {
 async fn through(size: Size) {
     let timeline = Timeline::new();
     let (encoded_sender, mut encoded) = mpsc::channel(64);
-    let (decoded_sender, _decoded) = mpsc::channel(64);
+    let (decoded_sender, mut told) = mpsc::channel(64);
     let mut encoder = VideoEncoder::camera(size, ENCODING, timeline, &encoded_sender).unwrap();
     let pictures = Pictures::new(None);
     let mut shown = pictures.subscribe();
-    let mut decoder =
-        VideoDecoder::open(StreamId(1), VideoCodec::Vp8, pictures, &decoded_sender).unwrap();
+    let progress = Arc::new(Progress::default());
+    let mut decoder = VideoDecoder::open(
+        StreamId(1),
+        VideoCodec::Vp8,
+        pictures,
+        progress.clone(),
+        &decoded_sender,
+    )
+    .unwrap();
     let picture = TestPicture::new(9);
     let begin = Instant::now();
     for n in 0..10_u64 {
@@ -75,6 +83,15 @@ async fn through(size: Size) {
         let code = timecode::read(decoded.frame.plane(0)).expect("a time code");
         assert_eq!((code.millis, code.source), (1000 + n, 9));
     }
+    // Ten pictures, and the engine is woken for the first.
+    let next = tokio::time::timeout(LIMIT, told.recv()).await;
+    assert!(matches!(next, Ok(Some(Decoded::Output { .. }))), "{next:?}");
+    let mut seen = 0;
+    while seen < 10 {
+        seen += progress.take_outputs();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(told.try_recv().is_err());
 }
 
 /// What is cut out of content has any even size. GStreamer rounds rows up to multiples of four.
@@ -88,8 +105,14 @@ async fn content_of_any_even_size_is_encoded_as_it_is() {
         let mut encoder = VideoEncoder::content(size, ENCODING, Timeline::new(), &sender).unwrap();
         let pictures = Pictures::new(None);
         let mut shown = pictures.subscribe();
-        let mut decoder =
-            VideoDecoder::open(StreamId(1), VideoCodec::Vp8, pictures, &news).unwrap();
+        let mut decoder = VideoDecoder::open(
+            StreamId(1),
+            VideoCodec::Vp8,
+            pictures,
+            Arc::default(),
+            &news,
+        )
+        .unwrap();
         let frame = slanted(width, height);
         encoder.push(&Arc::new(frame.clone()), Instant::now());
         let next = tokio::time::timeout(LIMIT, encoded.recv()).await;
@@ -171,7 +194,8 @@ async fn other_senders_pictures_are_decoded_from_their_first_keyframe_on() {
         let pictures = Pictures::new(None);
         let mut shown = pictures.subscribe();
         let kind = video_codec(codec).unwrap();
-        let mut decoder = VideoDecoder::open(StreamId(1), kind, pictures, &sender).unwrap();
+        let mut decoder =
+            VideoDecoder::open(StreamId(1), kind, pictures, Arc::default(), &sender).unwrap();
         let now = Instant::now();
         let frame = |n: usize| Frame {
             codec,

@@ -3,6 +3,7 @@
 //! Sound from encoder to decoder, without a connection between.
 
 use std::f64::consts::TAU;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_media_core::mix::{BLOCK, RATE};
@@ -59,7 +60,7 @@ async fn decoded(frames: &[Option<Frame>]) -> Samples {
         // The test may have ended.
         let _ = sender.send(samples);
     };
-    let decoder = AudioDecoder::open(StreamId(1), heard, &news).unwrap();
+    let decoder = AudioDecoder::open(StreamId(1), heard, Arc::default(), &news).unwrap();
     let first = frames[0].as_ref().expect("the first is there").rtp_time;
     let mut sound = Samples::new();
     for (index, frame) in frames.iter().enumerate() {

@@ -80,10 +80,6 @@ impl Figures {
         }
     }
 
-    pub(super) const fn freeze(&mut self) {
-        self.freezes += 1;
-    }
-
     pub(super) fn second_is_over(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.second) >= Duration::from_secs(1)
     }
@@ -126,6 +122,7 @@ impl Task {
         self.figures.second = now;
         let sent = std::mem::take(&mut self.figures.pictures_sent);
         let streams = self.streams.reports(passed);
+        self.figures.freezes += self.streams.take_freezes();
         if self.figures.begun.is_none() {
             return;
         }

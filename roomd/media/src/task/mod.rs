@@ -277,6 +277,7 @@ impl Task {
                 }
                 self.in_call = true;
                 self.figures.begin(at);
+                self.streams.begin();
             }
             EngineCommand::CallEnded => {
                 self.in_call = false;

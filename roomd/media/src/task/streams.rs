@@ -3,6 +3,7 @@
 //! The received streams: gate, decoder, and where their pictures and sound go.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use roomd_conference::{MediaEvent, PeerId, SenderId};
@@ -22,11 +23,10 @@ use crate::decode::{
 };
 use crate::display::Picture;
 use crate::displays::Displays;
+use crate::progress::Progress;
 use crate::sound::{Sound, SoundNews, TEST};
 use crate::types::{EngineEvent, StreamReport};
 
-/// A picture that stands still for longer than this is a freeze.
-const FREEZE: std::time::Duration = std::time::Duration::from_millis(500);
 /// The least delay of sound in the jitter buffer. The decoder holds each packet back until the next
 /// one has come, so that what it repeats of a lost one is of use; that is delay enough.
 const SOUND_DELAY: std::time::Duration = std::time::Duration::ZERO;
@@ -49,19 +49,19 @@ pub(super) struct Streams {
     pub speakers: Speakers,
     /// When levels were last told.
     told: Option<Instant>,
+    /// Of all streams, those that are gone included, since they were last taken.
+    freezes: u32,
 }
 
 struct Stream {
     decoder: Option<Decoder>,
     pictures: Pictures,
     live: bool,
-    last: Option<Instant>,
+    progress: Arc<Progress>,
     restarts: u32,
     /// Decoders that failed since something was decoded.
     failures: u32,
     undecodable: bool,
-    /// Since the last report.
-    decoded: u32,
     /// Since the last report.
     bytes: usize,
     gaps: u64,
@@ -99,6 +99,7 @@ impl Streams {
             lips: BTreeMap::new(),
             speakers: Speakers::default(),
             told: None,
+            freezes: 0,
         }
     }
 
@@ -113,6 +114,9 @@ impl Streams {
         self.sound.remove(stream);
         self.displays.feed(TileSource::Stream(stream), None);
         let removed = self.streams.remove(&stream);
+        if let Some(stream) = &removed {
+            self.freezes += stream.progress.take_freezes();
+        }
         let streams = &self.streams;
         self.lips
             .retain(|sender, _| streams.values().any(|stream| stream.sender == *sender));
@@ -253,11 +257,10 @@ impl Streams {
             decoder: None,
             pictures,
             live: false,
-            last: None,
+            progress: Arc::default(),
             restarts: 0,
             failures: 0,
             undecodable: false,
-            decoded: 0,
             bytes: 0,
             gaps: 0,
             freezes: 0,
@@ -269,12 +272,30 @@ impl Streams {
         self.streams.insert(id, stream);
     }
 
+    /// A call begins: its first picture is wanted, whatever came before.
+    pub(super) fn begin(&mut self) {
+        self.freezes = 0;
+        for stream in self.streams.values() {
+            stream.progress.take_freezes();
+            stream.progress.owe();
+        }
+    }
+
     /// What every stream did in the seconds since the last call.
     pub(super) fn reports(&mut self, seconds: f64) -> Vec<StreamReport> {
-        let streams = self.streams.iter_mut();
-        streams
-            .map(|(id, stream)| stream.report(*id, seconds))
-            .collect()
+        let mut reports = Vec::with_capacity(self.streams.len());
+        for (id, stream) in &mut self.streams {
+            let freezes = stream.progress.take_freezes();
+            stream.freezes += freezes;
+            self.freezes += freezes;
+            reports.push(stream.report(*id, seconds));
+        }
+        reports
+    }
+
+    /// How often a picture stood still, as far as it was reported, since the last call.
+    pub(super) const fn take_freezes(&mut self) -> u32 {
+        std::mem::replace(&mut self.freezes, 0)
     }
 
     /// Whether it was told that a stream cannot be decoded.
@@ -301,9 +322,10 @@ impl Streams {
         let silent = |last| now.saturating_duration_since(last) >= QUIET;
         self.streams
             .iter_mut()
-            .filter(|(_, stream)| stream.live && stream.last.is_some_and(silent))
+            .filter(|(_, stream)| stream.live && stream.progress.last().is_some_and(silent))
             .map(|(id, stream)| {
                 stream.live = false;
+                stream.progress.quiet();
                 *id
             })
             .collect()
@@ -326,7 +348,7 @@ impl Stream {
         StreamReport {
             stream,
             kind: self.kind,
-            frames_per_second: f64::from(std::mem::take(&mut self.decoded)) / seconds,
+            frames_per_second: f64::from(self.progress.take_outputs()) / seconds,
             bits_per_second: std::mem::take(&mut self.bytes) as f64 * 8.0 / seconds,
             size: pictures.as_ref().map(size),
             jitter: self.jitter.jitter(),
@@ -356,7 +378,9 @@ impl Stream {
             return;
         }
         self.restarts += 1;
-        self.decoder = Decoder::open(id, codec, &self.pictures, sound, output)
+        // What a new decoder gives first shows that the stream can be decoded.
+        self.progress.owe();
+        self.decoder = Decoder::open(id, codec, (&self.pictures, &self.progress), sound, output)
             .inspect_err(|error| tracing::warn!(%error, "a decoder does not open"))
             .ok();
     }
@@ -377,7 +401,7 @@ impl Decoder {
     fn open(
         id: StreamId,
         codec: Option<VideoCodec>,
-        pictures: &Pictures,
+        (pictures, progress): (&Pictures, &Arc<Progress>),
         sound: &Sound,
         output: &mpsc::Sender<Decoded>,
     ) -> Result<Self, BranchError> {
@@ -385,9 +409,12 @@ impl Decoder {
             None => {
                 let sound = sound.clone();
                 let heard = move |samples, media| sound.push(id, samples, media);
-                AudioDecoder::open(id, heard, output).map(Self::Audio)
+                AudioDecoder::open(id, heard, progress.clone(), output).map(Self::Audio)
             }
-            Some(codec) => VideoDecoder::open(id, codec, pictures.clone(), output).map(Self::Video),
+            Some(codec) => {
+                VideoDecoder::open(id, codec, pictures.clone(), progress.clone(), output)
+                    .map(Self::Video)
+            }
         }
     }
 }
@@ -453,17 +480,9 @@ impl Task {
         let Some(stream) = self.streams.streams.get_mut(&id) else {
             return;
         };
-        let video = matches!(stream.decoder, Some(Decoder::Video(_)));
-        stream.decoded += 1;
-        if video {
+        if stream.kind != StreamKind::Audio {
             self.figures.picture_decoded(at);
-            let stood = stream.last.map(|last| at.saturating_duration_since(last));
-            if stream.live && stood.is_some_and(|stood| stood > FREEZE) {
-                stream.freezes += 1;
-                self.figures.freeze();
-            }
         }
-        stream.last = Some(at);
         stream.failures = 0;
         if !stream.live {
             stream.live = true;
