@@ -268,18 +268,18 @@ impl Worker {
         if self.failed.1.try_recv().is_ok() && self.output.take().is_some() {
             self.tell(None, true);
         }
-        let Some(device) = self.device() else {
-            if self.tried.is_none() {
-                self.tried = Some(now);
-                self.tell(None, false);
-            }
-            return;
-        };
         let due = |tried| now.saturating_duration_since(tried) >= RETRY;
         if self.output.is_some() || self.opening.is_some() || !self.tried.is_none_or(due) {
             return;
         }
-        self.tried = Some(now);
+        // To find one reads a file, so not at every block.
+        let first = self.tried.replace(now).is_none();
+        let Some(device) = self.device() else {
+            if first {
+                self.tell(None, false);
+            }
+            return;
+        };
         let failed = self.failed.0.clone();
         let notice = move |notice| {
             if notice == Notice::Error {
