@@ -78,15 +78,18 @@ impl Branch {
         }
         let find = |name| pipeline.by_name(name);
         let source = find(SOURCE).and_then(|element| element.downcast::<AppSrc>().ok());
+        let given = Arc::new(AtomicU64::new(0));
         if let Some(sink) = find(SINK).and_then(|element| element.downcast::<AppSink>().ok()) {
+            let arrived = given.clone();
             let callbacks = AppSinkCallbacks::builder().new_sample(move |sink| {
+                arrived.fetch_add(1, Ordering::Relaxed);
                 sample(&sink.pull_sample().map_err(|_| gst::FlowError::Eos)?);
                 Ok(gst::FlowSuccess::Ok)
             });
             sink.set_callbacks(callbacks.build());
+        } else {
+            count_arrivals(&pipeline, &given);
         }
-        let given = Arc::new(AtomicU64::new(0));
-        count_arrivals(&pipeline, &given);
         let branch = Self {
             pipeline,
             source,
@@ -190,7 +193,7 @@ impl Branch {
     }
 }
 
-/// Counts what reaches the pipeline's end.
+/// Counts what reaches the end of a pipeline to a device.
 fn count_arrivals(pipeline: &gst::Pipeline, given: &Arc<AtomicU64>) {
     let sink = pipeline.iterate_sinks().next().ok().flatten();
     let Some(pad) = sink.and_then(|sink| sink.static_pad("sink")) else {

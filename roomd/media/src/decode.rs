@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::branch::{Branch, BranchError, Notice};
 use crate::display::Picture;
-use crate::mapped::Mapped;
+use crate::mapped::{Format, Mapped};
 use crate::microphone::{Samples, samples};
 use crate::progress::Progress;
 use crate::time::{from_rtp, rtp_time};
@@ -51,9 +51,9 @@ impl VideoDecoder {
         progress: Arc<Progress>,
         output: &mpsc::Sender<Decoded>,
     ) -> Result<Self, BranchError> {
-        let decoded = output.clone();
+        let (decoded, mut format) = (output.clone(), Format::default());
         let sample = move |sample: &gst::Sample| {
-            let news = match Mapped::new(sample) {
+            let news = match Mapped::new(sample, &mut format) {
                 Some(frame) => {
                     let stamp = sample.buffer().and_then(|buffer| buffer.pts());
                     pictures.send_replace(Some(Picture {
