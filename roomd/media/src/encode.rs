@@ -3,7 +3,7 @@
 //! The encoders that feed every connection: each size of the camera's picture, the content, and the
 //! microphone once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
@@ -12,9 +12,11 @@ use gstreamer_video::{UpstreamForceKeyUnitEvent, VideoFormat, VideoFrameFlags, V
 use roomd_conference::LocalSource;
 use roomd_media_core::frame::{I420, Plane};
 use roomd_media_core::layers::{Encoding, Pace, Size};
+use roomd_media_core::loudness::Loudness;
 use roomd_media_core::mix::RATE;
 use roomd_media_core::plan::{AudioEncode, VideoEncode};
-use roomd_peer::{Codec, Frame};
+use roomd_media_core::speaker;
+use roomd_peer::{Codec, Frame, Level};
 use tokio::sync::mpsc;
 
 use crate::branch::{Branch, BranchError, Notice};
@@ -56,6 +58,8 @@ pub(crate) enum Encoded {
 const BLOCK: u64 = 10_000_000;
 /// Sound whose clock is this far off starts counting anew.
 const DRIFT: u64 = 150_000_000;
+/// A packet of sound, in samples.
+const PACKET: u64 = 960;
 /// Requests for keyframes are bundled for this long.
 const KEYFRAME_EVERY: Duration = Duration::from_millis(500);
 
@@ -88,6 +92,8 @@ pub(crate) struct AudioEncoder {
     next: Option<u64>,
     /// Per cent of loss that the encoder is prepared for.
     loss: i32,
+    /// Of what is inside.
+    loudness: SharedLoudness,
 }
 
 /// A picture for a pipeline. Its rows have no padding, and GStreamer takes rows of some widths for
@@ -115,6 +121,9 @@ fn buffer(frame: &Arc<I420>) -> Result<gst::Buffer, gst::glib::BoolError> {
     }
     Ok(buffer)
 }
+
+/// Written where sound goes in, read where it comes out; both hold it for microseconds.
+type SharedLoudness = Arc<Mutex<Loudness>>;
 
 struct Shared(Arc<I420>);
 
@@ -159,7 +168,7 @@ impl VideoEncoder {
             bitrate: encoding.bitrate,
             content: track == Track::Content,
         };
-        let branch = encoder(&plan.plan(), track, timeline, output)?;
+        let branch = encoder(&plan.plan(), track, timeline, |_| {}, output)?;
         Ok(Self {
             branch,
             timeline,
@@ -245,12 +254,24 @@ impl AudioEncoder {
         let plan = AudioEncode {
             bitrate: AUDIO_BITRATE,
         };
-        let branch = encoder(&plan.plan(), Track::Microphone, timeline, output)?;
+        let loudness = SharedLoudness::default();
+        let inside = loudness.clone();
+        let measured = move |frame: &mut Frame| {
+            let mut inside = inside.lock().unwrap_or_else(PoisonError::into_inner);
+            let level = inside.take(frame.rtp_time, PACKET);
+            frame.level = level.map(|below_overload| Level {
+                below_overload,
+                voice: speaker::is_voice(below_overload),
+            });
+        };
+        let plan = plan.plan();
+        let branch = encoder(&plan, Track::Microphone, timeline, measured, output)?;
         Ok(Self {
             branch,
             timeline,
             next: None,
             loss: LEAST_LOSS,
+            loudness,
         })
     }
 
@@ -286,6 +307,11 @@ impl AudioEncoder {
             Some(_) | None => began / BLOCK * BLOCK,
         };
         self.next = Some(at + lasts);
+        let begin = rtp_time(gst::ClockTime::from_nseconds(at), RATE);
+        let inside = self.loudness.lock();
+        inside
+            .unwrap_or_else(PoisonError::into_inner)
+            .note(begin, samples);
         let bytes: Vec<u8> = samples
             .iter()
             .flat_map(|sample| sample.to_le_bytes())
@@ -295,17 +321,20 @@ impl AudioEncoder {
     }
 }
 
+/// Opens an encoder; `finish` adds what is known of a frame only outside.
 fn encoder(
     plan: &roomd_media_core::plan::Plan,
     track: Track,
     timeline: Timeline,
+    mut finish: impl FnMut(&mut Frame) + Send + 'static,
     output: &mpsc::Sender<Encoded>,
 ) -> Result<Branch, BranchError> {
     let (frames, failures) = (output.clone(), output.clone());
     let encoder = timeline.stamp(Instant::now()).nseconds();
     let mut order = 0;
     let sample = move |sample: &gst::Sample| {
-        if let Some(frame) = frame(sample, track, timeline) {
+        if let Some(mut frame) = frame(sample, track, timeline) {
+            finish(&mut frame);
             // A full queue means that the engine is behind; it sees the hole.
             let _ = frames.try_send(Encoded::Frame {
                 track,

@@ -10,7 +10,7 @@ use roomd_media_core::mix::{BLOCK, RATE};
 use roomd_media_core::testsound::TestSound;
 use roomd_media_core::tone;
 use roomd_model::StreamId;
-use roomd_peer::Frame;
+use roomd_peer::{Frame, Level};
 use tokio::sync::mpsc;
 
 use crate::decode::AudioDecoder;
@@ -148,4 +148,30 @@ async fn silence_is_hardly_sent() {
     let some = encoded(&sound, true, |encoder| encoder.set_dtx(true)).await;
     println!("{} packets instead of {}", some.len(), all.len());
     assert!(some.len() < all.len() / 2, "{} packets", some.len());
+}
+
+#[tokio::test]
+async fn packets_say_how_loud_they_are() {
+    let mut sound = vec![3277; 50 * PACKET];
+    // The encoder would take a steady value away.
+    sound
+        .iter_mut()
+        .step_by(2)
+        .for_each(|sample| *sample = -3277);
+    sound.extend(std::iter::repeat_n(0, 50 * PACKET));
+    let frames = encoded(&sound, false, |_| {}).await;
+    let levels: Vec<_> = frames.iter().filter_map(|frame| frame.level).collect();
+    assert!(levels.len() >= 98, "{} packets", levels.len());
+    let (loud, silent) = levels.split_at(50);
+    let level = |below_overload, voice| Level {
+        below_overload,
+        voice,
+    };
+    assert!(loud.iter().all(|it| *it == level(20, true)), "{loud:?}");
+    // The encoder looks ahead, so one packet has some of both.
+    assert_eq!(silent[0], level(25, true));
+    assert!(
+        silent[1..].iter().all(|it| *it == level(127, false)),
+        "{silent:?}"
+    );
 }

@@ -257,3 +257,22 @@ async fn content_is_sent_beside_the_camera_only_while_it_is_shown() {
     room.engine.shutdown().await;
     viewer.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_is_told_how_loud_the_room_is() {
+    let mut room = Room::start(11, 1000.0);
+    let mut wire = server(&mut room).await;
+    wire.verified().await;
+    room.sending(true, false).await;
+    let (end, mut told) = (Instant::now() + LIMIT, Vec::new());
+    // The test sound speaks and pauses.
+    while !(told.iter().any(|&(_, voice)| voice) && told.iter().any(|&(_, voice)| !voice)) {
+        if let PeerEvent::Frame { frame, .. } = wire.next().await {
+            let level = frame.level.expect("each packet has a level");
+            assert!(level.below_overload < 80, "{level:?}");
+            told.push((level.below_overload, level.voice));
+        }
+        assert!(Instant::now() < end, "{told:?}");
+    }
+    room.engine.shutdown().await;
+}

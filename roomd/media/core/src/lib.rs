@@ -11,6 +11,7 @@ pub mod frame;
 pub mod gate;
 pub mod jitter;
 pub mod layers;
+pub mod loudness;
 pub mod mix;
 pub mod plan;
 pub mod pulse;

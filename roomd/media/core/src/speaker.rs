@@ -18,6 +18,13 @@ const RELEASE: Duration = Duration::from_millis(700);
 /// How long someone is shown before the next may take over.
 const HOLD: Duration = Duration::from_millis(2000);
 
+/// Whether sound that is so many dB below overload is as loud as someone who begins to speak.
+#[must_use]
+pub const fn is_voice(below_overload: u8) -> bool {
+    // Levels count 60 dB up to 100.
+    below_overload <= 60 - (BEGIN as u16 * 60 / 100) as u8
+}
+
 /// Watches levels and says who speaks.
 #[derive(Debug, Default)]
 pub struct Speakers {
@@ -144,6 +151,18 @@ mod tests {
                 }
             }
             self.speakers.active(self.now)
+        }
+    }
+
+    #[test]
+    fn a_voice_is_as_loud_as_one_that_begins() {
+        for below_overload in 0..=127 {
+            let amplitude = 32768.0 / 10_f64.powf(f64::from(below_overload) / 20.0);
+            let level = crate::mix::level(&[amplitude as i16; 480]);
+            // Near the border both scales round.
+            if !(32..=34).contains(&below_overload) {
+                assert_eq!(is_voice(below_overload), level >= BEGIN, "{below_overload}");
+            }
         }
     }
 
