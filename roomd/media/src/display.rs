@@ -397,6 +397,10 @@ impl Worker {
         if self.lifeline.as_mut().is_some_and(Lifeline::is_cut) {
             self.failed();
         }
+        // One that takes nothing more says nothing.
+        if self.sink.as_mut().is_some_and(|sink| sink.is_stuck(now)) {
+            self.failed();
+        }
         if self.sink.is_none() && self.retry.at.is_some_and(|at| now >= at) {
             self.open_sink(now);
         }

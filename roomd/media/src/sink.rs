@@ -3,6 +3,7 @@
 //! Where composed pictures go: a pipeline to a display, or a window on an X screen.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use gstreamer as gst;
 use roomd_media_core::compose::Canvas;
@@ -98,6 +99,14 @@ impl Sink {
             // Only while it is being dropped.
             Self::Kms(OnCard(None)) => {}
             Self::Window(window) => window.push(picture),
+        }
+    }
+
+    /// Whether it takes nothing more. A window says so by itself.
+    pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
+        match self {
+            Self::Branch(branch) | Self::Kms(OnCard(Some((branch, _)))) => branch.is_stuck(now),
+            Self::Kms(OnCard(None)) | Self::Window(_) => false,
         }
     }
 }

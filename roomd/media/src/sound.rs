@@ -66,20 +66,7 @@ impl Sound {
         news: mpsc::Sender<SoundNews>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = sync_channel(512);
-        let worker = Worker {
-            mixer: Mixer::default(),
-            loudspeaker,
-            voice,
-            news,
-            output: None,
-            opening: None,
-            tried: None,
-            failed: sync_channel(1),
-            tones: Vec::new(),
-            blocks: 0,
-            began: None,
-            latency: Duration::ZERO,
-        };
+        let worker = Worker::new(loudspeaker, voice, news);
         std::thread::Builder::new()
             .name("mixer".to_owned())
             .spawn(move || worker.run(&receiver))?;
@@ -150,6 +137,23 @@ struct Worker {
 }
 
 impl Worker {
+    fn new(loudspeaker: Loudspeaker, voice: Voice, news: mpsc::Sender<SoundNews>) -> Self {
+        Self {
+            mixer: Mixer::default(),
+            loudspeaker,
+            voice,
+            news,
+            output: None,
+            opening: None,
+            tried: None,
+            failed: sync_channel(1),
+            tones: Vec::new(),
+            blocks: 0,
+            began: None,
+            latency: Duration::ZERO,
+        }
+    }
+
     fn run(mut self, requests: &Receiver<Request>) {
         let period = Duration::from_millis(10);
         let mut next = Instant::now();
@@ -265,7 +269,10 @@ impl Worker {
     /// Opens the loudspeaker, and again after it was lost.
     fn keep_output(&mut self, now: Instant) {
         self.take_output();
-        if self.failed.1.try_recv().is_ok() && self.output.take().is_some() {
+        let failed = self.failed.1.try_recv().is_ok();
+        // A device that takes nothing more says nothing.
+        let stuck = |output: &mut Branch| output.is_stuck(now);
+        if (failed || self.output.as_mut().is_some_and(stuck)) && self.output.take().is_some() {
             self.tell(None, true);
         }
         let due = |tried| now.saturating_duration_since(tried) >= RETRY;
@@ -336,6 +343,8 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
+    use roomd_media_core::plan::AudioEncode;
+
     use super::*;
 
     const STREAM: StreamId = StreamId(1);
@@ -380,6 +389,50 @@ mod tests {
             .windows(2)
             .filter(|pair| pair[1].1 - pair[0].1 == Duration::from_millis(10));
         assert!(steady.count() > 90, "the times are those of the blocks");
+    }
+
+    #[test]
+    fn a_loudspeaker_that_takes_nothing_more_is_opened_anew() {
+        gstreamer::init().unwrap();
+        let (voice, _next) = Voice::overheard(Duration::ZERO);
+        let (news, mut told) = mpsc::channel(64);
+        let device = Loudspeaker::Device("null".to_owned());
+        let mut worker = Worker::new(device, voice, news);
+        // A pipeline whose end never comes back, as with a device that stalls.
+        let (_held, stall) = std::sync::mpsc::channel::<()>();
+        let stalls = move |_: &gstreamer::Sample| {
+            // An error means that the test is over.
+            let _ = stall.recv();
+        };
+        let plan = AudioEncode { bitrate: 32_000 }.plan();
+        worker.output = Some(Branch::open(&plan, stalls, |_| {}).unwrap());
+        worker.mixer.add(STREAM);
+        let start = Instant::now();
+        worker.tried = Some(start);
+        let mut second = |number: u32| {
+            let at = start + Duration::from_secs(1) * number;
+            for block in 0..40 {
+                worker.block(at + Duration::from_millis(10) * block);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+            worker.keep_output(at + Duration::from_secs(1));
+            worker.output.is_some()
+        };
+        assert!((0..3).all(&mut second), "it may only be slow");
+        assert!(!(3..6).all(&mut second), "it stands still");
+        let news = std::iter::from_fn(|| told.try_recv().ok());
+        let last = news.filter(|news| matches!(news, SoundNews::Loudspeaker { .. }));
+        let last: Vec<_> = last.collect();
+        assert!(
+            matches!(last[..], [SoundNews::Loudspeaker { missing: true, .. }]),
+            "{last:?}"
+        );
+        let end = Instant::now() + Duration::from_secs(10);
+        while worker.output.is_none() {
+            assert!(Instant::now() < end, "it does not open again");
+            worker.keep_output(Instant::now());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]
