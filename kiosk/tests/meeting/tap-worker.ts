@@ -10,10 +10,13 @@ export interface Question {
   key?: string;
 }
 
-/** How many frames came, and how many of them the key opened. */
+/** How many frames came, how many of them a key opened, and how many were the server's own black ones. */
 export interface Seen {
   frames: number;
   opened: number;
+  blank: number;
+  /** Length, first and last bytes of one that no key opened. */
+  closed?: string;
 }
 
 export type Answer = Record<string, Seen>;
@@ -69,10 +72,24 @@ async function opens({ data, clear }: Frame, key: CryptoKey): Promise<boolean> {
   );
 }
 
+/** LiveKit ends a track with keyframes of 8 by 8 pixels (RFC 6386, section 9.1). */
+function isBlank({ data }: Frame): boolean {
+  const head = [0x9d, 0x01, 0x2a, 8, 0, 8, 0];
+  return head.every((byte, at) => data[at + 3] === byte);
+}
+
 async function look(frame: Frame): Promise<void> {
+  if (isBlank(frame)) {
+    frame.counts.blank += 1;
+    return;
+  }
   const opened = await Promise.all(keys.map((key) => opens(frame, key)));
   if (opened.includes(true)) frame.counts.opened += 1;
   else if (waiting.length < MOST_WAITING) waiting.push(frame);
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** The event that a worker gets for each RTCRtpScriptTransform (WebRTC Encoded Transform). */
@@ -90,7 +107,7 @@ function clearBytes(frame: Encoded): number {
 addEventListener("rtctransform", (event) => {
   const { transformer } = event as TransformEvent;
   const { source } = transformer.options as { source: string };
-  const counts = (seen[source] ??= { frames: 0, opened: 0 });
+  const counts = (seen[source] ??= { frames: 0, opened: 0, blank: 0 });
   const counted = new TransformStream<Encoded, Encoded>({
     async transform(frame, controller) {
       counts.frames += 1;
@@ -111,6 +128,10 @@ addEventListener("message", async ({ data }: MessageEvent<Question>) => {
     const again = waiting;
     waiting = [];
     await Promise.all(again.map((frame) => look(frame)));
+  }
+  for (const counts of Object.values(seen)) delete counts.closed;
+  for (const { data: bytes, counts } of waiting) {
+    counts.closed = `${bytes.length}: ${hex(bytes.subarray(0, 16))} ${hex(bytes.subarray(-32))}`;
   }
   postMessage(seen);
 });

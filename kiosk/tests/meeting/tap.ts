@@ -36,10 +36,15 @@ function tap(track: RemoteTrack, source: string): void {
 const guest = {
   async join({ url, token, identity, password }: Joining): Promise<void> {
     await ask(password === undefined ? {} : { password });
-    room.on(RoomEvent.TrackSubscribed, (track, { source }, participant) => {
-      if (participant.identity === identity) tap(track, source);
+    room.on(RoomEvent.TrackSubscribed, (track, { source }) => tap(track, source));
+    // Nothing of others: a server sends on an m-line whose track has ended what comes next.
+    room.on(RoomEvent.TrackPublished, (publication, participant) => {
+      if (participant.identity === identity) publication.setSubscribed(true);
     });
-    await room.connect(url, token, { rtcConfig: READABLE });
+    await room.connect(url, token, { autoSubscribe: false, rtcConfig: READABLE });
+    for (const publication of room.remoteParticipants.get(identity)?.trackPublications.values() ?? []) {
+      publication.setSubscribed(true);
+    }
   },
 
   /** Frames that come from now on are tried with another key. */

@@ -17,17 +17,22 @@ pub struct Tap {
 }
 
 /// The frames of one source.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(default)]
 pub struct Frames {
     /// How many came.
     #[serde(rename = "frames")]
     pub seen: u64,
     /// How many of them the key opened.
     pub opened: u64,
+    /// How many of them were black ones of the server's own, with which it ends a track.
+    pub blank: u64,
+    /// Length, first and last bytes of one that no key opened.
+    pub closed: Option<String>,
 }
 
 /// What was seen so far.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Seen {
     /// Pictures.

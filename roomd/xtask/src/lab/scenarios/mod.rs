@@ -32,11 +32,6 @@ pub const APART: &[Scenario] = &[
         run: come_and_go::many,
     },
     Scenario {
-        name: "matrixrtc",
-        about: "the room in calls of Element Call, encrypted; servers, guests and itself come and go (apart)",
-        run: matrixrtc::run,
-    },
-    Scenario {
         name: "matrixrtc-crowd",
         about: "twelve publish in one encrypted call: keys, pictures, what encryption costs (apart)",
         run: matrixrtc::crowd,
@@ -124,6 +119,11 @@ pub const ALL: &[Scenario] = &[
         name: "element-call-embedded",
         about: "the published Element Call and a guest see and hear each other, encrypted; it hangs up",
         run: element_call_embedded::run,
+    },
+    Scenario {
+        name: "matrixrtc",
+        about: "the room in calls of Element Call, encrypted; servers, guests and itself come and go",
+        run: matrixrtc::run,
     },
     Scenario {
         name: "bad-config",

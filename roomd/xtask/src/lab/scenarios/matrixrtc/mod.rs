@@ -126,7 +126,7 @@ impl Lab {
 
     fn check_log(&self) -> Result<()> {
         self.room
-            .check_log(&["anna", "boris", SECRET, PASSWORD, "lab.test"])
+            .check_log(&["anna", "boris", "clara", SECRET, PASSWORD, "lab.test"])
     }
 
     /// Touches join and send; gives how long it takes until both directions flow.

@@ -64,24 +64,24 @@ pub fn run(lab: &Lab) -> Result<Figures> {
 
 /// Every frame opens with the password's key, and none with another; gives how many did.
 fn all_is_sealed(tap: &mut Tap) -> Result<u64> {
-    let first = frames(tap, Seen::default())?;
-    for sent in [first.camera, first.microphone] {
+    let first = frames(tap, &Seen::default())?;
+    for sent in [&first.camera, &first.microphone] {
         ensure!(sent.opened == sent.seen, "frames in the clear: {sent:?}");
     }
     tap.use_password(OTHER)?;
     // Frames on their way are tried with one key or the other.
-    let before = frames(tap, first)?;
-    let after = frames(tap, before)?;
-    let opened = |seen: Seen| seen.camera.opened + seen.microphone.opened;
+    let before = frames(tap, &first)?;
+    let after = frames(tap, &before)?;
+    let opened = |seen: &Seen| seen.camera.opened + seen.microphone.opened;
     ensure!(
-        opened(after) == opened(before),
+        opened(&after) == opened(&before),
         "a key of another password opens frames"
     );
-    Ok(opened(after))
+    Ok(opened(&after))
 }
 
 /// Waits until some more of both were seen.
-fn frames(tap: &mut Tap, before: Seen) -> Result<Seen> {
+fn frames(tap: &mut Tap, before: &Seen) -> Result<Seen> {
     wait::until("frames at the media server", || {
         let seen = tap.seen()?;
         let enough = seen.camera.seen >= before.camera.seen + FRAMES
