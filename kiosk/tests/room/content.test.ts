@@ -8,7 +8,7 @@ import { cropBetween, inView, shared } from "../../src/content";
 import { HDMI, slide } from "../stories/hardware";
 import { CALL, inCall } from "../stories/state";
 import { launch } from "../support/browser";
-import { StandInRoom } from "./stand-in";
+import { eventually, StandInRoom } from "./stand-in";
 
 test("a frame is what lies between two points, and a touch is none", () => {
   const check = (from: [number, number], to: [number, number], expected: number[] | null) => {
@@ -68,7 +68,7 @@ describe("on the page", () => {
     await part("content-picture").waitFor();
     assert.ok(room.looks.every((name) => name === HDMI.name));
     await part("content-share").click();
-    assert.deepEqual(room.requests, [{ request: "share-content", input: HDMI.name }]);
+    await eventually(() => assert.deepEqual(room.requests, [{ request: "share-content", input: HDMI.name }]));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
     const looks = room.looks.length;
@@ -88,6 +88,7 @@ describe("on the page", () => {
     await part("crop-frame").waitFor();
     await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.7);
     await page.mouse.up();
+    await eventually(() => assert.equal(room.requests.length, 1));
     const [drawn] = room.requests;
     assert.ok(drawn?.request === "crop-content");
     const near = (value: number, expected: number) => assert.ok(Math.abs(value - expected) <= 4, `${value}`);
@@ -96,11 +97,11 @@ describe("on the page", () => {
     near(drawn.crop.width, 500);
     near(drawn.crop.height, 500);
     await page.getByRole("button", { name: "Rechte Hälfte" }).click();
-    assert.deepEqual(room.requests[1], {
+    await eventually(() => assert.deepEqual(room.requests[1], {
       request: "crop-content",
       input: HDMI.name,
       crop: { x: 500, y: 0, width: 500, height: 1000 },
-    });
+    }));
     await part("content-cropped").click();
     await part("content-share").waitFor();
   });
@@ -117,11 +118,11 @@ describe("on the page", () => {
     room.tell({ event: "content", value: [{ ...HDMI, signal: "no-signal", share: "held" }] });
     await page.getByText("Die anderen sehen noch das letzte Bild", { exact: false }).waitFor();
     await part("content-stop").click();
-    assert.deepEqual(room.requests, [
+    await eventually(() => assert.deepEqual(room.requests, [
       { request: "freeze-content", frozen: true },
       { request: "freeze-content", frozen: false },
       { request: "stop-content" },
-    ]);
+    ]));
   });
 
   test("a protected picture is said in words, and a meeting that carries none offers nothing", async () => {

@@ -10,7 +10,7 @@ import { kindOf, otherFaults, troubles, unlisted } from "../../src/health";
 import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE } from "../stories/hardware";
 import { IDLE, inCall } from "../stories/state";
 import { launch } from "../support/browser";
-import { StandInRoom } from "./stand-in";
+import { eventually, StandInRoom } from "./stand-in";
 
 const withCode = (code: string): HealthItem => ({ ...HEALTH_WELL.items[0], code }) as HealthItem;
 
@@ -92,10 +92,10 @@ describe("on the page", () => {
     await part("cameras").click();
     await page.getByRole("button", { name: TABLE.name }).click();
     await part("camera-left").click();
-    assert.deepEqual(room.requests, [
+    await eventually(() => assert.deepEqual(room.requests, [
       { request: "select-camera", camera: TABLE.name },
       { request: "move-camera", camera: FRONT.name, pan: -1, tilt: 0, zoom: 0 },
-    ]);
+    ]));
     room.requests.length = 0;
     await part("camera-plus").hover();
     await page.mouse.down();
@@ -130,11 +130,11 @@ describe("on the page", () => {
     await page.getByRole("button", { name: "Rednerpult: Position löschen" }).click();
     await part("preset-delete").click();
     await part("camera-view").waitFor();
-    assert.deepEqual(room.requests, [
+    await eventually(() => assert.deepEqual(room.requests, [
       { request: "recall-preset", camera: FRONT.name, preset: "Ganzer Tisch" },
       { request: "save-preset", camera: FRONT.name, preset: "Presse" },
       { request: "delete-preset", camera: FRONT.name, preset: "Rednerpult" },
-    ]);
+    ]));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
   });
@@ -164,12 +164,12 @@ describe("on the page", () => {
     room.tell({ event: "state", value: { ...IDLE, soundTest: SOUND_WELL } });
     await part("diagnosis").click();
     await part("sound-test-start").click();
-    assert.deepEqual(room.requests, [{ request: "start-sound-test" }]);
+    await eventually(() => assert.deepEqual(room.requests, [{ request: "start-sound-test" }]));
     room.tell({ event: "sound-test", value: SOUND_RUNNING });
     await page.getByText("Der Test läuft. Bitte nicht sprechen.").waitFor();
     assert.equal(await page.getByRole("progressbar", { name: "Tontest" }).getAttribute("value"), "42");
     await part("sound-test-stop").click();
-    assert.deepEqual(room.requests.at(-1), { request: "stop-sound-test" });
+    await eventually(() => assert.deepEqual(room.requests.at(-1), { request: "stop-sound-test" }));
     room.tell({ event: "sound-test", value: SOUND_TROUBLED });
     await page.getByText("Bitte Lautsprecher leiser stellen oder weiter vom Mikrofon entfernen.").waitFor();
     await page.getByText("Zuletzt getestet: 3. November 2025 um 15:05").waitFor();
@@ -179,7 +179,7 @@ describe("on the page", () => {
   test("a display that does not turn on asks for a hand until it is on", async () => {
     room.tell({ event: "devices", value: { ...IDLE.devices, displayAsks: true } });
     await part("display-is-on").click();
-    assert.deepEqual(room.requests, [{ request: "display-is-on" }]);
+    await eventually(() => assert.deepEqual(room.requests, [{ request: "display-is-on" }]));
     room.tell({ event: "devices", value: IDLE.devices });
     await part("display-asks").waitFor({ state: "detached" });
   });
