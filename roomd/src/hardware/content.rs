@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use roomd_api::{ContentInput, ContentShare, ContentSignal, Refusal};
 use roomd_devices::content;
-use roomd_devices::core::content::inputs::{Ask, ContentInputs, Goal, Refused, Run, Share, Shown};
+use roomd_devices::core::content::inputs::ContentInputs;
+use roomd_devices::core::content::port::{Ask, Goal, Refused, Run, Share, Shown};
 use roomd_devices::core::content::signal::{Picture, Signal};
 use roomd_devices::core::content::timings::{Answer, Report};
 use roomd_devices::core::device::{Kind, Properties};

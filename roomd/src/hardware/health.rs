@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use roomd_api::{HealthItem, Words};
-use roomd_devices::core::content::inputs::Shown;
+use roomd_devices::core::content::port::Shown;
 use roomd_devices::core::content::signal::Signal;
 use roomd_devices::core::health::{Health, Item, Subject, Trouble};
 use roomd_devices::core::identity::DeviceId;

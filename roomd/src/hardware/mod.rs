@@ -12,20 +12,21 @@ mod keys;
 mod power;
 mod presets;
 mod ptz;
+mod setup;
 mod sound;
 mod sound_test;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use roomd_api::{Camera, ContentInput, Health, Refusal, Reply, SoundTest as ShownTest};
-use roomd_config::{Camera as ConfiguredCamera, Settings, TEST_INPUT};
+use roomd_config::{Camera as ConfiguredCamera, Settings};
 use roomd_devices::core::display::quirks::QuirkTable;
 use roomd_devices::core::display::schedule::Use;
 use roomd_devices::core::health::{Subject, Trouble};
-use roomd_devices::core::inventory::{Effect, Entry, Role, Roles};
+use roomd_devices::core::inventory::{Effect, Entry};
 use roomd_devices::core::keys::{Action, Press};
 use roomd_devices::core::sound::table::Table;
 use roomd_devices::monitor::{self, Monitor};
@@ -37,12 +38,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 use self::cameras::{Cameras, News};
-use self::content::{Answered, Content, NamedContent};
+use self::content::{Answered, Content};
 use self::health::Marks;
 use self::keys::Keys;
 use self::power::DisplayControl;
 use self::presets::PresetStore;
-use self::ptz::Ptz;
+use self::setup::{read_table, roles, visca};
 use self::sound::{Choice, Sound};
 use self::sound_test::SoundTest;
 use crate::daemon::now;
@@ -255,65 +256,6 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         looks,
     };
     (hardware, outlets)
-}
-
-/// What the configuration gives which device, and the names of its cameras and of its content inputs in
-/// order.
-fn roles(settings: &Settings) -> (Roles, Vec<String>, Vec<NamedContent>) {
-    let mut roles = settings.buttons.devices.clone();
-    let mut give = |role: Role, name: &str, device: &str| match roles.give(role, device) {
-        Ok(()) => Some(name.to_owned()),
-        Err(error) => {
-            // The configuration was checked; what it takes is a device.
-            tracing::warn!(%error, "a name has no device");
-            None
-        }
-    };
-    let mut cameras: Vec<String> = Vec::new();
-    for camera in &settings.cameras {
-        let role = Role::Camera(camera.name.clone());
-        cameras.extend(give(role, &camera.name, &camera.device));
-    }
-    if let ConfiguredCamera::Device(node) = &settings.media.camera {
-        let node = node.to_string_lossy();
-        cameras.extend(give(Role::Camera(node.clone().into_owned()), &node, &node));
-    }
-    let inputs = settings.content.iter().filter_map(|input| {
-        let role = Role::Content(input.name.clone());
-        let test = input.device == TEST_INPUT;
-        let name = if test {
-            Some(input.name.clone())
-        } else {
-            give(role, &input.name, &input.device)
-        };
-        name.map(|name| NamedContent { name, test })
-    });
-    let inputs = inputs.collect();
-    (roles, cameras, inputs)
-}
-
-/// The cameras that are pointed over the network, by their names.
-fn visca(settings: &Settings) -> BTreeMap<String, Ptz> {
-    let cameras = settings.cameras.iter();
-    let pointed = cameras.filter_map(|it| Some((it.name.clone(), Ptz::visca(it.visca?))));
-    pointed.collect()
-}
-
-/// Reads a table that somebody wrote. A wrong one changes nothing, and the health view says so.
-fn read_table<E: std::fmt::Display>(
-    path: Option<&Path>,
-    subject: Subject,
-    marks: &mut Marks,
-    add: impl FnOnce(&str, &str) -> Result<(), E>,
-) {
-    let Some(path) = path else { return };
-    let name = path.display().to_string();
-    let read = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"));
-    let added = read.and_then(|text| add(&text, &name).map_err(|error| error.to_string()));
-    if let Err(cause) = added {
-        tracing::warn!(code = "table-rejected", "{cause}");
-        marks.tables.push((subject, cause));
-    }
 }
 
 /// What reaches the task.

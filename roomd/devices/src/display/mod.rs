@@ -72,16 +72,7 @@ pub struct DisplayHandle {
 pub fn spawn(config: DisplayConfig, sysfs: Sysfs) -> DisplayHandle {
     let (commands, receiver) = mpsc::channel(COMMANDS);
     let (publish, state) = watch::channel(DisplayState::default());
-    let task = Task {
-        config,
-        sysfs,
-        publish,
-        control: PowerControl::default(),
-        known: None,
-        place: None,
-        again: None,
-        bus: None,
-    };
+    let task = Task::new(config, sysfs, publish);
     tokio::spawn(task.run(receiver));
     DisplayHandle { commands, state }
 }
@@ -100,6 +91,19 @@ struct Task {
 }
 
 impl Task {
+    fn new(config: DisplayConfig, sysfs: Sysfs, publish: watch::Sender<DisplayState>) -> Self {
+        Self {
+            config,
+            sysfs,
+            publish,
+            control: PowerControl::default(),
+            known: None,
+            place: None,
+            again: None,
+            bus: None,
+        }
+    }
+
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         self.look().await;
         let mut look = tokio::time::interval(LOOK);
@@ -303,19 +307,11 @@ mod tests {
     async fn a_line_without_a_place_is_tried_again_and_less_often() {
         let root = tree();
         let (publish, _state) = watch::channel(DisplayState::default());
-        let mut task = Task {
-            config: DisplayConfig {
-                cec: Some(root.path().join("cec0")),
-                ..DisplayConfig::default()
-            },
-            sysfs: Sysfs::at(root.path()),
-            publish,
-            control: PowerControl::default(),
-            known: None,
-            place: None,
-            again: None,
-            bus: None,
+        let config = DisplayConfig {
+            cec: Some(root.path().join("cec0")),
+            ..DisplayConfig::default()
         };
+        let mut task = Task::new(config, Sysfs::at(root.path()), publish);
         assert!(!task.misses_place());
         task.look().await;
         let (first, wait) = task.again.unwrap();

@@ -404,6 +404,16 @@ mod tests {
         assert_eq!(sticky("@a:x", left), Members::default());
     }
 
+    fn of_device(device: &str, content: Value) -> StateEvent {
+        StateEvent {
+            state_key: Pii::new(format!("_@a:x_{device}_m.call")),
+            sender: UserId::new("@a:x"),
+            event: EventId::new("$event"),
+            ts: NOW,
+            content: Pii::new(content),
+        }
+    }
+
     #[test]
     fn clients_of_an_earlier_kind_send_to_the_oldest() {
         let mut call = call();
@@ -418,13 +428,7 @@ mod tests {
             content["focus_active"]["focus_selection"] = json!(selection);
             let service = format!("https://{device}.x/");
             content["foci_preferred"][1]["livekit_service_url"] = json!(service);
-            call.memberships.push(StateEvent {
-                state_key: Pii::new(format!("_@a:x_{device}_m.call")),
-                sender: UserId::new("@a:x"),
-                event: EventId::new("$event"),
-                ts: NOW,
-                content: Pii::new(content),
-            });
+            call.memberships.push(of_device(device, content));
         }
         let members = read(&call, NOW);
         let text = |url: &Option<Pii<Url>>| url.as_ref().map(|url| url.expose().to_string());
@@ -439,13 +443,7 @@ mod tests {
             let mut content = content();
             content["device_id"] = json!(device);
             content["created_ts"] = json!(NOW + since);
-            call.memberships.push(StateEvent {
-                state_key: Pii::new(format!("_@a:x_{device}_m.call")),
-                sender: UserId::new("@a:x"),
-                event: EventId::new("$event"),
-                ts: NOW,
-                content: Pii::new(content),
-            });
+            call.memberships.push(of_device(device, content));
         }
         let members = read(&call, NOW);
         let order: Vec<_> = members

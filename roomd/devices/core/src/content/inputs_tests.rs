@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 use super::*;
+use crate::content::known::{ASK, ASK_AGAIN};
 use crate::content::timings::Timings;
 use crate::device::tests::camera;
 use crate::inventory::{Event, Inventory, Roles};

@@ -4,8 +4,10 @@
 //!
 //! A capture card or a dongle is previewed, cut and frozen, and shared only when a person says so.
 //! [`timings`] asks the device, [`signal`] judges what comes, [`inputs`] decides what is open and what
-//! is shared.
+//! is shared, and speaks with its shell in the words of [`port`].
 
 pub mod inputs;
+mod known;
+pub mod port;
 pub mod signal;
 pub mod timings;

@@ -2,34 +2,29 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What the account answers and tells: into the Matrix room, and who is in its call.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use roomd_conference::{Ended, Event};
 use roomd_matrix_port::{
-    Ask, Call, Done, Failure, JoinedRoom, KnockOutcome, Me, News, Recipient, RoomGone, StateEvent,
+    Ask, Call, Done, Failure, JoinedRoom, Me, News, Recipient, RoomGone, StateEvent,
 };
-use roomd_model::{FaultCode, Now, Pii, Secret};
+use roomd_model::{FaultCode, Now, Secret};
 
 use super::account::Purpose;
-use super::keys::{self, MESSAGE, Unread};
+use super::keys::MESSAGE;
 use super::people::Mode;
 use super::stay::{Failed, Stay, Step};
-use super::{Again, MatrixRtcSession, Stage, millis, name, waiting};
+use super::{Again, MatrixRtcSession, Stage, millis, name};
 use crate::members;
 
 /// After a failure that may pass.
-const AGAIN: Duration = Duration::from_secs(2);
+pub(super) const AGAIN: Duration = Duration::from_secs(2);
 /// An OpenID token is used no longer, however long the homeserver says that it lasts.
 const OPEN_ID_AT_MOST: Duration = Duration::from_secs(60 * 60);
 /// A password that was entered has opened something by then, or is wrong too.
 const DOUBT: Duration = Duration::from_secs(3);
-/// Devices that were not reached are tried so often.
-const ATTEMPTS: u32 = 5;
 /// Memberships whose raised hands are asked for on entering.
 const MAX_HANDS: usize = 64;
-/// Keys that are held until the room of the call is known.
-const MAX_EARLY: usize = 256;
 /// Clocks that differ by more than this make tokens and memberships fail, in milliseconds.
 const SKEW: u64 = 5 * 60 * 1000;
 
@@ -54,7 +49,7 @@ impl MatrixRtcSession {
         }
     }
 
-    fn join(&mut self) {
+    pub(super) fn join(&mut self) {
         let Some(target) = &self.setup.target else {
             return;
         };
@@ -271,23 +266,6 @@ impl MatrixRtcSession {
             }
         };
         self.fail(code);
-    }
-
-    fn knocked(&mut self, room: roomd_matrix_port::RoomId) {
-        if self.stage == Stage::Entering {
-            self.stage = Stage::Knocking(room);
-            self.event(Event::Lobby);
-        }
-    }
-
-    fn knock(&mut self, room: &roomd_matrix_port::RoomId, outcome: KnockOutcome) {
-        if !matches!(&self.stage, Stage::Knocking(knocked) if knocked == room) {
-            return;
-        }
-        match outcome {
-            KnockOutcome::Invited => self.join(),
-            KnockOutcome::Denied => self.fail(FaultCode::KnockDenied),
-        }
     }
 
     fn entered(&mut self, mut room: JoinedRoom, now: Now) {
@@ -515,123 +493,5 @@ impl MatrixRtcSession {
             self.told.warnings.push(code);
             self.event(Event::Fault(code));
         }
-    }
-
-    fn door(&mut self, call: &Call) {
-        let may = self.room.as_ref().is_some_and(|room| room.info.can_invite);
-        let known = std::mem::take(&mut self.knocking);
-        for knocking in call.knocking.iter().filter(|_| may) {
-            if self.account.awaits_door(&knocking.user) {
-                // Let in or turned away already, as far as the room is concerned.
-                continue;
-            }
-            let before = known.iter().find(|(_, (user, _))| *user == knocking.user);
-            let (id, entry) = match before {
-                Some((id, entry)) => (id.clone(), entry.clone()),
-                None => {
-                    let id = roomd_model::ParticipantId(self.random.name());
-                    let who = waiting(id.clone(), call, knocking);
-                    (id, (knocking.user.clone(), who))
-                }
-            };
-            self.knocking.insert(id, entry);
-        }
-    }
-
-    fn share_keys(&mut self, now: Now) {
-        if self.mode != Some(Mode::Each) {
-            return;
-        }
-        let members = self.members.iter();
-        let others: BTreeMap<_, _> = members.map(|it| (it.device.clone(), it.since)).collect();
-        let to = self.keys.members(others, &mut self.random, now.mono);
-        if !to.is_empty() {
-            self.tell_key(to, 0, now);
-        }
-    }
-
-    fn tell_key(&mut self, to: Vec<Recipient>, attempt: u32, now: Now) {
-        let (Some(key), Some(room), Some(me)) = (self.keys.newest(), &self.room, &self.me) else {
-            return;
-        };
-        let index = key.index;
-        let content = keys::message(key, &room.room, (&me.user, &me.device), millis(now));
-        let ask = Ask::ToDevice {
-            kind: MESSAGE.to_owned(),
-            content,
-            recipients: to,
-        };
-        self.ask(ask, Purpose::Key { index, attempt });
-    }
-
-    fn key_told(&mut self, index: u8, attempt: u32, result: Result<Done, Failure>, now: Now) {
-        let to = match result {
-            Ok(Done::SentToDevice { unreachable }) => {
-                self.keys.told(index, now.mono);
-                unreachable
-            }
-            Ok(_) => return self.bad += 1,
-            // Told anew to all: who has it already is not hurt.
-            Err(_) => self.members.iter().map(|it| it.device.clone()).collect(),
-        };
-        if !to.is_empty() && attempt < ATTEMPTS {
-            let wait = AGAIN * (attempt + 1);
-            let attempt = attempt + 1;
-            self.again
-                .push((now.mono + wait, Again::Key { index, attempt, to }));
-        }
-    }
-
-    fn key_arrived(&mut self, from: Recipient, content: Pii<serde_json::Value>) {
-        let Some(room) = &self.room else {
-            // Which call it is of is not known yet.
-            if self.early.len() < MAX_EARLY {
-                self.early.push((from, content));
-            }
-            return;
-        };
-        let told = match keys::read(content.expose(), &room.room, &from.device) {
-            Ok(told) => told,
-            Err(Unread::Elsewhere) => return,
-            Err(Unread::Wrong) => {
-                self.bad += 1;
-                // Anybody may send anything; only who is in the call is missing without a key.
-                if self.members.iter().any(|member| member.device == from) {
-                    self.warn(FaultCode::KeyUnusable);
-                }
-                return;
-            }
-        };
-        match self.keys.take(from.clone(), told) {
-            Some((index, key)) => self.apply_key(&from, index, &key),
-            None => self.bad += 1,
-        }
-    }
-
-    pub(super) fn admit(&mut self, id: &roomd_model::ParticipantId, admit: bool) {
-        let Some(room) = self.room.as_ref().map(|room| room.room.clone()) else {
-            return;
-        };
-        let Some((user, participant)) = self.knocking.remove(id) else {
-            return;
-        };
-        let purpose = Purpose::Door(id.clone(), user.clone(), participant);
-        let ask = if admit {
-            Ask::Invite { room, user }
-        } else {
-            Ask::Kick { room, user }
-        };
-        self.ask(ask, purpose);
-    }
-
-    pub(super) fn remove(&mut self, id: &roomd_model::ParticipantId) {
-        let (Some(device), Some(room)) = (self.people.device(id), &self.room) else {
-            return;
-        };
-        let ask = Ask::Kick {
-            room: room.room.clone(),
-            user: device.user.clone(),
-        };
-        self.ask(ask, Purpose::Removal);
     }
 }

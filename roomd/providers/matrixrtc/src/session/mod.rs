@@ -8,7 +8,9 @@
 //! homeserver may be gone while media flows, and the other way round.
 
 mod account;
+mod door;
 mod enter;
+mod key_exchange;
 mod keys;
 mod media;
 mod people;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! What the configuration says of devices, as the hardware task takes it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use roomd_config::{Camera as ConfiguredCamera, Settings, TEST_INPUT};
+use roomd_devices::core::health::Subject;
+use roomd_devices::core::inventory::{Role, Roles};
+
+use super::content::NamedContent;
+use super::health::Marks;
+use super::ptz::Ptz;
+
+/// What the configuration gives which device, and the names of its cameras and of its content inputs in
+/// order.
+pub(super) fn roles(settings: &Settings) -> (Roles, Vec<String>, Vec<NamedContent>) {
+    let mut roles = settings.buttons.devices.clone();
+    let mut give = |role: Role, name: &str, device: &str| match roles.give(role, device) {
+        Ok(()) => Some(name.to_owned()),
+        Err(error) => {
+            // The configuration was checked; what it takes is a device.
+            tracing::warn!(%error, "a name has no device");
+            None
+        }
+    };
+    let mut cameras: Vec<String> = Vec::new();
+    for camera in &settings.cameras {
+        let role = Role::Camera(camera.name.clone());
+        cameras.extend(give(role, &camera.name, &camera.device));
+    }
+    if let ConfiguredCamera::Device(node) = &settings.media.camera {
+        let node = node.to_string_lossy();
+        cameras.extend(give(Role::Camera(node.clone().into_owned()), &node, &node));
+    }
+    let inputs = settings.content.iter().filter_map(|input| {
+        let role = Role::Content(input.name.clone());
+        let test = input.device == TEST_INPUT;
+        let name = if test {
+            Some(input.name.clone())
+        } else {
+            give(role, &input.name, &input.device)
+        };
+        name.map(|name| NamedContent { name, test })
+    });
+    let inputs = inputs.collect();
+    (roles, cameras, inputs)
+}
+
+/// The cameras that are pointed over the network, by their names.
+pub(super) fn visca(settings: &Settings) -> BTreeMap<String, Ptz> {
+    let cameras = settings.cameras.iter();
+    let pointed = cameras.filter_map(|it| Some((it.name.clone(), Ptz::visca(it.visca?))));
+    pointed.collect()
+}
+
+/// Reads a table that somebody wrote. A wrong one changes nothing, and the health view says so.
+pub(super) fn read_table<E: std::fmt::Display>(
+    path: Option<&Path>,
+    subject: Subject,
+    marks: &mut Marks,
+    add: impl FnOnce(&str, &str) -> Result<(), E>,
+) {
+    let Some(path) = path else { return };
+    let name = path.display().to_string();
+    let read = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"));
+    let added = read.and_then(|text| add(&text, &name).map_err(|error| error.to_string()));
+    if let Err(cause) = added {
+        tracing::warn!(code = "table-rejected", "{cause}");
+        marks.tables.push((subject, cause));
+    }
+}
