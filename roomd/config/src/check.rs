@@ -342,6 +342,7 @@ impl Checker<'_> {
             mains: self.mains(media.mains_hz.as_ref())?,
             microphone,
             loudspeaker,
+            loudspeaker_level: media.loudspeaker_level,
             echo_cancellation: media.echo_cancellation,
             echo_cancelling_devices: devices.collect::<Checked<_>>()?,
             sound_devices: media

@@ -8,7 +8,9 @@ use roomd_model::{Language, Secret};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::{DisplayPower, EchoCancellation, LogLevel, MatrixEncryption, Output, Titles};
+use crate::{
+    DisplayPower, EchoCancellation, LogLevel, LoudspeakerLevel, MatrixEncryption, Output, Titles,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +174,7 @@ pub struct Media {
     pub mains_hz: Option<Spanned<i64>>,
     pub microphone: Option<Spanned<String>>,
     pub loudspeaker: Option<Spanned<String>>,
+    pub loudspeaker_level: LoudspeakerLevel,
     pub echo_cancellation: EchoCancellation,
     pub echo_cancelling_devices: Vec<Spanned<String>>,
     pub sound_devices: Option<Spanned<String>>,

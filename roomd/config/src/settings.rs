@@ -370,6 +370,8 @@ pub struct Media {
     pub microphone: Microphone,
     /// The loudspeaker.
     pub loudspeaker: Loudspeaker,
+    /// What becomes of the level that the loudspeaker's card is set to.
+    pub loudspeaker_level: LoudspeakerLevel,
     /// Whether the room cancels the echo of its loudspeaker.
     pub echo_cancellation: EchoCancellation,
     /// Further devices that cancel their own echo, by USB id or part of the name.
@@ -443,6 +445,17 @@ pub enum Loudspeaker {
     Off,
     /// An ALSA device, such as `hw:1,0`.
     Device(String),
+}
+
+/// What becomes of the level that the loudspeaker's card is set to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoudspeakerLevel {
+    /// The card neither raises nor lowers; the room's volume does.
+    #[default]
+    Unity,
+    /// It stays as somebody has set it.
+    Keep,
 }
 
 /// Whether the room cancels the echo of its loudspeaker.

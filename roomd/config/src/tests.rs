@@ -5,8 +5,8 @@ use std::{fmt::Write, path::Path, time::Duration};
 use roomd_model::Language;
 
 use crate::{
-    Bus, CalendarSource, Camera, EchoCancellation, HostPattern, Loudspeaker, MatrixEncryption,
-    MatrixLogin, Microphone, Settings, Tls, parse, raw,
+    Bus, CalendarSource, Camera, EchoCancellation, HostPattern, Loudspeaker, LoudspeakerLevel,
+    MatrixEncryption, MatrixLogin, Microphone, Settings, Tls, parse, raw,
 };
 
 const FILE: &str = "/etc/roomd/roomd.toml";
@@ -94,6 +94,7 @@ fn every_value_arrives() {
         camera = "/recordings/guest.webm"
         microphone = "hw:1,0"
         loudspeaker = "off"
+        loudspeaker_level = "keep"
         echo_cancellation = "on"
         echo_cancelling_devices = ["046d:0857", "Table Array"]
         content_display = ":0.1"
@@ -137,6 +138,7 @@ fn every_value_arrives() {
         Microphone::Device("hw:1,0".into())
     );
     assert_eq!(settings.media.loudspeaker, Loudspeaker::Off);
+    assert_eq!(settings.media.loudspeaker_level, LoudspeakerLevel::Keep);
     assert_eq!(settings.media.echo_cancellation, EchoCancellation::On);
     assert_eq!(settings.media.echo_cancelling_devices[1], "Table Array");
     let second = crate::ContentDisplay::X11(":0.1".to_owned());

@@ -13,7 +13,7 @@ pub mod content;
 pub mod display;
 mod kernel;
 pub mod keys;
-mod mixer;
+pub mod mixer;
 pub mod monitor;
 pub mod mute;
 pub mod sysfs;

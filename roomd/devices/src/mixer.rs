@@ -5,8 +5,9 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use alsa::mixer::{Mixer, Selem, SelemChannelId, SelemId};
-use roomd_devices_core::sound::mixer::{Element, capture_switch, playback_volume, volume};
+use alsa::Round;
+use alsa::mixer::{MilliBel, Mixer, Selem, SelemChannelId, SelemId};
+use roomd_devices_core::sound::mixer::{Element, capture_switch, loudspeaker, unity};
 use tokio::io::unix::AsyncFd;
 
 use crate::kernel::{duplicate, readable};
@@ -19,7 +20,6 @@ pub(crate) struct CardMixer {
     readable: AsyncFd<OwnedFd>,
     mixer: Mixer,
     microphone: Option<SelemId>,
-    loudspeaker: Option<SelemId>,
 }
 
 impl std::fmt::Debug for CardMixer {
@@ -40,13 +40,11 @@ impl CardMixer {
             elements().nth(at).map(|element| element.get_id())
         };
         let microphone = id(capture_switch(&described));
-        let loudspeaker = id(playback_volume(&described));
         let readable = readable(duplicate(&mixer)?)?;
         Ok(Self {
             readable,
             mixer,
             microphone,
-            loudspeaker,
         })
     }
 
@@ -68,20 +66,6 @@ impl CardMixer {
         element.set_capture_switch_all(i32::from(on)).map_err(other)
     }
 
-    /// Sets the loudspeaker's volume in thousandths, where it has one.
-    pub(crate) fn set_volume(&self, thousandths: u32) -> io::Result<()> {
-        let Some(element) = self
-            .loudspeaker
-            .as_ref()
-            .and_then(|id| self.mixer.find_selem(id))
-        else {
-            return Ok(());
-        };
-        let (min, max) = element.get_playback_volume_range();
-        let value = volume(thousandths, min, max);
-        element.set_playback_volume_all(value).map_err(other)
-    }
-
     /// Waits until something at the mixer changed; an error when the card is gone.
     pub(crate) async fn changed(&mut self) -> io::Result<()> {
         let mut ready = self.readable.readable().await?;
@@ -89,6 +73,42 @@ impl CardMixer {
         ready.clear_ready();
         Ok(())
     }
+}
+
+/// Opens the way to a card's loudspeaker: what lies before it is switched on and neither raises nor lowers.
+/// The room's own volume works on the samples, where the echo canceller sees it; and what a card is left at
+/// by whoever had it before, or by Debian's defaults (-20 dB), is not what a room wants. Says what was set.
+///
+/// # Errors
+/// The card has no mixer, or is gone.
+pub fn open_up(card: &str) -> io::Result<Vec<String>> {
+    let mixer = Mixer::new(card, true).map_err(other)?;
+    let elements: Vec<Selem<'_>> = mixer.iter().take(ELEMENTS).filter_map(Selem::new).collect();
+    let described: Vec<Element> = elements.iter().map(describe).collect();
+    let chosen: Vec<&Element> = loudspeaker(&described).collect();
+    let mut set = Vec::new();
+    for (element, described) in elements.iter().zip(&described) {
+        if chosen.iter().any(|chosen| std::ptr::eq(*chosen, described)) {
+            level(element, described).map_err(other)?;
+            set.push(described.name.clone());
+        }
+    }
+    Ok(set)
+}
+
+fn level(element: &Selem<'_>, described: &Element) -> alsa::Result<()> {
+    if described.playback_switch {
+        element.set_playback_switch_all(1)?;
+    }
+    if !described.playback_volume {
+        return Ok(());
+    }
+    let (MilliBel(min), MilliBel(max)) = element.get_playback_db_range();
+    if max > min {
+        return element.set_playback_db_all(MilliBel(unity(min, max)), Round::Floor);
+    }
+    // A device that knows no decibels can only be asked for all it has.
+    element.set_playback_volume_all(element.get_playback_volume_range().1)
 }
 
 fn describe(element: &Selem<'_>) -> Element {
@@ -113,5 +133,6 @@ mod tests {
     async fn a_card_that_is_not_there_is_an_error() {
         assert!(CardMixer::open("hw:31").is_err());
         assert!(CardMixer::open("").is_err());
+        assert!(open_up("hw:31").is_err());
     }
 }

@@ -52,8 +52,6 @@ pub struct RoomSound {
     pub in_call: bool,
     /// A meeting can be joined.
     pub offered: bool,
-    /// The loudspeaker's volume in thousandths; none leaves the device's own as it is.
-    pub volume: Option<u32>,
 }
 
 /// What somebody wants who touched the device.
@@ -96,7 +94,6 @@ pub fn spawn(
         room,
         wishes,
         lamp: false,
-        volume: None,
         answer: None,
     };
     tokio::spawn(task.run());
@@ -135,7 +132,6 @@ struct Task {
     room: watch::Receiver<RoomSound>,
     wishes: mpsc::Sender<Wish>,
     lamp: bool,
-    volume: Option<u32>,
     /// When the room's state answers a wish.
     answer: Option<Instant>,
 }
@@ -208,14 +204,6 @@ impl Task {
         let room = *self.room.borrow_and_update();
         self.handle(Input::Room(room.muted));
         self.show(room);
-        if let (Some(mixer), Some(volume)) = (&self.mixer, room.volume)
-            && self.volume != Some(volume)
-        {
-            self.volume = Some(volume);
-            if let Err(error) = mixer.set_volume(volume) {
-                warn!(%error, "cannot set the volume");
-            }
-        }
     }
 
     fn due(&mut self) {

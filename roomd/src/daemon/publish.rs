@@ -102,7 +102,6 @@ impl Daemon {
                 muted: call.is_some_and(|call| !call.microphone),
                 in_call: call.is_some(),
                 offered: matches!(state.room.phase, Phase::Offered { .. }),
-                volume: None,
             },
             busy: !idle || state.pairing.is_some(),
             next: next_meeting(state),

@@ -5,13 +5,14 @@
 
 use std::path::PathBuf;
 
-use roomd_config::{EchoCancellation, Loudspeaker, Media, Microphone};
+use roomd_config::{EchoCancellation, Loudspeaker, LoudspeakerLevel, Media, Microphone};
 use roomd_devices::cards::SoundProc;
 use roomd_devices::core::device::Kind;
 use roomd_devices::core::identity::{DeviceId, UsbId};
 use roomd_devices::core::inventory::Entry;
 use roomd_devices::core::sound::cards::{Asked, Card, Echo, Reason, Selection, select};
 use roomd_devices::core::sound::table::{MuteKey, Table};
+use roomd_devices::mixer;
 use roomd_devices::mute::{self, KeyState, RoomSound, SoundDevice, Wish};
 use roomd_devices::sysfs::Sysfs;
 use roomd_media::{EchoPolicy, EngineCommand, MicrophoneSource};
@@ -30,6 +31,9 @@ pub struct Sound {
     told: Told,
     /// The engine was told who cancels the echo; before, it goes by the table alone.
     told_echo: bool,
+    level: LoudspeakerLevel,
+    /// The loudspeaker whose mixer was set, and how often it came.
+    opened_up: Option<(Card, u64)>,
     /// What mute key and lamp are on, and how often it came.
     attached: Option<(SoundDevice, u64)>,
     /// What came of its key and lamp.
@@ -156,6 +160,8 @@ impl Sound {
             },
             told: Told::default(),
             told_echo: false,
+            level: media.loudspeaker_level,
+            opened_up: None,
             attached: None,
             key: KeyState::None,
             chosen: None,
@@ -188,7 +194,36 @@ impl Sound {
         }
         let commands = self.tell(&selection, &chosen);
         self.chosen = Some(chosen);
+        self.open_up(entries);
         commands
+    }
+
+    /// Sets the mixer of the loudspeaker that was chosen, once each time it comes.
+    fn open_up(&mut self, entries: &[Entry]) {
+        let chosen = self.chosen.as_ref();
+        let chosen = chosen.and_then(|chosen| chosen.loudspeaker.card.clone());
+        let wanted = self.chooses.loudspeaker && self.level == LoudspeakerLevel::Unity;
+        let Some(card) = chosen.filter(|_| wanted) else {
+            self.opened_up = None;
+            return;
+        };
+        let arrivals = card.id.as_ref().map_or(0, |id| arrivals(entries, id));
+        let comes = Some((card, arrivals));
+        if self.opened_up == comes {
+            return;
+        }
+        if let Some((card, _)) = &comes {
+            match mixer::open_up(&card.device) {
+                Ok(set) if set.is_empty() => {}
+                Ok(set) => {
+                    tracing::info!(card = card.device, ?set, "the loudspeaker's level is 0 dB")
+                }
+                Err(error) => {
+                    tracing::warn!(card = card.device, %error, "the loudspeaker's level stays as it is");
+                }
+            }
+        }
+        self.opened_up = comes;
     }
 
     /// A card that is gone is not told of: the engine notices, and goes on trying.
@@ -254,12 +289,7 @@ impl Sound {
             switch_is_key: known.is_some_and(|known| known.mute_key == MuteKey::Mixer),
             own_lamp: known.is_some_and(|known| known.own_lamp),
         };
-        let arrivals = |entry: &&Entry| entry.usable && entry.device.id == *id;
-        let arrivals = entries
-            .iter()
-            .find(arrivals)
-            .map_or(0, |entry| entry.arrivals);
-        let attached = (device, arrivals);
+        let attached = (device, arrivals(entries, id));
         if self.attached.as_ref() == Some(&attached) {
             return None;
         }
@@ -282,6 +312,13 @@ fn is_card(name: &str) -> bool {
 
 fn with_id(card: &Card) -> Option<(&Card, &DeviceId)> {
     Some((card, card.id.as_ref()?))
+}
+
+/// How often a device has come.
+fn arrivals(entries: &[Entry], id: &DeviceId) -> u64 {
+    let mut entries = entries.iter();
+    let entry = entries.find(|entry| entry.usable && entry.device.id == *id);
+    entry.map_or(0, |entry| entry.arrivals)
 }
 
 /// The HID nodes behind the same plug.
