@@ -5,17 +5,16 @@
 //! Both receivers show it on an X server without a screen, where one and the same program looks for
 //! it. Both keep to their usual jitter buffers.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::MEASURED;
 use super::figures::Who;
 use super::receiver::Far;
 use crate::lab::browser::{Browser, Options};
+use crate::lab::screen::Screen;
 use crate::part::{Part, Profile};
 
 /// The first pictures tell how a call begins, not how it goes on.
@@ -36,7 +35,7 @@ fn room(far: &Far) -> Result<Vec<f64>> {
     let arguments = ["room", &far.address, "1", &screen.display];
     let part = Part::start(Profile::Release, &arguments)?;
     part.hear("proved")?;
-    screen.look()
+    look(&screen)
 }
 
 fn chromium(far: &Far) -> Result<Vec<f64>> {
@@ -51,48 +50,16 @@ fn chromium(far: &Far) -> Result<Vec<f64>> {
     let options = json!({ "viewport": null, "probe": false });
     browser.open("receiver", &format!("http://{}/", far.address), options)?;
     browser.evaluate("receiver", "receiver.join('live', 1)")?;
-    screen.look()
+    look(&screen)
 }
 
-/// An X server in memory.
-struct Screen {
-    server: Child,
-    display: String,
-}
-
-impl Screen {
-    fn start(height: u32) -> Result<Self> {
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-noreset"])
-            .args(["-screen", "0", &format!("1920x{height}x24")])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("cannot start Xvfb")?;
-        let output = server.stdout.take().context("Xvfb has no output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let display = format!(":{}", line.trim());
-        let screen = Self { server, display };
-        ensure!(!line.trim().is_empty(), "Xvfb does not start");
-        Ok(screen)
-    }
-
-    fn look(&self) -> Result<Vec<f64>> {
-        let eye = Part::start(Profile::Release, &["eye", &self.display, "640", "360"])?;
-        eye.hear("age_ms")?;
-        std::thread::sleep(SETTLE);
-        eye.heard("age_ms");
-        std::thread::sleep(MEASURED);
-        let ages = eye.heard("age_ms");
-        ensure!(!ages.is_empty(), "the picture stands still");
-        Ok(ages)
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
+fn look(screen: &Screen) -> Result<Vec<f64>> {
+    let eye = Part::start(Profile::Release, &["eye", &screen.display, "640", "360"])?;
+    eye.hear("age_ms")?;
+    std::thread::sleep(SETTLE);
+    eye.heard("age_ms");
+    std::thread::sleep(MEASURED);
+    let ages = eye.heard("age_ms");
+    ensure!(!ages.is_empty(), "the picture stands still");
+    Ok(ages)
 }

@@ -19,6 +19,7 @@ pub mod picture;
 pub mod radicale;
 pub mod room;
 mod scenarios;
+pub mod screen;
 pub mod server;
 pub mod synapse;
 pub mod token_service;

@@ -37,6 +37,7 @@ pub struct Room {
     pub meeting: String,
     ready: UnixDatagram,
     watchdog: Option<Duration>,
+    screen: Option<String>,
 }
 
 /// What a scenario wants otherwise than the default.
@@ -48,6 +49,8 @@ pub struct Options {
     pub calendar: Option<String>,
     /// In how many seconds the booked meeting begins.
     pub begins_in: i64,
+    /// The X screen that it has for a display; none without.
+    pub screen: Option<String>,
     /// How often systemd would want a sign of life, at the least. Whoever asks for it reads the
     /// notices, as a socket that is full stops the daemon.
     pub watchdog: Option<Duration>,
@@ -70,10 +73,12 @@ impl Room {
             meeting,
             ready,
             watchdog: None,
+            screen: None,
         };
         room.write_calendar(Utc::now() + TimeDelta::seconds(options.begins_in))?;
         room.write_config(options)?;
         room.watchdog = options.watchdog;
+        room.screen.clone_from(&options.screen);
         room.boot()?;
         Ok(room)
     }
@@ -87,6 +92,9 @@ impl Room {
         let mut command = Command::new(project::binary("roomd"));
         if let Some(watchdog) = self.watchdog {
             command.env("WATCHDOG_USEC", watchdog.as_micros().to_string());
+        }
+        if let Some(screen) = &self.screen {
+            command.env("DISPLAY", screen);
         }
         let daemon = command
             .arg("--config")
@@ -300,13 +308,14 @@ impl Room {
              [calendar]\n{calendar}\n\n\
              [direct]\nhost = \"127.0.0.1\"\n\n\
              [web]\nlisten = \"{}\"\nkiosk_dir = \"{}\"\npanel_token = \"{}\"\n\n\
-             [media]\ncamera = \"test\"\nmicrophone = \"test\"\ndisplay = \"headless\"\n\
+             [media]\ncamera = \"test\"\nmicrophone = \"test\"\ndisplay = \"{}\"\n\
              loudspeaker = \"off\"\naddresses = [\"127.0.0.1\"]\ninclude_loopback = true\n\n\
              [dbus]\nbus = \"{}\"\n\n\
              [state]\ndirectory = \"{}\"\n\n{}",
             self.authority,
             kiosk::dist().display(),
             self.path("panel-token").display(),
+            options.screen.as_ref().map_or("headless", |_| "x11"),
             self.bus.address,
             self.path("state").display(),
             options.extra,

@@ -30,16 +30,16 @@ const BACK: f64 = 3000.0;
 /// Pictures that may lie between what the device sent and what is looked at.
 const BEHIND: u32 = 150;
 
-fn camera_open(state: &Value) -> bool {
+pub(super) fn camera_open(state: &Value) -> bool {
     state["camera_open"] == true
 }
 
-fn microphone_open(state: &Value) -> bool {
+pub(super) fn microphone_open(state: &Value) -> bool {
     state["microphone_open"] == true
 }
 
 /// In a call, with camera and microphone of the bar open.
-fn sending(bench: &Bench) -> Result<Daemon<'_>> {
+pub(super) fn sending(bench: &Bench) -> Result<Daemon<'_>> {
     bench.attach("A1")?;
     let room = Daemon::start(bench, CAMERAS)?;
     room.wait_health("camera-ok")?;
@@ -54,6 +54,10 @@ fn sending(bench: &Bench) -> Result<Daemon<'_>> {
 /// Up, with every device of the bar in its place and none of them open.
 pub fn finds(bench: &mut Bench) -> Result<Figure> {
     bench.attach("A1")?;
+    // As somebody before has left it.
+    bench
+        .host
+        .text("amixer -q -c $(card A1) -- sset PCM -20dB")?;
     let room = Daemon::start(bench, CAMERAS)?;
     for code in [
         "camera-ok",
@@ -80,6 +84,10 @@ pub fn finds(bench: &mut Bench) -> Result<Figure> {
     ensure!(
         device["camera"]["power_line"] == 1,
         "the camera is not told of 50 Hz: {device}"
+    );
+    ensure!(
+        device["loudspeaker_volume"] == 0.0,
+        "the loudspeaker is left quiet: {device}"
     );
     Ok(count(state.health.items.len(), "devices"))
 }

@@ -9,6 +9,7 @@ mod content;
 mod devices;
 mod display;
 mod far;
+mod faults;
 mod input;
 mod keys;
 mod plug;
@@ -207,6 +208,13 @@ pub const ALL: &[Case] = &[
         place: Place::Room,
         long: false,
         run: devices::microphone_taken,
+    },
+    Case {
+        name: "room-misbehaves",
+        about: "a bar that stalls, tears pictures or lies in a call is told of, alone, and back by itself",
+        place: Place::Room,
+        long: false,
+        run: faults::misbehaves,
     },
     Case {
         name: "room-sound-test",

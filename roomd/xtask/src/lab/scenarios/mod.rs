@@ -10,6 +10,7 @@ mod element_call_embedded;
 mod element_call_guests;
 mod guests_mesh;
 mod hostile_guest;
+mod idle;
 mod livekit;
 mod livekit_guests;
 mod lobby;
@@ -84,6 +85,11 @@ pub const ALL: &[Scenario] = &[
         name: "panel-walk",
         about: "from pairing a tablet to leaving the meeting, in both languages, with axe",
         run: panel_walk::run,
+    },
+    Scenario {
+        name: "idle",
+        about: "a room that nobody uses takes at most 2 % of a core and 80 MB, display and panel on",
+        run: idle::run,
     },
     Scenario {
         name: "restart",
