@@ -2,10 +2,10 @@
 // SPDX-FileCopyrightText: The roomd authors
 import type { Camera } from "./api/types";
 
-/** There is something to choose: another camera, another direction, a saved position. */
+/** There is something to choose: another camera, another direction, the picture, a saved position. */
 export function adjustable(cameras: readonly Camera[]): boolean {
   if (cameras.length > 1) return true;
-  return cameras.some(({ moves, zooms, presets }) => moves || zooms || presets.length > 0);
+  return cameras.some(({ moves, zooms, adjusts, presets }) => moves || zooms || adjusts.length + presets.length > 0);
 }
 
 /** A name that no position of the camera has yet: the lowest free number in `name`. */

@@ -2,7 +2,8 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Requests of the api as requests of the room, and its refusals back.
 
-use roomd_api::{Refusal, Request};
+use roomd_api::{CameraAdjustment, Refusal, Request};
+use roomd_devices::core::camera::adjust::Adjustment;
 use roomd_driver::calendar::AnswerError;
 use roomd_room::Request as Wish;
 
@@ -49,6 +50,16 @@ pub fn wanted(request: Request, seed: [u8; 32]) -> Wanted {
             tilt,
             zoom,
         } => return Wanted::Hardware(Order::Turn(camera, [pan, tilt, zoom])),
+        Request::AdjustCamera {
+            camera,
+            setting,
+            to,
+        } => return Wanted::Hardware(Order::Adjust(camera, setting, adjustment(to))),
+        Request::SetCameraValue {
+            camera,
+            setting,
+            value,
+        } => return Wanted::Hardware(Order::Adjust(camera, setting, Adjustment::Value(value))),
         Request::RecallPreset { camera, preset } => {
             return Wanted::Hardware(Order::Recall(camera, preset));
         }
@@ -67,6 +78,14 @@ pub fn wanted(request: Request, seed: [u8; 32]) -> Wanted {
         Request::StopSoundTest => return Wanted::Hardware(Order::StopSoundTest),
     };
     Wanted::Room(wish)
+}
+
+const fn adjustment(to: CameraAdjustment) -> Adjustment {
+    match to {
+        CameraAdjustment::Automatic => Adjustment::Automatic,
+        CameraAdjustment::Manual => Adjustment::Manual,
+        CameraAdjustment::Once => Adjustment::Once,
+    }
 }
 
 const fn content(order: ContentOrder) -> Wanted {

@@ -120,6 +120,9 @@ impl Default for Camera {
             dials: vec![
                 ("focus", camera, 0x06, Dial::new(2, 0, 250, 5, 0)),
                 ("focus_auto", camera, 0x08, Dial::new(1, 0, 1, 1, 1)),
+                // Manual, or with the aperture as it is; then in 100 µs.
+                ("exposure_auto", camera, 0x02, Dial::bits(1, 0x09, 0x08)),
+                ("exposure", camera, 0x04, Dial::new(4, 3, 2047, 1, 250)),
                 ("zoom", camera, 0x0b, Dial::new(2, 100, 500, 1, 100)),
                 // Seconds of arc; one control of the class holds both.
                 (
@@ -134,6 +137,7 @@ impl Default for Camera {
                     PAN_TILT,
                     Dial::new(4, -324_000, 324_000, 3600, 0),
                 ),
+                ("backlight", unit, 0x01, Dial::new(2, 0, 1, 1, 0)),
                 ("brightness", unit, 0x02, Dial::new(2, -64, 64, 1, 0)),
                 ("power_line", unit, 0x05, Dial::new(1, 0, 2, 1, 2)),
                 (
@@ -151,6 +155,13 @@ impl Default for Camera {
 }
 
 const PAN_TILT: u8 = 0x0d;
+
+/// What an automatic has taken over is refused: the control, its automatic, and the value for "by hand".
+const BY_HAND: [(&str, &str, i32); 3] = [
+    ("focus", "focus_auto", 0),
+    ("exposure", "exposure_auto", 1),
+    ("white_balance", "white_balance_auto", 0),
+];
 
 impl Camera {
     /// Whether the host takes pictures: what its own lamp shows.
@@ -210,6 +221,9 @@ impl Camera {
     /// A request to one of the controls.
     pub fn control(&mut self, setup: Setup, data: &[u8]) -> Answer {
         let (entity, selector) = (setup.entity(), setup.selector());
+        if setup.request == request::SET_CUR && self.is_automatic(entity, selector) {
+            return Answer::Stall;
+        }
         let asked = self
             .dials
             .iter_mut()
@@ -241,6 +255,14 @@ impl Camera {
                 values.map_or(Answer::Stall, |values| Answer::Data(values.concat()))
             }
         }
+    }
+
+    fn is_automatic(&self, entity: u8, selector: u8) -> bool {
+        let found = |of: &str| self.dials.iter().find(|(name, ..)| *name == of);
+        BY_HAND.iter().any(|(control, automatic, by_hand)| {
+            let is_it = found(control).is_some_and(|it| (it.1, it.2) == (entity, selector));
+            is_it && found(automatic).is_some_and(|it| it.3.value != *by_hand)
+        })
     }
 
     /// The payload of one packet: a header and a part of a picture, or nothing between pictures.
@@ -370,6 +392,17 @@ mod tests {
             camera.agree(setup(request::SET_CUR, COMMIT, 0), &[0; 5]),
             Answer::Stall
         );
+    }
+
+    #[test]
+    fn what_an_automatic_does_is_not_set_by_hand() {
+        let mut camera = Camera::default();
+        let value = setup(request::SET_CUR, 0x06, CAMERA_TERMINAL);
+        assert_eq!(camera.control(value, &[120, 0]), Answer::Stall);
+        let automatic = setup(request::SET_CUR, 0x08, CAMERA_TERMINAL);
+        assert_eq!(camera.control(automatic, &[0]), Answer::Taken);
+        assert_eq!(camera.control(value, &[120, 0]), Answer::Taken);
+        assert_eq!(camera.dials()["focus"], 120);
     }
 
     #[test]

@@ -88,6 +88,8 @@ pub struct Dial {
     pub default: i32,
     /// What holds now.
     pub value: i32,
+    /// The values are single bits, and the step names those that there are.
+    pub bits: bool,
 }
 
 impl Dial {
@@ -99,6 +101,15 @@ impl Dial {
             step,
             default,
             value: default,
+            bits: false,
+        }
+    }
+
+    /// A number of which each bit is a mode.
+    pub const fn bits(width: usize, modes: i32, default: i32) -> Self {
+        Self {
+            bits: true,
+            ..Self::new(width, 1, modes, modes, default)
         }
     }
 
@@ -125,7 +136,8 @@ impl Dial {
         let mut whole = [if negative { 0xff } else { 0 }; 4];
         whole[..self.width].copy_from_slice(bytes);
         let value = i32::from_le_bytes(whole);
-        let allowed = (self.least..=self.most).contains(&value);
+        let is_mode = !self.bits || (value.count_ones() == 1 && value & self.step != 0);
+        let allowed = (self.least..=self.most).contains(&value) && is_mode;
         if allowed {
             self.value = value;
         }
@@ -148,6 +160,17 @@ mod tests {
         assert!(!dial.set(&101_i16.to_le_bytes()));
         assert!(!dial.set(&[1]));
         assert_eq!(dial.value, -7);
+    }
+
+    #[test]
+    fn of_modes_only_those_that_there_are_are_taken() {
+        let mut dial = Dial::bits(1, 0x09, 0x08);
+        assert!(dial.set(&[1]));
+        for wrong in [0, 2, 9, 16] {
+            assert!(!dial.set(&[wrong]), "{wrong}");
+        }
+        assert_eq!(dial.get(request::GET_RES), Some(vec![0x09]));
+        assert_eq!(dial.value, 1);
     }
 
     #[test]

@@ -138,7 +138,7 @@ fn interface(number: u8, alternate: u8, endpoints: u8, name: u8) -> Vec<u8> {
 
 fn video() -> Vec<u8> {
     let units = [
-        // A camera, with the controls focus, zoom, pan and tilt, automatic focus.
+        // A camera, with the controls exposure and its mode, focus, zoom, pan and tilt, automatic focus.
         class(
             2,
             &[
@@ -154,15 +154,15 @@ fn video() -> Vec<u8> {
                 0,
                 0,
                 3,
-                0x20,
+                0x2a,
                 0x0a,
                 0x02,
             ],
         ),
-        // Brightness, white balance, power-line frequency, automatic white balance.
+        // Brightness, white balance, backlight, power-line frequency, automatic white balance.
         class(
             5,
-            &[PROCESSING_UNIT, CAMERA_TERMINAL, 0, 0, 2, 0x41, 0x14, 0, 0],
+            &[PROCESSING_UNIT, CAMERA_TERMINAL, 0, 0, 2, 0x41, 0x15, 0, 0],
         ),
         // To the host.
         class(3, &[3, 0x01, 0x01, 0, PROCESSING_UNIT, 0]),

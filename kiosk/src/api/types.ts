@@ -220,9 +220,43 @@ moves: boolean,
  */
 zooms: boolean, 
 /**
+ * What of its picture can be adjusted; only what it has.
+ */
+adjusts: Array<CameraAdjusts>, 
+/**
  * Its saved positions, in the order in which people see them.
  */
 presets: Array<CameraPreset>, };
+
+/**
+ * Who sees to a part of a camera's picture.
+ */
+export type CameraAdjustment = "automatic" | "manual" | "once";
+
+/**
+ * What a camera has of a part of its picture.
+ */
+export type CameraAdjusts = { 
+/**
+ * Which part.
+ */
+setting: CameraSetting, 
+/**
+ * Whether the camera sees to it; none where that is no choice.
+ */
+automatic: boolean | null, 
+/**
+ * Whether the camera can see to it once.
+ */
+once: boolean, 
+/**
+ * The value when it was read last; an automatic changes it all the time. None where it has none.
+ */
+value: number | null, 
+/**
+ * Which values there are; none where it has none.
+ */
+range: CameraRange | null, };
 
 /**
  * A saved position of a camera.
@@ -236,6 +270,32 @@ name: string,
  * A small picture of what it shows, taken when it was saved, as a data URL; none without one.
  */
 thumbnail: string | null, };
+
+/**
+ * The values of a part of a camera's picture.
+ */
+export type CameraRange = { 
+/**
+ * The smallest.
+ */
+min: number, 
+/**
+ * The largest.
+ */
+max: number, 
+/**
+ * Values lie so far apart.
+ */
+step: number, 
+/**
+ * Without anybody's choice.
+ */
+default: number, };
+
+/**
+ * A part of a camera's picture.
+ */
+export type CameraSetting = "focus" | "exposure" | "white-balance" | "backlight";
 
 /**
  * A line of the meeting's chat; kept in memory until the meeting ends, never on disk.
@@ -639,7 +699,7 @@ trouble: StreamTrouble | null, };
 /**
  * Why a request was refused.
  */
-export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked" | "camera-unknown" | "camera-refused" | "preset-unknown" | "preset-name" | "presets-full" | "content-unknown" | "content-no-picture" | "content-protected";
+export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked" | "camera-unknown" | "camera-refused" | "camera-cannot" | "camera-value" | "preset-unknown" | "preset-name" | "presets-full" | "content-unknown" | "content-no-picture" | "content-protected";
 
 /**
  * The answer to a [`Request`].
@@ -737,7 +797,31 @@ tilt: number,
 /**
  * Steps closer; away when negative.
  */
-zoom: number, } | { "request": "recall-preset", 
+zoom: number, } | { "request": "adjust-camera", 
+/**
+ * Its name.
+ */
+camera: string, 
+/**
+ * Which part.
+ */
+setting: CameraSetting, 
+/**
+ * Who sees to it.
+ */
+to: CameraAdjustment, } | { "request": "set-camera-value", 
+/**
+ * Its name.
+ */
+camera: string, 
+/**
+ * Which part.
+ */
+setting: CameraSetting, 
+/**
+ * Within the range that the camera names; the closest step below is taken.
+ */
+value: number, } | { "request": "recall-preset", 
 /**
  * The camera's name.
  */

@@ -42,6 +42,14 @@ const refusals: Record<Refusal, Explained> = {
     title: "Die Kamera folgt nicht",
     remedy: "Sie kann das nicht, oder sie ist am Anschlag. Versuchen Sie eine andere Richtung.",
   },
+  "camera-cannot": {
+    title: "Die Kamera kann das nicht",
+    remedy: "Sie stellt das selbst ein, oder gar nicht.",
+  },
+  "camera-value": {
+    title: "Diesen Wert hat die Kamera nicht",
+    remedy: "Wählen Sie einen anderen.",
+  },
   "preset-unknown": {
     title: "Diese Position gibt es nicht mehr",
     remedy: "Die Anzeige ist gleich wieder aktuell.",
@@ -361,6 +369,9 @@ export const de = {
     zoom: "Zoom",
     closer: "Näher heran",
     wider: "Weiter weg",
+    picture: "Bild anpassen",
+    automatic: "Automatik",
+    settings: { focus: "Schärfe", exposure: "Belichtung", "white-balance": "Weißabgleich", backlight: "Gegenlicht" },
     presets: "Positionen",
     noPresets: "Noch keine Position gespeichert.",
     recall: (name: string) => `${name}: Position anfahren`,

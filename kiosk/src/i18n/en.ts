@@ -257,6 +257,9 @@ export const en: Catalogue<typeof de> = {
     zoom: "Zoom",
     closer: "Closer",
     wider: "Wider",
+    picture: "Adjust the picture",
+    automatic: "Automatic",
+    settings: { focus: "Focus", exposure: "Exposure", "white-balance": "White balance", backlight: "Backlight" },
     presets: "Positions",
     noPresets: "No position saved yet.",
     recall: (name) => `${name}: go to this position`,
@@ -419,6 +422,14 @@ export const en: Catalogue<typeof de> = {
     "camera-refused": {
       title: "The camera does not follow",
       remedy: "It cannot do this, or has reached its end. Try another direction.",
+    },
+    "camera-cannot": {
+      title: "The camera cannot do this",
+      remedy: "It sees to that by itself, or not at all.",
+    },
+    "camera-value": {
+      title: "The camera does not have this value",
+      remedy: "Choose another one.",
     },
     "preset-unknown": {
       title: "This position is no longer there",

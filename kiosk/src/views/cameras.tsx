@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Camera, CameraPreset } from "../api/types";
+import type { Camera, CameraAdjusts, CameraPreset } from "../api/types";
 import { adjustable, freeName } from "../cameras";
 import { Dialog } from "../components/dialog";
 import { useHold } from "../components/hold";
@@ -69,12 +69,13 @@ function Choose({ state, act, editing }: ViewProps & { editing: boolean }) {
           <p class="muted">{text.cameras.fixedHint}</p>
         </div>
       )}
-      {active?.present && adjustable([active]) && (
+      {active?.present && (canPoint(active) || active.presets.length > 0) && (
         <div class={canPoint(active) ? "camera-work" : "camera-work fixed"}>
           {canPoint(active) && <Controls camera={active} act={act} />}
           <Presets camera={active} editing={editing} act={act} />
         </div>
       )}
+      {active?.present && active.adjusts.length > 0 && <Picture camera={active} act={act} />}
     </div>
   );
 }
@@ -140,6 +141,61 @@ function Step({ icon, name, onStep }: { icon: IconName; name: string; onStep: ()
     <button type="button" class={`button step ${icon}`} aria-label={name} data-testid={`camera-${icon}`} {...hold}>
       <Icon name={icon} size={32} />
     </button>
+  );
+}
+
+/** Focus, exposure and white balance, folded away: most rooms never need them. */
+function Picture({ camera, act }: Part) {
+  const { text } = useLocale();
+  return (
+    <details class="picture">
+      <summary data-testid="picture">{text.cameras.picture}</summary>
+      <ul>
+        {camera.adjusts.map((adjusts) => (
+          <li key={adjusts.setting}>
+            <Adjust camera={camera} adjusts={adjusts} act={act} />
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}
+
+function Adjust({ camera, adjusts, act }: Part & { adjusts: CameraAdjusts }) {
+  const { text } = useLocale();
+  const { setting, automatic, value, range } = adjusts;
+  const name = text.cameras.settings[setting];
+  const shown = value ?? range?.default ?? 0;
+  const of = { camera: camera.name, setting };
+  return (
+    <div class="volume" role="group" aria-label={name}>
+      <span class="setting">{name}</span>
+      {automatic !== null && (
+        <button
+          type="button"
+          class="button"
+          aria-pressed={automatic}
+          data-testid={`auto-${setting}`}
+          onClick={() => act.request({ request: "adjust-camera", ...of, to: automatic ? "manual" : "automatic" })}
+        >
+          {automatic && <Icon name="check" size={20} />}
+          {text.cameras.automatic}
+        </button>
+      )}
+      {range && !automatic && (
+        <input
+          type="range"
+          min={range.min}
+          max={range.max}
+          step={range.step}
+          value={shown}
+          aria-label={name}
+          data-testid={`value-${setting}`}
+          style={{ "--fill": `${((shown - range.min) / (range.max - range.min)) * 100}%` }}
+          onChange={(event) => act.request({ request: "set-camera-value", ...of, value: Number(event.currentTarget.value) })}
+        />
+      )}
+    </div>
   );
 }
 

@@ -53,6 +53,7 @@ test("one fixed camera is nothing to choose from", () => {
   check([TABLE], false);
   check([TABLE, { ...TABLE, name: "B" }], true);
   check([{ ...TABLE, zooms: true }], true);
+  check([{ ...TABLE, adjusts: FRONT.adjusts }], true);
   check([{ ...TABLE, presets: FRONT.presets }], true);
 });
 
@@ -137,6 +138,21 @@ describe("on the page", () => {
     ]));
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
+  test("focus is left to the camera, and exposure set by hand", async () => {
+    await part("cameras").click();
+    await part("picture").click();
+    assert.equal(await part("value-focus").count(), 0, "an automatic has no value to set");
+    await part("auto-focus").click();
+    await part("auto-exposure").click();
+    await part("value-exposure").fill("300");
+    await eventually(() => assert.deepEqual(room.requests, [
+      { request: "adjust-camera", camera: FRONT.name, setting: "focus", to: "manual" },
+      { request: "adjust-camera", camera: FRONT.name, setting: "exposure", to: "automatic" },
+      { request: "set-camera-value", camera: FRONT.name, setting: "exposure", value: 300 },
+    ]));
+    assert.equal(await part("auto-backlight").count(), 0, "only what the camera has");
   });
 
   test("why a camera does not follow is said over its dialog", async () => {

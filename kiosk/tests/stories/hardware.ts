@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-import type { Camera, CameraPreset, ContentInput, Health, HealthItem, Severity, SoundTest, SoundTestLine } from "../../src/api/types";
+import type { Camera, CameraAdjusts, CameraPreset, ContentInput, Health, HealthItem, Severity, SoundTest, SoundTestLine } from "../../src/api/types";
 
 /** A drawn room, seen closer or from farther away; a camera's own picture would be a photograph. */
 function view(x: number, y: number, width: number): string {
@@ -14,12 +14,19 @@ function view(x: number, y: number, width: number): string {
 
 const preset = (name: string, thumbnail: string | null): CameraPreset => ({ name, thumbnail });
 
+const range = (min: number, max: number): CameraAdjusts["range"] => ({ min, max, step: 1, default: min });
+
 export const FRONT: Camera = {
   name: "Kamera vorn",
   present: true,
   active: true,
   moves: true,
   zooms: true,
+  adjusts: [
+    { setting: "focus", automatic: true, once: false, value: 30, range: range(0, 250) },
+    { setting: "exposure", automatic: false, once: false, value: 200, range: range(3, 2047) },
+    { setting: "backlight", automatic: null, once: false, value: 0, range: range(0, 1) },
+  ],
   presets: [
     preset("Ganzer Tisch", view(0, 0, 320)),
     preset("Rednerpult", view(180, 30, 110)),
@@ -34,6 +41,7 @@ export const TABLE: Camera = {
   active: false,
   moves: false,
   zooms: false,
+  adjusts: [],
   presets: [],
 };
 

@@ -66,8 +66,66 @@ pub struct Camera {
     pub moves: bool,
     /// It can be zoomed.
     pub zooms: bool,
+    /// What of its picture can be adjusted; only what it has.
+    pub adjusts: Vec<CameraAdjusts>,
     /// Its saved positions, in the order in which people see them.
     pub presets: Vec<CameraPreset>,
+}
+
+/// A part of a camera's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum CameraSetting {
+    /// What is sharp; larger values are closer.
+    Focus,
+    /// How long light is taken, in 100 µs.
+    Exposure,
+    /// Which light is white, in kelvin.
+    WhiteBalance,
+    /// Against light from behind.
+    Backlight,
+}
+
+/// Who sees to a part of a camera's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum CameraAdjustment {
+    /// The camera, all the time.
+    Automatic,
+    /// Nobody: it stays as it is at this moment.
+    Manual,
+    /// The camera, once (one-push).
+    Once,
+}
+
+/// What a camera has of a part of its picture.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CameraAdjusts {
+    /// Which part.
+    pub setting: CameraSetting,
+    /// Whether the camera sees to it; none where that is no choice.
+    pub automatic: Option<bool>,
+    /// Whether the camera can see to it once.
+    pub once: bool,
+    /// The value when it was read last; an automatic changes it all the time. None where it has none.
+    pub value: Option<i32>,
+    /// Which values there are; none where it has none.
+    pub range: Option<CameraRange>,
+}
+
+/// The values of a part of a camera's picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct CameraRange {
+    /// The smallest.
+    pub min: i32,
+    /// The largest.
+    pub max: i32,
+    /// Values lie so far apart.
+    pub step: i32,
+    /// Without anybody's choice.
+    pub default: i32,
 }
 
 /// A saved position of a camera.

@@ -17,7 +17,8 @@ mod typescript;
 pub use content::{ContentInput, ContentShare, ContentSignal};
 pub use event::{ClientMessage, Event, Levels, ServerMessage};
 pub use hardware::{
-    Camera, CameraPreset, Health, HealthItem, SoundTest, SoundTestLine, SoundTestResult, Words,
+    Camera, CameraAdjustment, CameraAdjusts, CameraPreset, CameraRange, CameraSetting, Health,
+    HealthItem, SoundTest, SoundTestLine, SoundTestResult, Words,
 };
 pub use request::{Refusal, Reply, Request};
 pub use state::{

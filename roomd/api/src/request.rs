@@ -4,6 +4,8 @@ use roomd_model::{BookingId, Crop, FaultCode, Language, Layout, ParticipantId, P
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::{CameraAdjustment, CameraSetting};
+
 /// What a person at the panel, or an operator, wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(
@@ -113,14 +115,32 @@ pub enum Request {
         /// Steps closer; away when negative.
         zoom: i8,
     },
-    /// Brings a camera to a saved position.
+    /// Leaves a part of a camera's picture to the camera, or not.
+    AdjustCamera {
+        /// Its name.
+        camera: String,
+        /// Which part.
+        setting: CameraSetting,
+        /// Who sees to it.
+        to: CameraAdjustment,
+    },
+    /// Sets a part of a camera's picture by hand, which ends its automatic.
+    SetCameraValue {
+        /// Its name.
+        camera: String,
+        /// Which part.
+        setting: CameraSetting,
+        /// Within the range that the camera names; the closest step below is taken.
+        value: i32,
+    },
+    /// Brings a camera to a saved position, and its picture to how it was adjusted then.
     RecallPreset {
         /// The camera's name.
         camera: String,
         /// The preset's name, or its number counted from 1.
         preset: String,
     },
-    /// Saves a camera's position under a name; replaces the one that has it.
+    /// Saves a camera's position, and how its picture is adjusted, under a name; replaces the one that has it.
     SavePreset {
         /// The camera's name.
         camera: String,
@@ -217,6 +237,10 @@ pub enum Refusal {
     CameraUnknown,
     /// The camera refused, or cannot do this.
     CameraRefused,
+    /// The camera does not have this part of a picture, or not this way to adjust it.
+    CameraCannot,
+    /// The camera does not have this value.
+    CameraValue,
     /// The camera has no position of this name or number.
     PresetUnknown,
     /// The name of a position is empty or too long.

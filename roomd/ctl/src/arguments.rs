@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 
@@ -186,7 +187,17 @@ pub(crate) enum Hardware {
         #[arg(long, default_value_t = 0)]
         zoom: i8,
     },
-    /// Saved positions of a camera; `cameras` lists them.
+    /// Adjusts a camera's picture; `cameras` lists what each has. It is kept.
+    #[command(allow_negative_numbers = true)]
+    AdjustCamera {
+        /// Which, as `cameras` names it.
+        name: String,
+        /// Which part of the picture.
+        part: Part,
+        /// `auto`, `manual` (it stays as it is), `once` (one-push), or a value, which ends the automatic.
+        to: Adjustment,
+    },
+    /// Saved positions of a camera, with how its picture is adjusted there; `cameras` lists them.
     Preset {
         #[command(subcommand)]
         what: Preset,
@@ -224,6 +235,50 @@ pub(crate) enum Preset {
 pub(crate) enum Switch {
     On,
     Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    Focus,
+    Exposure,
+    WhiteBalance,
+    Backlight,
+}
+
+impl Part {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Focus => "focus",
+            Self::Exposure => "exposure",
+            Self::WhiteBalance => "white-balance",
+            Self::Backlight => "backlight",
+        }
+    }
+}
+
+/// How a part of a picture is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Adjustment {
+    /// As D-Bus names it.
+    By(&'static str),
+    /// With this value.
+    Value(i32),
+}
+
+impl FromStr for Adjustment {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" | "automatic" => Ok(Self::By("automatic")),
+            "manual" => Ok(Self::By("manual")),
+            "once" => Ok(Self::By("once")),
+            number => number
+                .parse()
+                .map(Self::Value)
+                .map_err(|_| "auto, manual, once, or a whole number".to_owned()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

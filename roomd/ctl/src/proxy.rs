@@ -27,6 +27,8 @@ pub(crate) trait Room1 {
     fn show_pairing_code(&self) -> zbus::Result<()>;
     fn select_camera(&self, name: &str) -> zbus::Result<()>;
     fn move_camera(&self, name: &str, pan: i16, tilt: i16, zoom: i16) -> zbus::Result<()>;
+    fn adjust_camera(&self, camera: &str, setting: &str, to: &str) -> zbus::Result<()>;
+    fn set_camera_value(&self, camera: &str, setting: &str, value: i32) -> zbus::Result<()>;
     fn recall_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
     fn save_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;
     fn delete_preset(&self, camera: &str, preset: &str) -> zbus::Result<()>;

@@ -11,7 +11,7 @@ use roomd_api::{Agenda, SoundTest, State};
 use serde_json::{Value, json};
 use zbus::connection::Builder;
 
-use crate::arguments::{Arguments, Command, Content, Hardware, Preset, Switch};
+use crate::arguments::{Adjustment, Arguments, Command, Content, Hardware, Preset, Switch};
 use crate::failure::Failure;
 use crate::print;
 use crate::proxy::Room1Proxy;
@@ -348,6 +348,15 @@ async fn hardware(room: &Room1Proxy<'_>, command: Hardware) -> Result<&'static s
             room.move_camera(&name, pan.into(), tilt.into(), zoom.into())
                 .await?;
             "camera moved"
+        }
+        Hardware::AdjustCamera { name, part, to } => {
+            match to {
+                Adjustment::By(word) => room.adjust_camera(&name, part.name(), word).await?,
+                Adjustment::Value(value) => {
+                    room.set_camera_value(&name, part.name(), value).await?;
+                }
+            }
+            "camera adjusted"
         }
         Hardware::Preset { what } => preset(room, what).await?,
         Hardware::DisplayIsOn => {

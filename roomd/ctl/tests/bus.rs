@@ -11,8 +11,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use roomd_api::{
-    Agenda, Camera, CameraPreset, Devices, Health, HealthItem, Pairing, Refusal, Reply, Request,
-    Room as RoomFacts, SkippedEntry, State, Words,
+    Agenda, Camera, CameraAdjustment, CameraAdjusts, CameraPreset, CameraRange, CameraSetting,
+    Devices, Health, HealthItem, Pairing, Refusal, Reply, Request, Room as RoomFacts, SkippedEntry,
+    State, Words,
 };
 use roomd_interfaces::dbus::{self, Bus};
 use roomd_interfaces::{PreviewError, Room, RoomOwner, SnapshotError};
@@ -110,6 +111,18 @@ fn state() -> State {
             active: true,
             moves: true,
             zooms: true,
+            adjusts: vec![CameraAdjusts {
+                setting: CameraSetting::Focus,
+                automatic: Some(true),
+                once: false,
+                value: None,
+                range: Some(CameraRange {
+                    min: 0,
+                    max: 250,
+                    step: 5,
+                    default: 0,
+                }),
+            }],
             presets: vec![CameraPreset {
                 name: "Platz von Frau Jansen".to_owned(),
                 thumbnail: Some("data:image/jpeg;base64,AAAA".to_owned()),
@@ -197,7 +210,7 @@ async fn hardware_is_operated() {
     let mut requests = answering(owner, Reply::Accepted);
     let bus = PrivateBus::with_room(room).await;
     let [camera, preset] = texts(["Front", "Podium"]);
-    let cases: [(&[&str], Request); 11] = [
+    let cases: [(&[&str], Request); 13] = [
         (
             &["use-camera", "Front"],
             Request::SelectCamera {
@@ -211,6 +224,22 @@ async fn hardware_is_operated() {
                 pan: -3,
                 tilt: 0,
                 zoom: 1,
+            },
+        ),
+        (
+            &["adjust-camera", "Front", "white-balance", "auto"],
+            Request::AdjustCamera {
+                camera: camera.clone(),
+                setting: CameraSetting::WhiteBalance,
+                to: CameraAdjustment::Automatic,
+            },
+        ),
+        (
+            &["adjust-camera", "Front", "focus", "-30"],
+            Request::SetCameraValue {
+                camera: camera.clone(),
+                setting: CameraSetting::Focus,
+                value: -30,
             },
         ),
         (
@@ -274,6 +303,7 @@ async fn refusals_of_hardware_name_what_to_do() {
     let cases = [
         (Refusal::CameraUnknown, "CameraUnknown", "plugged in"),
         (Refusal::CameraRefused, "CameraRefused", "move or zoom"),
+        (Refusal::CameraCannot, "CameraCannot", "what it has"),
         (Refusal::PresetUnknown, "PresetUnknown", "name or number"),
         (Refusal::PresetName, "PresetName", "1 to 40 characters"),
         (Refusal::PresetsFull, "PresetsFull", "delete one first"),
@@ -296,6 +326,24 @@ async fn refusals_of_hardware_name_what_to_do() {
         let text = error["error"]["message"].as_str().unwrap();
         assert!(text.contains(hint), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_value_beyond_its_bounds_is_refused_with_the_bounds() {
+    let (room, owner) = Room::new(state());
+    let refusal = Refusal::CameraValue;
+    let _requests = answering(owner, Reply::Refused { refusal });
+    let bus = PrivateBus::with_room(room).await;
+    let output = bus
+        .roomctl(&["--json", "adjust-camera", "Front", "focus", "300"])
+        .await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let error: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(error["error"]["code"], "CameraValue");
+    let text = error["error"]["message"].as_str().unwrap();
+    assert!(text.contains("0 to 250 in steps of 5"), "{text}");
+    let output = bus.roomctl(&["adjust-camera", "Front", "nose", "3"]).await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
 
 #[tokio::test]

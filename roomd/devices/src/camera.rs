@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roomd_devices_core::call::Refusal;
+use roomd_devices_core::camera::adjust;
 use roomd_devices_core::camera::choice::{Choice, NoChoice, Wanted, choose};
 use roomd_devices_core::camera::controls::{self, Control, Controls, Mains, WrongValue};
 use roomd_devices_core::camera::formats::Offer;
@@ -27,6 +28,8 @@ pub struct Survey {
     pub choice: Result<Choice, NoChoice>,
     /// What can be set.
     pub controls: Controls,
+    /// The present values of what people adjust.
+    pub picture: BTreeMap<Control, i32>,
     /// It is no camera but receives what others send, such as HDMI.
     pub receiver: bool,
 }
@@ -63,12 +66,18 @@ impl CameraError {
     }
 }
 
-/// Asks a camera what it offers, chooses, and tells it the frequency of the mains.
+/// Asks a camera what it offers, chooses, tells it the frequency of the mains, and adjusts it as it was
+/// before: without power a camera forgets that.
 ///
 /// # Errors
 ///
 /// It cannot be opened.
-pub async fn survey(path: &Path, wanted: Wanted, mains: Mains) -> Result<Survey, CameraError> {
+pub async fn survey(
+    path: &Path,
+    wanted: Wanted,
+    mains: Mains,
+    kept: BTreeMap<Control, i32>,
+) -> Result<Survey, CameraError> {
     with(path, move |node, path| {
         let offer = Offer::ask(node);
         let controls = Controls::ask(node);
@@ -78,14 +87,76 @@ pub async fn survey(path: &Path, wanted: Wanted, mains: Mains) -> Result<Survey,
             // Flicker is no reason to have no camera.
             tracing::warn!(?path, %control, ?refusal, "the camera refused");
         }
+        if !kept.is_empty() {
+            readjust(node, path, &controls, kept);
+        }
         Ok(Survey {
             receiver: is_receiver(node),
             choice: choose(&offer, &wanted),
+            picture: adjust::present(node, &controls),
             offer,
             controls,
         })
     })
     .await
+}
+
+/// What of it the camera does not take is no reason to have no camera.
+fn readjust(
+    node: &mut DeviceFile,
+    path: &Path,
+    controls: &Controls,
+    values: BTreeMap<Control, i32>,
+) {
+    let name = "as it was".to_owned();
+    let recall = match (Preset { name, values }).recall(controls) {
+        Ok(recall) => recall,
+        Err(error) => {
+            tracing::info!(?path, "the camera is not adjusted: {error}");
+            return;
+        }
+    };
+    for left_out in recall.left_out {
+        tracing::info!(?path, "left out of how a camera was adjusted: {left_out}");
+    }
+    for (control, value) in recall.set {
+        if let Err(refusal) = controls::set(node, control, value) {
+            tracing::warn!(?path, %control, value, ?refusal, "the camera refused");
+        }
+    }
+}
+
+/// Adjusts a camera by what [`adjust::plan`] says; returns the values that it then has.
+///
+/// # Errors
+///
+/// The camera cannot be opened, or refuses.
+pub async fn adjust(
+    path: &Path,
+    controls: &Controls,
+    plan: Vec<(Control, i32)>,
+) -> Result<BTreeMap<Control, i32>, CameraError> {
+    let controls = controls.clone();
+    with(path, move |node, path| {
+        for (control, value) in plan {
+            let refused = |refusal| CameraError::Refused(path.to_owned(), control, refusal);
+            controls::set(node, control, value).map_err(refused)?;
+        }
+        Ok(adjust::present(node, &controls))
+    })
+    .await
+}
+
+/// The present values of what people adjust.
+///
+/// # Errors
+///
+/// The camera cannot be opened.
+pub async fn picture(
+    path: &Path,
+    controls: &Controls,
+) -> Result<BTreeMap<Control, i32>, CameraError> {
+    adjust(path, controls, Vec::new()).await
 }
 
 /// Sets a control; returns the value that was set, the closest step to the wanted one.
@@ -163,7 +234,10 @@ mod tests {
 
     #[tokio::test]
     async fn no_camera_and_no_real_one_are_told_apart() {
-        let survey_of = |path| survey(Path::new(path), Wanted::default(), Mains::default());
+        let survey_of = |path| {
+            let kept = BTreeMap::from([(Control::Focus, 30)]);
+            survey(Path::new(path), Wanted::default(), Mains::default(), kept)
+        };
         let error = survey_of("/dev/no-such-video").await.unwrap_err();
         assert!(matches!(error, CameraError::Open(..)), "{error}");
         assert!(!error.is_busy());
@@ -176,5 +250,12 @@ mod tests {
             .await
             .unwrap_err();
         assert_eq!(error.to_string(), "this camera has no control `pan`");
+        assert_eq!(survey.picture, BTreeMap::new());
+        let plan = vec![(Control::Focus, 30)];
+        let error = adjust(path, &survey.controls, plan).await.unwrap_err();
+        assert!(matches!(
+            error,
+            CameraError::Refused(_, Control::Focus, Refusal::None)
+        ));
     }
 }

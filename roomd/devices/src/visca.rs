@@ -6,11 +6,14 @@
 //! comes from the camera's address; anybody in the network may forge that address all the same, as the
 //! protocol has no way to say who speaks. Cameras belong into a network of their own.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use roomd_devices_core::camera::controls::Control;
 use roomd_devices_core::camera::presets::{Preset, PresetError};
+use roomd_devices_core::display::power::Power;
 use roomd_devices_core::visca::{Effect, Failure, Input, LONGEST, Model, Request, State, Visca};
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
@@ -37,6 +40,8 @@ pub enum Command {
     Do(Request),
     /// Go to this position. What the camera does not take is left out.
     Recall(Preset),
+    /// Adjust the picture like this whenever the camera is back: without power it may forget it.
+    Keep(BTreeMap<Control, i32>),
 }
 
 /// Why something was not done.
@@ -83,6 +88,8 @@ pub fn spawn(config: ViscaConfig) -> ViscaHandle {
     let task = Task {
         address: config.address,
         visca,
+        kept: BTreeMap::new(),
+        adjusted: false,
         publish,
     };
     tokio::spawn(task.run(receiver));
@@ -92,6 +99,10 @@ pub fn spawn(config: ViscaConfig) -> ViscaHandle {
 struct Task {
     address: SocketAddr,
     visca: Visca,
+    /// How its picture is to be.
+    kept: BTreeMap<Control, i32>,
+    /// It was told so since it is back.
+    adjusted: bool,
     publish: watch::Sender<CameraState>,
 }
 
@@ -131,6 +142,10 @@ impl Task {
                     self.visca.handle(Input::Want(request), now)
                 }
                 Woken::Command(Command::Recall(preset)) => self.recall(&preset, now),
+                Woken::Command(Command::Keep(values)) => {
+                    self.kept = values;
+                    Vec::new()
+                }
                 Woken::Received(Ok(length)) => {
                     let datagram = buffer.get(..length).unwrap_or_default();
                     self.visca.handle(Input::Received(datagram), now)
@@ -147,7 +162,28 @@ impl Task {
                 Woken::Due => self.visca.handle_timeout(now),
             };
             self.act(effects, socket.as_ref()).await;
+            let effects = self.readjust(now);
+            self.act(effects, socket.as_ref()).await;
         }
+    }
+
+    /// Adjusts the picture of a camera that is back and awake, once it has said what it has.
+    fn readjust(&mut self, now: Instant) -> Vec<Effect> {
+        // One that restarted, and asked for a reset, was away too.
+        if !self.visca.is_up() || self.visca.state().power != Some(Power::On) {
+            self.adjusted = false;
+            return Vec::new();
+        }
+        if self.adjusted || !self.visca.is_settled() {
+            return Vec::new();
+        }
+        self.adjusted = true;
+        if self.kept.is_empty() {
+            return Vec::new();
+        }
+        let name = "as it was".to_owned();
+        let values = self.kept.clone();
+        self.recall(&Preset { name, values }, now)
     }
 
     fn recall(&mut self, preset: &Preset, now: Instant) -> Vec<Effect> {
@@ -232,10 +268,6 @@ mod stand_in;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use roomd_devices_core::camera::controls::Control;
-    use roomd_devices_core::display::power::Power;
     use roomd_devices_core::health::Trouble;
 
     use super::stand_in::StandIn;
@@ -243,11 +275,14 @@ mod tests {
 
     /// A stand-in camera on a socket of its own; says where it looks when it is told to move.
     async fn camera() -> (SocketAddr, mpsc::Receiver<(i32, i32, u16)>) {
+        played(StandIn::default()).await
+    }
+
+    async fn played(mut camera: StandIn) -> (SocketAddr, mpsc::Receiver<(i32, i32, u16)>) {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
         let (sender, receiver) = mpsc::channel(100);
         tokio::spawn(async move {
-            let mut camera = StandIn::default();
             let mut buffer = [0; 100];
             while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
                 let mut answers = camera.receive(&buffer[..length]);
@@ -303,6 +338,24 @@ mod tests {
         let failed = |state: &CameraState| state.failed.is_some();
         let failed = state.wait_for(failed).await.unwrap().failed.clone();
         assert!(matches!(failed, Some((1, ViscaError::Preset(_)))));
+    }
+
+    #[tokio::test]
+    async fn how_a_picture_was_is_told_to_a_camera_that_is_back() {
+        let (address, _looks) = camera().await;
+        let handle = looked_after(address);
+        let kept = BTreeMap::from([
+            (Control::FocusAuto, 0),
+            (Control::Focus, 0x2000),
+            (Control::Gain, 3),
+        ]);
+        handle.commands.send(Command::Keep(kept)).await.unwrap();
+        let mut state = handle.state.clone();
+        let adjusted = |state: &CameraState| {
+            let picture = state.camera.picture;
+            (picture.focus_auto, picture.focus) == (Some(false), Some(0x2000))
+        };
+        state.wait_for(adjusted).await.unwrap();
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use roomd_devices_core::call::{Call, Node, Refusal};
+use roomd_devices_core::camera::adjust::{Adjustment, Bounds, adjustable, plan};
 use roomd_devices_core::camera::choice::{Wanted, choose};
 use roomd_devices_core::camera::controls::{Control, Controls, Mains, current};
 use roomd_devices_core::camera::formats::Offer;
@@ -143,6 +144,19 @@ pub(crate) fn v4l2(input: Input<'_>) {
     let _ = controls.moves();
     let values = current(&mut kernel, &controls);
     assert!(values.len() <= Control::ALL.len());
+    for setting in adjustable(&controls, &values, &[]) {
+        let bounds = setting.bounds.unwrap_or(Bounds {
+            min: 0,
+            max: 0,
+            step: 1,
+            default: 0,
+        });
+        assert!(bounds.min <= bounds.max && bounds.step > 0);
+        for value in [i32::MIN, 0, i32::MAX] {
+            let planned = plan(&controls, setting.setting, Adjustment::Value(value));
+            assert!(planned.is_err() || (bounds.min..=bounds.max).contains(&value));
+        }
+    }
 }
 
 /// Tables that users write.
@@ -250,7 +264,7 @@ pub(crate) fn visca(mut input: Input<'_>) {
 }
 
 fn request(input: &mut Input<'_>) -> Request {
-    match input.byte() % 6 {
+    match input.byte() % 13 {
         0 => Request::Power(Power::On),
         1 => Request::Point {
             pan: i32::from(input.word()) - 0x8000,
@@ -259,6 +273,13 @@ fn request(input: &mut Input<'_>) -> Request {
         2 => Request::Zoom(input.word()),
         3 => Request::Recall(input.byte()),
         4 => Request::Store(input.byte()),
+        6 => Request::FocusAuto(input.byte() & 1 != 0),
+        7 => Request::Focus(input.word()),
+        8 => Request::FocusOnce,
+        9 => Request::Exposure(input.byte()),
+        10 => Request::WhiteBalance(input.byte()),
+        11 => Request::WhiteBalanceOnce,
+        12 => Request::Backlight(input.byte() & 1 != 0),
         _ => Request::Power(Power::Standby),
     }
 }

@@ -236,6 +236,8 @@ fn is_acceptable(request: &Request) -> bool {
         }
         Request::SelectCamera { camera }
         | Request::MoveCamera { camera, .. }
+        | Request::AdjustCamera { camera, .. }
+        | Request::SetCameraValue { camera, .. }
         | Request::SavePreset { camera, .. } => is_name(camera),
         Request::ShareContent { input } => is_name(input),
         Request::CropContent { input, crop } => is_name(input) && crop.is_possible(),

@@ -21,8 +21,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use roomd_api::{Camera, ContentInput, Health, Refusal, Reply, SoundTest as ShownTest};
+use roomd_api::{
+    Camera, CameraSetting, ContentInput, Health, Refusal, Reply, SoundTest as ShownTest,
+};
 use roomd_config::{Camera as ConfiguredCamera, Settings};
+use roomd_devices::core::camera::adjust::Adjustment;
 use roomd_devices::core::display::quirks::QuirkTable;
 use roomd_devices::core::display::schedule::Use;
 use roomd_devices::core::health::{Subject, Trouble};
@@ -83,6 +86,8 @@ pub enum Order {
     SelectCamera(String),
     /// Turn and zoom a camera: right, up, closer.
     Turn(String, [i8; 3]),
+    /// Adjust a camera's picture.
+    Adjust(String, CameraSetting, Adjustment),
     /// Bring a camera to a saved position.
     Recall(String, String),
     /// Save where a camera looks.
@@ -209,7 +214,7 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         ConfiguredCamera::Auto | ConfiguredCamera::Device(_)
     );
     let store = PresetStore::load(state_dir);
-    let visca = visca(settings);
+    let visca = visca(settings, &store);
     let cameras = chooses.then(|| Cameras::new(named, settings.media.mains, visca, store, news));
     let display = DisplayControl::new(settings.display.clone(), &settings.room.name, quirks, now());
     let task = Task {
@@ -452,6 +457,7 @@ impl Task {
             Order::Content(order) => answer(reply, self.content.order(order)),
             Order::SelectCamera(_)
             | Order::Turn(..)
+            | Order::Adjust(..)
             | Order::Recall(..)
             | Order::Save(..)
             | Order::Delete(..) => self.order_camera(order, reply).await,
@@ -485,6 +491,9 @@ impl Task {
                 Err(refusal) => answer(reply, Err(refusal)),
             },
             Order::Turn(name, steps) => cameras.turn(&name, steps, reply),
+            Order::Adjust(name, setting, adjustment) => {
+                cameras.adjust(&name, setting, adjustment, reply);
+            }
             Order::Recall(name, preset) => cameras.recall(&name, &preset, reply),
             Order::Save(name, preset) => cameras.save(&name, preset, self.engine.clone(), reply),
             Order::Delete(name, preset) => answer(reply, cameras.delete(&name, &preset)),
@@ -504,6 +513,9 @@ impl Task {
                 let camera = cameras.surveyed(id, arrivals, survey);
                 self.use_camera(camera).await;
             }
+            News::Adjusted(adjusted) => cameras.adjusted(*adjusted),
+            // What it says is told with everything else.
+            News::Says => {}
             News::Position {
                 key,
                 preset,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! Saved positions of cameras, on disk: readable by roomd alone, as their thumbnails may show people.
+//! Saved positions of cameras, and how their pictures are adjusted, on disk: readable by roomd alone, as their thumbnails may show people.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -32,6 +32,10 @@ struct Kept {
     presets: Presets,
     /// PNG files in base64, by the preset's name.
     thumbnails: BTreeMap<String, String>,
+    /// How its picture is adjusted. Left out while it is not, as a roomd that does not know it reads no
+    /// file that has it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    picture: BTreeMap<Control, i32>,
 }
 
 impl PresetStore {
@@ -75,6 +79,23 @@ impl PresetStore {
         let unknown = || PresetError::Unknown(preset.to_owned());
         let kept = self.cameras.get(camera).ok_or_else(unknown)?;
         kept.presets.find(preset).cloned()
+    }
+
+    /// How a camera's picture was adjusted.
+    pub fn picture(&self, camera: &str) -> BTreeMap<Control, i32> {
+        let kept = self.cameras.get(camera);
+        kept.map_or_else(BTreeMap::new, |kept| kept.picture.clone())
+    }
+
+    /// Keeps how a camera's picture is adjusted. A camera too many is not kept; it is adjusted all the
+    /// same.
+    pub fn keep_picture(&mut self, camera: &str, picture: BTreeMap<Control, i32>) {
+        let known = self.cameras.contains_key(camera);
+        if self.picture(camera) == picture || (!known && self.cameras.len() >= CAMERAS) {
+            return;
+        }
+        self.cameras.entry(camera.to_owned()).or_default().picture = picture;
+        self.write();
     }
 
     /// Saves a position; replaces the one that has the name.
@@ -142,6 +163,21 @@ mod tests {
         );
         let unknown = store.find("Front", "2").unwrap_err();
         assert_eq!(unknown, PresetError::Unknown("2".to_owned()));
+    }
+
+    #[test]
+    fn how_a_picture_is_adjusted_survives_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = PresetStore::load(folder.path());
+        store.save("Front", "Tafel", BTreeMap::new(), None).unwrap();
+        let text = || std::fs::read_to_string(folder.path().join("cameras.json")).unwrap();
+        assert!(!text().contains("picture"), "as a roomd before wrote it");
+        let picture = BTreeMap::from([(Control::FocusAuto, 0), (Control::Focus, 30)]);
+        store.keep_picture("Front", picture.clone());
+        let store = PresetStore::load(folder.path());
+        assert_eq!(store.picture("Front"), picture);
+        assert_eq!(store.shown("Front").len(), 1);
+        assert_eq!(store.picture("Back"), BTreeMap::new());
     }
 
     #[test]

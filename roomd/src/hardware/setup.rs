@@ -11,6 +11,7 @@ use roomd_devices::core::inventory::{Role, Roles};
 
 use super::content::NamedContent;
 use super::health::Marks;
+use super::presets::PresetStore;
 use super::ptz::Ptz;
 
 /// What the configuration gives which device, and the names of its cameras and of its content inputs in
@@ -49,9 +50,13 @@ pub(super) fn roles(settings: &Settings) -> (Roles, Vec<String>, Vec<NamedConten
 }
 
 /// The cameras that are pointed over the network, by their names.
-pub(super) fn visca(settings: &Settings) -> BTreeMap<String, Ptz> {
+pub(super) fn visca(settings: &Settings, store: &PresetStore) -> BTreeMap<String, Ptz> {
     let cameras = settings.cameras.iter();
-    let pointed = cameras.filter_map(|it| Some((it.name.clone(), Ptz::visca(it.visca?))));
+    let pointed = cameras.filter_map(|it| {
+        // The configuration names it, so that its name is its key.
+        let ptz = Ptz::visca(it.visca?, store.picture(&it.name));
+        Some((it.name.clone(), ptz))
+    });
     pointed.collect()
 }
 

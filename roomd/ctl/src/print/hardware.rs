@@ -4,13 +4,16 @@
 
 use std::fmt::Write;
 
-use roomd_api::{Camera, ContentInput, ContentShare, Health, HealthItem, SoundTestResult};
+use roomd_api::{
+    Camera, CameraAdjusts, ContentInput, ContentShare, Health, HealthItem, SoundTestResult,
+};
 use roomd_model::Crop;
 use serde_json::Value;
 
 use super::{clean, row, tree, word};
 
-/// The cameras, each with what it can do and its saved positions as `preset` counts them.
+/// The cameras, each with what it can do, what `adjust-camera` takes, and its saved positions as `preset`
+/// counts them.
 pub(crate) fn cameras(cameras: &[Camera]) -> String {
     if cameras.is_empty() {
         return "no cameras".to_owned();
@@ -32,11 +35,35 @@ pub(crate) fn cameras(cameras: &[Camera]) -> String {
         } else {
             format!("{name}  ({})", marks.join(", "))
         });
+        lines.extend(camera.adjusts.iter().map(adjusts));
         for (number, preset) in camera.presets.iter().enumerate() {
             lines.push(format!("  {}. {}", number + 1, clean(&preset.name)));
         }
     }
     lines.join("\n")
+}
+
+/// A part of a camera's picture: how it is, and what it takes.
+fn adjusts(adjusts: &CameraAdjusts) -> String {
+    let mut words = Vec::new();
+    match adjusts.automatic {
+        Some(true) => words.push("automatic".to_owned()),
+        Some(false) => words.push("by hand".to_owned()),
+        None => {}
+    }
+    // An automatic changes it all the time.
+    let value = adjusts.value.filter(|_| adjusts.automatic != Some(true));
+    words.extend(value.map(|value| value.to_string()));
+    let range = adjusts.range.map(|range| {
+        let step = match range.step {
+            1 => String::new(),
+            step => format!(" in steps of {step}"),
+        };
+        format!("takes {} to {}{step}", range.min, range.max)
+    });
+    words.extend(range);
+    words.extend(adjusts.once.then(|| "once".to_owned()));
+    format!("  {}: {}", word(&adjusts.setting), words.join(", "))
 }
 
 /// The content inputs, each with its signal and what is shared of it.
@@ -141,7 +168,7 @@ fn heading(item: &HealthItem) -> String {
 
 #[cfg(test)]
 mod tests {
-    use roomd_api::{CameraPreset, ContentSignal, Words};
+    use roomd_api::{CameraPreset, CameraRange, CameraSetting, ContentSignal, Words};
     use roomd_model::Severity;
 
     use super::*;
@@ -220,6 +247,7 @@ healthy: no";
             active: false,
             moves: false,
             zooms: false,
+            adjusts: Vec::new(),
             presets: presets
                 .iter()
                 .map(|name| CameraPreset {
@@ -228,11 +256,27 @@ healthy: no";
                 })
                 .collect(),
         };
+        let adjusts = |setting, automatic| CameraAdjusts {
+            setting,
+            automatic,
+            once: false,
+            value: Some(30),
+            range: Some(CameraRange {
+                min: 0,
+                max: 250,
+                step: 5,
+                default: 0,
+            }),
+        };
         let all = [
             Camera {
                 active: true,
                 moves: true,
                 zooms: true,
+                adjusts: vec![
+                    adjusts(CameraSetting::Focus, Some(false)),
+                    adjusts(CameraSetting::WhiteBalance, Some(true)),
+                ],
                 ..camera("Front", &["Podium", "Ganzer Tisch"])
             },
             Camera {
@@ -243,6 +287,8 @@ healthy: no";
         ];
         let expected = "\
 Front  (in use, moves, zooms)
+  focus: by hand, 30, takes 0 to 250 in steps of 5
+  white-balance: automatic, takes 0 to 250 in steps of 5
   1. Podium
   2. Ganzer Tisch
 Table  (not plugged in)

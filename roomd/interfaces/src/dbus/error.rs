@@ -41,6 +41,10 @@ pub(super) enum Error {
     CameraUnknown(String),
     /// The camera says no, or cannot do this.
     CameraRefused(String),
+    /// The camera has nothing like this to adjust.
+    CameraCannot(String),
+    /// The camera does not have this value.
+    CameraValue(String),
     /// The camera has no such position.
     PresetUnknown(String),
     /// No name for a position.
@@ -89,7 +93,7 @@ pub(super) fn answer(reply: Reply) -> Result<(), Error> {
     }
 }
 
-fn explain(refusal: Refusal) -> Error {
+pub(super) fn explain(refusal: Refusal) -> Error {
     match refusal {
         Refusal::NotNow => Error::NotNow(
             "The room cannot do this in its present state; see the property Phase.".to_owned(),
@@ -124,6 +128,13 @@ fn explain(refusal: Refusal) -> Error {
         Refusal::CameraRefused => Error::CameraRefused(
             "The camera refuses, or cannot move or zoom; Status says what each camera can do."
                 .to_owned(),
+        ),
+        Refusal::CameraCannot => Error::CameraCannot(
+            "The camera does not have this to adjust, or not like this; Status says what it has."
+                .to_owned(),
+        ),
+        Refusal::CameraValue => Error::CameraValue(
+            "The camera does not have this value; Status says which it has.".to_owned(),
         ),
         Refusal::PresetUnknown => Error::PresetUnknown(
             "The camera has no saved position of this name or number; Status lists those that it \

@@ -5,6 +5,7 @@
 //! `DBUS.md` beside this crate documents the interface. The bus is a convenience: without one the
 //! room works, and when one goes away the room comes back to it.
 
+mod adjust;
 mod diagnosis;
 mod error;
 mod object;

@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use roomd_api::{AgendaLink, Request, State};
+use roomd_api::{AgendaLink, CameraSetting, Reply, Request, State};
 use roomd_model::{Attendance, BookingId, Crop, Layout, ParticipantId, Phase, Pii, Secret};
 use serde::Serialize;
 
+use super::adjust;
 use super::diagnosis::Diagnosis;
 use super::error::{Error, answer};
 use super::properties::Projection;
@@ -36,6 +37,22 @@ impl Room1 {
 
     async fn ask(&self, request: Request) -> Result<(), Error> {
         answer(self.room.ask(request).await)
+    }
+
+    /// Asks for an adjustment; a refusal says what the camera has.
+    async fn adjust(
+        &self,
+        camera: &str,
+        setting: CameraSetting,
+        request: Request,
+    ) -> Result<(), Error> {
+        match self.room.ask(request).await {
+            Reply::Accepted => Ok(()),
+            Reply::Refused { refusal } => {
+                let state = self.state();
+                Err(adjust::refused(refusal, &state.cameras, camera, setting))
+            }
+        }
     }
 }
 
@@ -171,6 +188,39 @@ impl Room1 {
             zoom: steps(zoom)?,
         };
         self.ask(request).await
+    }
+
+    /// Leaves focus, exposure, white-balance or backlight of a camera to the camera (automatic, once),
+    /// or not (manual).
+    async fn adjust_camera(
+        &self,
+        camera: String,
+        setting: String,
+        to: String,
+    ) -> Result<(), Error> {
+        let (setting, to) = (adjust::setting(setting)?, adjust::adjustment(to)?);
+        let request = Request::AdjustCamera {
+            camera: camera.clone(),
+            setting,
+            to,
+        };
+        self.adjust(&camera, setting, request).await
+    }
+
+    /// Sets focus, exposure, white-balance or backlight of a camera by hand.
+    async fn set_camera_value(
+        &self,
+        camera: String,
+        setting: String,
+        value: i32,
+    ) -> Result<(), Error> {
+        let setting = adjust::setting(setting)?;
+        let request = Request::SetCameraValue {
+            camera: camera.clone(),
+            setting,
+            value,
+        };
+        self.adjust(&camera, setting, request).await
     }
 
     /// Brings a camera to a saved position, by its name or its number counted from 1.

@@ -350,12 +350,31 @@ pub fn set(node: &mut impl Node, control: Control, value: i32) -> Result<(), Ref
 
 /// The present values of everything that a preset keeps.
 pub fn current(node: &mut impl Node, controls: &Controls) -> BTreeMap<Control, i32> {
+    let switched = |control: Control| {
+        let switch = control.automatic();
+        switch.is_some_and(|(switch, _)| controls.ranges.contains_key(&switch))
+    };
     let kept = controls.ranges.iter().filter(|(control, range)| {
         let mains = **control == Control::PowerLineFrequency;
-        control.is_a_state() && range.writable && !range.inactive && !mains
+        // An automatic may have been switched since the camera was asked: its present value counts.
+        let inactive = range.inactive && !switched(**control);
+        control.is_a_state() && range.writable && !inactive && !mains
     });
-    kept.filter_map(|(control, _)| Some((*control, get(node, *control).ok()?)))
-        .collect()
+    let all: BTreeMap<Control, i32> = kept
+        .filter_map(|(control, _)| Some((*control, get(node, *control).ok()?)))
+        .collect();
+    let mut values = all.clone();
+    values.retain(|control, _| !is_automatic(&all, *control));
+    values
+}
+
+/// Whether an automatic has taken a control over, by its value among these.
+#[must_use]
+pub fn is_automatic(values: &BTreeMap<Control, i32>, control: Control) -> bool {
+    control.automatic().is_some_and(|(switch, by_hand)| {
+        let chosen = values.get(&switch);
+        chosen.is_some_and(|chosen| *chosen != by_hand)
+    })
 }
 
 #[cfg(test)]

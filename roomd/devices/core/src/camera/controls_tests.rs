@@ -81,6 +81,17 @@ fn a_camera_says_what_can_be_set() {
 }
 
 #[test]
+fn whether_focus_is_by_hand_is_asked_and_not_remembered() {
+    // It was automatic when the camera was asked what it has: the driver called its value inactive.
+    let mut camera = Fake::ptz().with(Control::Focus, [1, 0, 250, 5, 0, 0x10]);
+    let controls = Controls::ask(&mut camera);
+    assert!(!current(&mut camera, &controls).contains_key(&Control::Focus));
+    set(&mut camera, Control::FocusAuto, 0).unwrap();
+    set(&mut camera, Control::Focus, 30).unwrap();
+    assert_eq!(current(&mut camera, &controls)[&Control::Focus], 30);
+}
+
+#[test]
 fn the_mains_have_50_hertz_unless_told_otherwise() {
     let controls = Controls::ask(&mut Fake::ptz());
     let control = Control::PowerLineFrequency;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::controls::{Control, Controls, WrongValue};
+use super::controls::{Control, Controls, WrongValue, is_automatic};
 
 /// Presets that a camera may have.
 pub const PRESETS: usize = 32;
@@ -126,7 +126,8 @@ impl Preset {
             let Some(value) = self.values.get(control) else {
                 continue;
             };
-            if !control.is_a_state() || self.is_automatic(*control) {
+            // What an automatic takes over is not set: cameras refuse it, or stop the automatic.
+            if !control.is_a_state() || is_automatic(&self.values, *control) {
                 continue;
             }
             match controls.check(*control, *value) {
@@ -138,14 +139,6 @@ impl Preset {
             return Err(PresetError::NothingFits(self.name.clone()));
         }
         Ok(recall)
-    }
-
-    /// What an automatic takes over is not set: cameras refuse it, or stop the automatic.
-    fn is_automatic(&self, control: Control) -> bool {
-        control.automatic().is_some_and(|(automatic, by_hand)| {
-            let chosen = self.values.get(&automatic);
-            chosen.is_some_and(|chosen| *chosen != by_hand)
-        })
     }
 }
 

@@ -11,6 +11,9 @@
 //! only the answer was lost. One that complains about a first message counts differently, because it
 //! restarted or somebody else speaks with it: the sequence is reset and the message sent again.
 //!
+//! What a camera's picture has is asked too. A question about it that is refused, or not answered by a
+//! camera that goes on answering others, is not asked again until the camera was away.
+//!
 //! Source: Sony, "BRC-X400/X401 SRG-X400/X120 Command List", chapters "VISCA" and "VISCA over IP".
 
 use std::collections::VecDeque;
@@ -23,9 +26,9 @@ mod request;
 mod talk;
 mod wire;
 
-pub use model::{Model, Plan};
+pub use model::{Model, Plan, once};
 pub use request::{Question, Request};
-pub use talk::{Effect, Failure, Input, State};
+pub use talk::{Effect, Failure, Input, Picture, State};
 pub use wire::{LONGEST, PORT};
 
 use request::{Dialect, Said};
@@ -47,7 +50,7 @@ const ASK: Duration = Duration::from_secs(10);
 /// How often a missing camera is called.
 const CALL: Duration = Duration::from_secs(5);
 /// Requests that wait. More are no person's.
-const WAITING: usize = 16;
+const WAITING: usize = 24;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
@@ -93,6 +96,8 @@ pub struct Visca {
     /// Resets in a row without an answer to anything after them.
     resets: u32,
     ask_at: Instant,
+    /// What it does not say.
+    unsaid: Vec<Question>,
     /// Whether it sent what is no message.
     garbled: bool,
 }
@@ -117,6 +122,7 @@ impl Visca {
             pauses: 0,
             resets: 0,
             ask_at: now,
+            unsaid: Vec::new(),
             garbled: false,
         }
     }
@@ -131,6 +137,18 @@ impl Visca {
     #[must_use]
     pub const fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Whether it answers, as far as it is known.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.link == Link::Up && self.state.trouble.is_none()
+    }
+
+    /// Whether it answers, and everything that it was asked is answered.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.is_up() && self.waiting.is_empty() && self.open.is_none()
     }
 
     /// Takes what happened.
@@ -187,7 +205,7 @@ impl Visca {
             Link::Up => {
                 let mut effects = self.overdue(now);
                 if now >= self.ask_at && self.link == Link::Up {
-                    self.ask(now);
+                    self.ask(true, now);
                 }
                 effects.extend(self.advance(now));
                 effects
@@ -206,6 +224,7 @@ impl Visca {
         self.resets = 0;
         self.pauses = 0;
         self.hold = None;
+        self.unsaid.clear();
         self.state = State {
             trouble: Some(if std::mem::take(&mut self.garbled) {
                 Trouble::Nonsense
@@ -226,7 +245,16 @@ impl Visca {
             && now >= open.until
         {
             if open.tries >= TRIES {
-                return self.give_up(now);
+                return match open.request {
+                    Request::Ask(question) if question.is_of_picture() => {
+                        self.open = None;
+                        self.leave_unsaid(question);
+                        // If it is gone and not only silent about this, the next question tells.
+                        self.waiting.push_front(Request::Ask(Question::Power));
+                        Vec::new()
+                    }
+                    _ => self.give_up(now),
+                };
             }
             open.tries += 1;
             open.until = now + ANSWERS;
@@ -239,14 +267,21 @@ impl Visca {
             .collect()
     }
 
-    /// Puts the questions behind what waits.
-    fn ask(&mut self, now: Instant) {
+    /// Puts the questions behind what waits, also those about the picture.
+    fn ask(&mut self, picture: bool, now: Instant) {
         self.ask_at = now + ASK;
-        for question in [Question::Power, Question::Direction, Question::Zoom] {
-            let question = Request::Ask(question);
-            if !self.waiting.contains(&question) {
-                self.waiting.push_back(question);
+        for question in Question::ALL {
+            let asked = Request::Ask(question);
+            let wanted = picture || !question.is_of_picture();
+            if wanted && !self.unsaid.contains(&question) && !self.waiting.contains(&asked) {
+                self.waiting.push_back(asked);
             }
+        }
+    }
+
+    fn leave_unsaid(&mut self, question: Question) {
+        if !self.unsaid.contains(&question) {
+            self.unsaid.push(question);
         }
     }
 
@@ -257,7 +292,12 @@ impl Visca {
         }
         self.hold = None;
         let busy = self.running.len() >= SOCKETS;
-        let next = self.waiting.iter().position(|r| r.is_question() || !busy);
+        // What people wait for comes before questions about the picture.
+        let may = |request: &Request| request.is_question() || !busy;
+        let soon = |request: &Request| !request.is_question() || !request.is_of_picture();
+        let mut waiting = self.waiting.iter();
+        let next = waiting.position(|request| may(request) && soon(request));
+        let next = next.or_else(|| self.waiting.iter().position(may));
         let Some(request) = next.and_then(|at| self.waiting.remove(at)) else {
             return Vec::new();
         };
@@ -285,7 +325,7 @@ impl Visca {
             if matches!(self.link, Link::Resetting(..)) {
                 self.link = Link::Up;
                 self.sequence = 0;
-                self.ask(now);
+                self.ask(true, now);
             }
             return Vec::new();
         }
@@ -334,7 +374,12 @@ impl Visca {
                 }
                 Vec::new()
             }
-            (Answer::Refused(_), Request::Ask(_)) => Vec::new(),
+            (Answer::Refused(refusal), Request::Ask(question)) => {
+                if refusal == Refusal::Syntax && question.is_of_picture() {
+                    self.leave_unsaid(question);
+                }
+                Vec::new()
+            }
             (Answer::Acknowledged(_), Request::Ask(_)) => {
                 self.open = Some(open);
                 Vec::new()
@@ -383,7 +428,12 @@ impl Visca {
                 effects
             }
             // Only the answer was lost: a question is asked anew, a command is being done.
-            (tries, Request::Ask(_)) if tries >= TRIES => Vec::new(),
+            (tries, Request::Ask(question)) if tries >= TRIES => {
+                if question.is_of_picture() {
+                    self.leave_unsaid(question);
+                }
+                Vec::new()
+            }
             (tries, request @ Request::Ask(_)) => vec![self.send(request, tries + 1, now)],
             (_, request) => {
                 self.runs(request, open.sequence, now);
@@ -408,7 +458,7 @@ impl Visca {
     ) -> Vec<Effect> {
         self.pauses = 0;
         if result.is_ok() && !request.is_question() {
-            self.ask(now);
+            self.ask(request.is_of_picture(), now);
         }
         ended(request, result)
     }
@@ -421,6 +471,11 @@ impl Visca {
                 self.state.direction = Some((seconds(pan), seconds(tilt)));
             }
             Said::Zoom(zoom) => self.state.zoom = Some(zoom),
+            Said::FocusAuto(on) => self.state.picture.focus_auto = Some(on),
+            Said::Focus(focus) => self.state.picture.focus = Some(focus),
+            Said::Exposure(mode) => self.state.picture.exposure = Some(mode),
+            Said::WhiteBalance(mode) => self.state.picture.white_balance = Some(mode),
+            Said::Backlight(on) => self.state.picture.backlight = Some(on),
         }
     }
 }

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::camera::controls::{Control, Controls, Range, WrongValue};
+use crate::camera::adjust::Setting;
+use crate::camera::controls::{Control, Controls, Range, WrongValue, is_automatic};
 use crate::camera::presets::{Preset, PresetError};
 
-use super::State;
 use super::request::Request;
+use super::{Picture, State};
 
 /// What the protocol does not say about a camera. Every maker counts in steps of his own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,17 +22,20 @@ pub struct Model {
     pub tilt: (i16, i16),
     /// How close it looks at most, in its own steps.
     pub zoom: u16,
+    /// What is sharp from far to close, in its own steps.
+    pub focus: (u16, u16),
 }
 
 impl Default for Model {
-    /// What is usual: 14.4 steps in a degree (170° is `0990`), and `4000` for the end of the optical
-    /// zoom.
+    /// What is usual: 14.4 steps in a degree (170° is `0990`), `4000` for the end of the optical zoom, and
+    /// `1000` to `f000` from far to close.
     fn default() -> Self {
         Self {
             steps: 144,
             pan: (-170, 170),
             tilt: (-30, 90),
             zoom: 0x4000,
+            focus: (0x1000, 0xf000),
         }
     }
 }
@@ -49,21 +53,33 @@ pub struct Plan {
 const SECONDS: i64 = 36_000;
 
 impl Model {
-    /// What can be set.
+    /// What can be set: where it looks, and what of its picture it has told about.
     #[must_use]
-    pub fn controls(&self) -> Controls {
+    pub fn controls(&self, picture: &Picture) -> Controls {
         let degrees = |(min, max): (i16, i16)| (i32::from(min) * 3600, i32::from(max) * 3600);
+        let (far, close) = self.focus;
+        let focus = (i32::from(far), i32::from(close));
         let ranges = [
-            (Control::Pan, degrees(self.pan)),
-            (Control::Tilt, degrees(self.tilt)),
-            (Control::Zoom, (0, i32::from(self.zoom))),
+            (Control::Pan, true, degrees(self.pan)),
+            (Control::Tilt, true, degrees(self.tilt)),
+            (Control::Zoom, true, (0, i32::from(self.zoom))),
+            (Control::FocusAuto, picture.focus_auto.is_some(), (0, 1)),
+            (Control::Focus, picture.focus.is_some(), focus),
+            (Control::ExposureAuto, picture.exposure.is_some(), (0, 3)),
+            (
+                Control::WhiteBalanceAuto,
+                picture.white_balance.is_some(),
+                (0, 1),
+            ),
+            (Control::Backlight, picture.backlight.is_some(), (0, 1)),
         ];
-        let range = |(control, (min, max)): (Control, (i32, i32))| {
+        let there = ranges.into_iter().filter(|(_, there, _)| *there);
+        let range = |(control, _, (min, max)): (Control, bool, (i32, i32))| {
             let range = Range {
                 min,
                 max,
                 step: 1,
-                default: 0,
+                default: 0.clamp(min, max),
                 menu: Vec::new(),
                 writable: true,
                 inactive: false,
@@ -72,7 +88,7 @@ impl Model {
             (control, range)
         };
         Controls {
-            ranges: ranges.into_iter().map(range).collect(),
+            ranges: there.map(range).collect(),
             nonsense: Vec::new(),
         }
     }
@@ -83,7 +99,7 @@ impl Model {
     ///
     /// Nothing of it fits.
     pub fn plan(&self, preset: &Preset, state: &State) -> Result<Plan, PresetError> {
-        let recall = preset.recall(&self.controls())?;
+        let recall = preset.recall(&self.controls(&state.picture))?;
         let mut left_out = recall.left_out;
         let values: BTreeMap<Control, i32> = recall.set.into_iter().collect();
         let mut requests = Vec::new();
@@ -104,6 +120,7 @@ impl Model {
         if let Some(zoom) = values.get(&Control::Zoom) {
             requests.extend(u16::try_from(*zoom).map(Request::Zoom));
         }
+        requests.extend(adjusting(&values));
         if requests.is_empty() {
             return Err(PresetError::NothingFits(preset.name.clone()));
         }
@@ -118,6 +135,77 @@ impl Model {
     /// Seconds of arc for the camera's steps.
     pub(super) fn seconds(&self, steps: i32) -> i32 {
         scaled(steps, SECONDS, i64::from(self.steps.max(1)))
+    }
+}
+
+/// The modes of exposure and white balance: the value of the control, and the list's number.
+const EXPOSURES: [(i32, u8); 4] = [(0, 0x00), (1, 0x03), (2, 0x0a), (3, 0x0b)];
+const WHITE_BALANCES: [(i32, u8); 3] = [(1, 0x00), (0, 0x05), (1, 0x04)];
+
+fn mode(modes: &[(i32, u8)], value: i32) -> Option<u8> {
+    let found = modes.iter().find(|(known, _)| *known == value);
+    found.map(|(_, mode)| *mode)
+}
+
+fn value(modes: &[(i32, u8)], mode: u8) -> Option<i32> {
+    let found = modes.iter().find(|(_, known)| *known == mode);
+    found.map(|(value, _)| *value)
+}
+
+/// What to ask for a picture like this. An automatic is switched before what it controls, and focus comes
+/// after zoom, with which it moves.
+fn adjusting(values: &BTreeMap<Control, i32>) -> impl Iterator<Item = Request> {
+    let of = |control| values.get(&control).copied();
+    let focus = of(Control::Focus).and_then(|focus| u16::try_from(focus).ok());
+    let exposure = of(Control::ExposureAuto).and_then(|value| mode(&EXPOSURES, value));
+    let white = of(Control::WhiteBalanceAuto).and_then(|value| mode(&WHITE_BALANCES, value));
+    let requests = [
+        of(Control::FocusAuto).map(|on| Request::FocusAuto(on != 0)),
+        focus.map(Request::Focus),
+        exposure.map(Request::Exposure),
+        white.map(Request::WhiteBalance),
+        of(Control::Backlight).map(|on| Request::Backlight(on != 0)),
+    ];
+    requests.into_iter().flatten()
+}
+
+impl Picture {
+    /// The values of what it has. A mode that is neither automatic nor by hand, such as one for lamps,
+    /// has none, so that nothing takes it for another.
+    #[must_use]
+    pub fn values(&self) -> BTreeMap<Control, i32> {
+        let exposure = self.exposure.and_then(|mode| value(&EXPOSURES, mode));
+        let white = self.white_balance;
+        let white = white.and_then(|mode| value(&WHITE_BALANCES, mode));
+        let values = [
+            (Control::FocusAuto, self.focus_auto.map(i32::from)),
+            (Control::Focus, self.focus.map(i32::from)),
+            (Control::ExposureAuto, exposure),
+            (Control::WhiteBalanceAuto, white),
+            (Control::Backlight, self.backlight.map(i32::from)),
+        ];
+        values
+            .into_iter()
+            .filter_map(|(control, value)| Some((control, value?)))
+            .collect()
+    }
+
+    /// What the camera can see to once.
+    #[must_use]
+    pub fn once(&self) -> Vec<Setting> {
+        let focus = self.focus_auto.map(|_| Setting::Focus);
+        let white = self.white_balance.map(|_| Setting::WhiteBalance);
+        focus.into_iter().chain(white).collect()
+    }
+}
+
+/// What to ask for seeing to a setting once, in this order; none where the protocol has no such thing.
+#[must_use]
+pub const fn once(setting: Setting) -> Option<[Request; 2]> {
+    match setting {
+        Setting::Focus => Some([Request::FocusAuto(false), Request::FocusOnce]),
+        Setting::WhiteBalance => Some([Request::WhiteBalance(3), Request::WhiteBalanceOnce]),
+        Setting::Exposure | Setting::Backlight => None,
     }
 }
 
@@ -138,10 +226,16 @@ impl State {
             (Control::Tilt, tilt),
             (Control::Zoom, self.zoom.map(i32::from)),
         ];
-        values
-            .into_iter()
+        let values = values.into_iter();
+        let mut all: BTreeMap<Control, i32> = values
             .filter_map(|(control, value)| Some((control, value?)))
-            .collect()
+            .collect();
+        let picture = self.picture.values();
+        let by_hand = picture
+            .iter()
+            .filter(|(control, _)| !is_automatic(&picture, **control));
+        all.extend(by_hand);
+        all
     }
 }
 
@@ -164,6 +258,43 @@ mod tests {
         }
         // 45 degrees, as makers' tables say.
         assert_eq!(model.steps(45 * 3600), 0x288);
+    }
+
+    #[test]
+    fn a_picture_is_kept_as_far_as_its_modes_have_a_meaning() {
+        let mut picture = Picture {
+            focus_auto: Some(false),
+            focus: Some(0x2000),
+            exposure: Some(0x0a),
+            // For lamps.
+            white_balance: Some(0x01),
+            backlight: None,
+        };
+        let state = State {
+            picture,
+            ..State::default()
+        };
+        let values = state.values();
+        let expected = BTreeMap::from([
+            (Control::FocusAuto, 0),
+            (Control::Focus, 0x2000),
+            (Control::ExposureAuto, 2),
+        ]);
+        assert_eq!(values, expected);
+        let name = "Pult".to_owned();
+        let plan = Model::default().plan(&Preset { name, values }, &state);
+        let wanted = [
+            Request::FocusAuto(false),
+            Request::Focus(0x2000),
+            Request::Exposure(0x0a),
+        ];
+        assert_eq!(plan.unwrap().requests, wanted);
+        picture.focus_auto = Some(true);
+        let state = State {
+            picture,
+            ..State::default()
+        };
+        assert!(!state.values().contains_key(&Control::Focus));
     }
 
     #[test]
@@ -190,6 +321,8 @@ mod tests {
         assert_eq!(plan.requests, [Request::Zoom(99)]);
         let only = preset(&[(Control::Pan, 0)]);
         assert!(model.plan(&only, &State::default()).is_err());
+        let focus = preset(&[(Control::FocusAuto, 0), (Control::Focus, 0x2000)]);
+        assert!(model.plan(&focus, &state).is_err(), "it has no focus");
         let beyond = preset(&[(Control::Pan, 171 * 3600)]);
         assert!(model.plan(&beyond, &state).is_err());
     }

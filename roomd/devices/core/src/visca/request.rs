@@ -31,6 +31,20 @@ pub enum Request {
     Recall(u8),
     /// Keep the present position under this number.
     Store(u8),
+    /// Focus by itself, or not.
+    FocusAuto(bool),
+    /// What is sharp, in the camera's own steps; larger is closer. Not while focus is automatic.
+    Focus(u16),
+    /// Focus once. Not while focus is automatic.
+    FocusOnce,
+    /// Exposure in this mode, in the list's numbers: 0 automatic, 3 by hand.
+    Exposure(u8),
+    /// White balance in this mode, in the list's numbers: 0 automatic, 3 as measured once, 5 by hand.
+    WhiteBalance(u8),
+    /// Measure once what is white. Only in the mode for that.
+    WhiteBalanceOnce,
+    /// Against light from behind, or not.
+    Backlight(bool),
     /// Say how you are.
     Ask(Question),
 }
@@ -44,6 +58,39 @@ pub enum Question {
     Direction,
     /// How close it looks.
     Zoom,
+    /// Whether focus is automatic.
+    FocusAuto,
+    /// What is sharp.
+    Focus,
+    /// The mode of exposure.
+    Exposure,
+    /// The mode of white balance.
+    WhiteBalance,
+    /// Whether it works against light from behind.
+    Backlight,
+}
+
+impl Question {
+    /// Every question, in the order in which they are asked.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Power,
+        Self::Direction,
+        Self::Zoom,
+        Self::FocusAuto,
+        Self::Focus,
+        Self::Exposure,
+        Self::WhiteBalance,
+        Self::Backlight,
+    ];
+
+    /// Whether it is about the picture. Not every camera has that, and some keep silent instead of
+    /// refusing.
+    pub(super) const fn is_of_picture(self) -> bool {
+        matches!(
+            self,
+            Self::FocusAuto | Self::Focus | Self::Exposure | Self::WhiteBalance | Self::Backlight
+        )
+    }
 }
 
 /// What a camera says, in its own steps.
@@ -52,6 +99,11 @@ pub(super) enum Said {
     Power(Power),
     Direction(i32, i32),
     Zoom(u16),
+    FocusAuto(bool),
+    Focus(u16),
+    Exposure(u8),
+    WhiteBalance(u8),
+    Backlight(bool),
 }
 
 /// How this camera writes a direction.
@@ -77,6 +129,24 @@ const TILT_DIGITS: usize = 4;
 impl Request {
     pub(super) const fn is_question(self) -> bool {
         matches!(self, Self::Ask(_))
+    }
+
+    /// Whether it is about the picture, not about where the camera looks.
+    pub(super) const fn is_of_picture(self) -> bool {
+        match self {
+            Self::Ask(question) => question.is_of_picture(),
+            Self::FocusAuto(_)
+            | Self::Focus(_)
+            | Self::FocusOnce
+            | Self::Exposure(_)
+            | Self::WhiteBalance(_)
+            | Self::WhiteBalanceOnce
+            | Self::Backlight(_)
+            // What the camera keeps under a number has its own picture.
+            | Self::Recall(_)
+            | Self::Power(_) => true,
+            Self::Point { .. } | Self::Zoom(_) | Self::Store(_) => false,
+        }
     }
 
     pub(super) const fn kind(self) -> Kind {
@@ -106,9 +176,24 @@ impl Request {
             // No number may be the byte that ends a packet.
             Self::Store(number) => packet.extend([0x01, 0x04, 0x3f, 0x01, number.min(0xfe)]),
             Self::Recall(number) => packet.extend([0x01, 0x04, 0x3f, 0x02, number.min(0xfe)]),
+            Self::FocusAuto(on) => packet.extend([0x01, 0x04, 0x38, switch(on)]),
+            Self::Focus(focus) => {
+                packet.extend([0x01, 0x04, 0x48]);
+                packet.extend(digits(i32::from(focus), 4));
+            }
+            Self::FocusOnce => packet.extend([0x01, 0x04, 0x18, 0x01]),
+            Self::Exposure(mode) => packet.extend([0x01, 0x04, 0x39, mode & 0x0f]),
+            Self::WhiteBalance(mode) => packet.extend([0x01, 0x04, 0x35, mode & 0x0f]),
+            Self::WhiteBalanceOnce => packet.extend([0x01, 0x04, 0x10, 0x05]),
+            Self::Backlight(on) => packet.extend([0x01, 0x04, 0x33, switch(on)]),
             Self::Ask(Question::Power) => packet.extend([0x09, 0x04, 0x00]),
             Self::Ask(Question::Direction) => packet.extend([0x09, 0x06, 0x12]),
             Self::Ask(Question::Zoom) => packet.extend([0x09, 0x04, 0x47]),
+            Self::Ask(Question::FocusAuto) => packet.extend([0x09, 0x04, 0x38]),
+            Self::Ask(Question::Focus) => packet.extend([0x09, 0x04, 0x48]),
+            Self::Ask(Question::Exposure) => packet.extend([0x09, 0x04, 0x39]),
+            Self::Ask(Question::WhiteBalance) => packet.extend([0x09, 0x04, 0x35]),
+            Self::Ask(Question::Backlight) => packet.extend([0x09, 0x04, 0x33]),
         }
         packet.push(0xff);
         packet
@@ -131,12 +216,35 @@ impl Question {
                 dialect.pan_digits = pan_digits;
                 Some(Said::Direction(pan, tilt))
             }
-            (Self::Zoom, data) if data.len() == 4 => {
-                Some(Said::Zoom(u16::try_from(unsigned(data)?).ok()?))
-            }
-            (Self::Power | Self::Zoom, _) => None,
+            (Self::Zoom, data) => Some(Said::Zoom(word(data)?)),
+            (Self::FocusAuto, [0x02]) => Some(Said::FocusAuto(true)),
+            (Self::FocusAuto, [0x03]) => Some(Said::FocusAuto(false)),
+            (Self::Focus, data) => Some(Said::Focus(word(data)?)),
+            (Self::Exposure, [mode]) => Some(Said::Exposure(*mode)),
+            (Self::WhiteBalance, [mode]) => Some(Said::WhiteBalance(*mode)),
+            (Self::Backlight, [0x02]) => Some(Said::Backlight(true)),
+            (Self::Backlight, [0x03]) => Some(Said::Backlight(false)),
+            (
+                Self::Power
+                | Self::FocusAuto
+                | Self::Exposure
+                | Self::WhiteBalance
+                | Self::Backlight,
+                _,
+            ) => None,
         }
     }
+}
+
+/// How the list writes on and off.
+const fn switch(on: bool) -> u8 {
+    if on { 0x02 } else { 0x03 }
+}
+
+/// A number of four digits.
+fn word(data: &[u8]) -> Option<u16> {
+    let number = (data.len() == 4).then(|| unsigned(data)).flatten()?;
+    u16::try_from(number).ok()
 }
 
 /// A number as hexadecimal digits, one in each byte, negative ones in two's complement.
@@ -183,6 +291,17 @@ mod tests {
         check(Request::Recall(5), &[0x81, 1, 4, 0x3f, 2, 5, 0xff]);
         check(Request::Store(255), &[0x81, 1, 4, 0x3f, 1, 0xfe, 0xff]);
         check(Request::Ask(Question::Direction), &[0x81, 9, 6, 0x12, 0xff]);
+        check(Request::FocusAuto(false), &[0x81, 1, 4, 0x38, 3, 0xff]);
+        check(
+            Request::Focus(0x1234),
+            &[0x81, 1, 4, 0x48, 1, 2, 3, 4, 0xff],
+        );
+        check(Request::FocusOnce, &[0x81, 1, 4, 0x18, 1, 0xff]);
+        check(Request::Exposure(0x0a), &[0x81, 1, 4, 0x39, 0x0a, 0xff]);
+        check(Request::WhiteBalance(5), &[0x81, 1, 4, 0x35, 5, 0xff]);
+        check(Request::WhiteBalanceOnce, &[0x81, 1, 4, 0x10, 5, 0xff]);
+        check(Request::Backlight(true), &[0x81, 1, 4, 0x33, 2, 0xff]);
+        check(Request::Ask(Question::Exposure), &[0x81, 9, 4, 0x39, 0xff]);
         let dialect = Dialect {
             pan_digits: 5,
             tilt_speed: false,
@@ -208,6 +327,10 @@ mod tests {
             (Question::Power, &[]),
             (Question::Zoom, &[0, 0, 0]),
             (Question::Zoom, &[0, 0, 0, 16]),
+            (Question::Focus, &[0; 5]),
+            (Question::FocusAuto, &[0]),
+            (Question::Exposure, &[]),
+            (Question::Backlight, &[2, 2]),
             (Question::Direction, &[0; 7]),
             (Question::Direction, &[0; 10]),
             (Question::Direction, &[0x10; 8]),

@@ -14,6 +14,15 @@ pub(crate) struct StandIn {
     pub(crate) pan: i32,
     pub(crate) tilt: i32,
     pub(crate) zoom: u16,
+    pub(crate) focus_auto: bool,
+    pub(crate) focus: u16,
+    pub(crate) exposure: u8,
+    pub(crate) white_balance: u8,
+    pub(crate) backlight: bool,
+    /// How often it focused and measured what is white, once.
+    pub(crate) once: usize,
+    /// It has a picture that nobody can adjust: it refuses all about that, or keeps silent.
+    pub(crate) fixed: Option<Fixed>,
     pub(crate) kept: BTreeMap<u8, (i32, i32, u16)>,
     /// Commands in the sockets, with the sequence number of each.
     pub(crate) sockets: [Option<u32>; 2],
@@ -21,6 +30,21 @@ pub(crate) struct StandIn {
     pub(crate) no_tilt_speed: bool,
     /// Digits of panning.
     pub(crate) pan_digits: usize,
+}
+
+/// How a camera answers what it does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fixed {
+    Refuses,
+    Silent,
+}
+
+/// Whether a question or a command is about the picture.
+const fn is_of_picture(bytes: &[u8]) -> bool {
+    matches!(
+        bytes,
+        [0x04, 0x10 | 0x18 | 0x33 | 0x35 | 0x38 | 0x39 | 0x48, ..]
+    )
 }
 
 impl Default for StandIn {
@@ -31,6 +55,13 @@ impl Default for StandIn {
             pan: 0,
             tilt: 0,
             zoom: 0,
+            focus_auto: true,
+            focus: 0x1000,
+            exposure: 0,
+            white_balance: 0,
+            backlight: false,
+            once: 0,
+            fixed: None,
             kept: BTreeMap::new(),
             sockets: [None; 2],
             no_tilt_speed: false,
@@ -66,6 +97,13 @@ impl StandIn {
         }
         self.sequence = Some(sequence);
         let reply = |packet: &[u8]| vec![message([1, 0x11], sequence, packet)];
+        if payload.len() > 2 && is_of_picture(&payload[2..]) {
+            match self.fixed {
+                Some(Fixed::Refuses) => return reply(&[0x90, 0x60, 2, 0xff]),
+                Some(Fixed::Silent) => return Vec::new(),
+                None => {}
+            }
+        }
         match (head[0], head[1], payload) {
             (1, 0x10, [0x81, 0x09, question @ .., 0xff]) => match self.answer(question) {
                 Some(data) => reply(&[&[0x90, 0x50], &data[..], &[0xff]].concat()),
@@ -109,6 +147,11 @@ impl StandIn {
                 Some(data)
             }
             [0x04, 0x47] => Some(digits(i32::from(self.zoom), 4)),
+            [0x04, 0x38] => Some(vec![if self.focus_auto { 2 } else { 3 }]),
+            [0x04, 0x48] => Some(digits(i32::from(self.focus), 4)),
+            [0x04, 0x39] => Some(vec![self.exposure]),
+            [0x04, 0x35] => Some(vec![self.white_balance]),
+            [0x04, 0x33] => Some(vec![if self.backlight { 2 } else { 3 }]),
             _ => None,
         }
     }
@@ -130,6 +173,19 @@ impl StandIn {
             [0x04, 0x47, digits @ ..] if digits.len() == 4 => {
                 self.zoom = u16::try_from(number(digits)?).map_err(|_| 2_u8)?;
             }
+            [0x04, 0x38, on @ (2 | 3)] => self.focus_auto = *on == 2,
+            [0x04, 0x48, digits @ ..] if digits.len() == 4 => {
+                if self.focus_auto {
+                    return Err(0x41);
+                }
+                self.focus = u16::try_from(number(digits)? & 0xffff).map_err(|_| 2_u8)?;
+            }
+            [0x04, 0x18, 0x01] if !self.focus_auto => self.once += 1,
+            [0x04, 0x39, mode @ (0x00 | 0x03 | 0x0a | 0x0b)] => self.exposure = *mode,
+            [0x04, 0x35, mode @ 0..=5] => self.white_balance = *mode,
+            [0x04, 0x10, 0x05] if self.white_balance == 3 => self.once += 1,
+            [0x04, 0x18, 0x01] | [0x04, 0x10, 0x05] => return Err(0x41),
+            [0x04, 0x33, on @ (2 | 3)] => self.backlight = *on == 2,
             [0x04, 0x3f, 0x01, kept @ 0..16] => {
                 self.kept.insert(*kept, (self.pan, self.tilt, self.zoom));
             }

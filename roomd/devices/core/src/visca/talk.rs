@@ -63,6 +63,23 @@ pub struct State {
     pub direction: Option<(i32, i32)>,
     /// How close it looks, in its own steps.
     pub zoom: Option<u16>,
+    /// How its picture is adjusted.
+    pub picture: Picture,
+}
+
+/// How a camera's picture is adjusted; none of what it does not have, or has not said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// Focus is automatic.
+    pub focus_auto: Option<bool>,
+    /// What is sharp, in its own steps; larger is closer.
+    pub focus: Option<u16>,
+    /// The mode of exposure, in the list's numbers.
+    pub exposure: Option<u8>,
+    /// The mode of white balance, in the list's numbers.
+    pub white_balance: Option<u8>,
+    /// It works against light from behind.
+    pub backlight: Option<bool>,
 }
 
 impl From<Refusal> for Failure {

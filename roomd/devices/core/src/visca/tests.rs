@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 use proptest::prelude::*;
 
-use super::stand_in::StandIn;
+use super::stand_in::{Fixed, StandIn};
 use super::*;
 use crate::camera::presets::Presets;
 use crate::display::power::Power;
@@ -140,13 +140,81 @@ fn presets_of_any_camera_are_recalled() {
     assert_eq!((talk.camera.pan, talk.camera.zoom), (0, 0));
     let preset = presets.find("Rednerpult").unwrap();
     let plan = talk.visca.model().plan(preset, talk.visca.state()).unwrap();
-    assert_eq!(plan.requests, [HERE, Request::Zoom(500)]);
+    let picture = [
+        Request::FocusAuto(true),
+        Request::Exposure(0),
+        Request::WhiteBalance(0),
+        Request::Backlight(false),
+    ];
+    assert_eq!(plan.requests[..2], [HERE, Request::Zoom(500)]);
+    assert_eq!(plan.requests[2..], picture);
     for request in plan.requests {
         talk.want(request);
     }
     talk.run(2);
     let camera = &talk.camera;
     assert_eq!((camera.pan, camera.tilt, camera.zoom), (720, -14, 500));
+}
+
+#[test]
+fn a_picture_is_adjusted_and_its_state_told() {
+    let mut talk = Talk::up();
+    let picture = talk.visca.state().picture;
+    assert_eq!(
+        (picture.focus_auto, picture.focus),
+        (Some(true), Some(0x1000))
+    );
+    // While focus is automatic, the camera does not take a value.
+    talk.want(Request::Focus(0xf000));
+    talk.run(1);
+    let refused = (Request::Focus(0xf000), Err(Failure::NotNow));
+    assert_eq!(talk.finished.pop(), Some(refused));
+    for request in [
+        Request::FocusAuto(false),
+        Request::Focus(0xf000),
+        Request::Exposure(3),
+        Request::WhiteBalance(5),
+        Request::Backlight(true),
+    ] {
+        talk.want(request);
+    }
+    talk.run(4);
+    assert_eq!(talk.finished.iter().filter(|it| it.1.is_ok()).count(), 5);
+    let said = Picture {
+        focus_auto: Some(false),
+        focus: Some(0xf000),
+        exposure: Some(3),
+        white_balance: Some(5),
+        backlight: Some(true),
+    };
+    assert_eq!(talk.visca.state().picture, said);
+    for setting in said.once() {
+        once(setting).unwrap().map(|request| talk.want(request));
+        talk.run(2);
+    }
+    assert_eq!((talk.camera.once, talk.camera.white_balance), (2, 3));
+    assert!(talk.visca.is_settled());
+}
+
+#[test]
+fn a_camera_without_a_picture_to_adjust_is_no_missing_one() {
+    for fixed in [Fixed::Refuses, Fixed::Silent] {
+        let mut talk = Talk::new();
+        talk.camera.fixed = Some(fixed);
+        for _ in 0..30 {
+            talk.run(1);
+            assert_eq!(talk.visca.state().trouble, None, "{fixed:?}");
+        }
+        assert_eq!(talk.visca.state().picture, Picture::default());
+        assert_eq!(talk.visca.state().zoom, Some(0));
+        // It is not asked for ever: only the three questions that it answers.
+        let before = talk.sent;
+        talk.run(10);
+        assert_eq!(talk.sent - before, 3, "{fixed:?}");
+        talk.want(HERE);
+        talk.run(2);
+        assert_eq!(talk.finished, [(HERE, Ok(()))]);
+    }
 }
 
 #[test]
@@ -320,7 +388,7 @@ proptest! {
                 _ => bytes,
             };
             count(visca.handle(Input::Received(&datagram), now));
-            prop_assert!(visca.waiting.len() <= WAITING + 4 && visca.running.len() <= SOCKETS);
+            prop_assert!(visca.waiting.len() <= WAITING + 10 && visca.running.len() <= SOCKETS);
         }
         // The camera is silent from now on.
         for _ in 0..200 {

@@ -17,7 +17,7 @@ use super::super::{Figure, count};
 use crate::lab::picture::Picture;
 
 /// Both bars' cameras by their serial numbers, wherever they are plugged in.
-const CAMERAS: &str = "\
+pub const CAMERAS: &str = "\
 [[cameras]]
 name = \"Front\"
 device = \"usb:1209:0001/A1@1-9:1.0\"
@@ -282,38 +282,6 @@ fn both_cameras(room: &Daemon<'_>) -> Result<()> {
             .filter(|item| item.code == "camera-ok");
         (well.count() == 2).then_some(())
     })
-}
-
-/// Saved, moved away, recalled: the device is where it was.
-pub fn preset(bench: &mut Bench) -> Result<Figure> {
-    bench.attach("A1")?;
-    let bars = bench.bars()?;
-    let room = Daemon::start(bench, CAMERAS)?;
-    room.wait_health("camera-ok")?;
-    let pan = || {
-        bars.state("A1")
-            .map(|state| state["camera"]["pan"].as_i64())
-    };
-    bench
-        .host
-        .text("v4l2-ctl -d $(camera A1) -c pan_absolute=36000,zoom_absolute=250")?;
-    let saved = pan()?;
-    room.ctl("preset save Front Tafel")?;
-    bench
-        .host
-        .text("v4l2-ctl -d $(camera A1) -c pan_absolute=-72000,zoom_absolute=100")?;
-    ensure!(pan()? != saved, "the camera does not move");
-    room.ctl("preset recall Front Tafel")?;
-    ensure!(pan()? == saved, "it is at {:?}, not at {saved:?}", pan()?);
-    let refused = bench
-        .host
-        .text("ctl preset recall Front 7 2>&1 && exit 1 || true")?;
-    ensure!(
-        refused.contains("PresetUnknown"),
-        "a position that is none: {refused}"
-    );
-    ensure!(pan()? == saved, "a refused position moved the camera");
-    Ok(count(1, "positions"))
 }
 
 /// `kill -9` in a call: every device is let go of at once.

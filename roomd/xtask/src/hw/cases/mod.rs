@@ -12,6 +12,7 @@ mod far;
 mod faults;
 mod input;
 mod keys;
+mod picture;
 mod plug;
 mod room;
 mod sound;
@@ -165,7 +166,14 @@ pub const ALL: &[Case] = &[
         about: "a camera's position is saved, left and recalled",
         place: Place::Room,
         long: false,
-        run: devices::preset,
+        run: picture::preset,
+    },
+    Case {
+        name: "room-adjust",
+        about: "focus, exposure and white balance by hand arrive at the camera, and are back after a replug",
+        place: Place::Room,
+        long: false,
+        run: picture::adjust,
     },
     Case {
         name: "room-display",

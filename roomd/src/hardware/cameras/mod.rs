@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! The room's cameras: which is in use and how it is opened, where they look, and what is kept of
-//! that. What a camera is asked goes on beside the hardware task, which never waits for a device.
+//! The room's cameras: which is in use and how it is opened, where they look, how they are adjusted, and
+//! what is kept of that. What a camera is asked goes on beside the hardware task, which never waits for a device.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use roomd_api::{Camera, Refusal, Reply};
 use roomd_devices::camera::{self, CameraError, Survey};
+use roomd_devices::core::camera::adjust::AdjustError;
 use roomd_devices::core::camera::choice::{Choice, Wanted};
 use roomd_devices::core::camera::controls::{Control, Controls, Mains};
 use roomd_devices::core::camera::formats::PixelFormat;
@@ -22,13 +23,21 @@ use roomd_model::Language;
 use tokio::sync::{mpsc, oneshot};
 
 use super::presets::PresetStore;
-use super::ptz::{Ptz, PtzError};
+use super::ptz::{Own, Ptz, PtzError};
+
+mod adjust;
+
+use self::adjust::AdjustedNews;
 
 /// News of a camera that was asked something.
 #[derive(Debug)]
 pub enum News {
     /// What it offers; the number tells which time it was plugged in.
     Surveyed(DeviceId, u64, Result<Survey, CameraError>),
+    /// A camera was adjusted.
+    Adjusted(Box<AdjustedNews>),
+    /// A camera in the network says something else of itself.
+    Says,
     /// A position to keep.
     Position {
         /// The camera's key in the store.
@@ -49,6 +58,7 @@ pub enum News {
 struct Known {
     choice: Option<Choice>,
     controls: Controls,
+    picture: BTreeMap<Control, i32>,
     trouble: Option<Trouble>,
     detail: Option<String>,
 }
@@ -82,13 +92,16 @@ pub struct Cameras {
 
 impl Cameras {
     /// Cameras with the names of the configuration, in its order.
-    pub const fn new(
+    pub fn new(
         named: Vec<String>,
         mains: Mains,
         visca: BTreeMap<String, Ptz>,
         store: PresetStore,
         news: mpsc::Sender<News>,
     ) -> Self {
+        for ptz in visca.values() {
+            tokio::spawn(listen(ptz.clone(), news.clone()));
+        }
         Self {
             visca,
             named,
@@ -113,11 +126,12 @@ impl Cameras {
         self.list = pick::cameras(entries.iter(), &self.named);
         self.captures = entries.iter().any(captures);
         let failed = std::mem::take(&mut self.failed);
-        for there in self.list.iter().filter_map(|camera| camera.there.clone()) {
+        for camera in &self.list {
+            let Some(there) = &camera.there else { continue };
             let is_new = self.asked.get(&there.id) != Some(&there.arrivals);
             if is_new || failed.contains(&there.id) {
                 self.asked.insert(there.id.clone(), there.arrivals);
-                self.survey(there);
+                self.survey(there.clone(), self.store.picture(&key(camera, there)));
             }
         }
         let there = |id: &DeviceId| self.list.iter().any(|camera| camera.is(id));
@@ -133,14 +147,14 @@ impl Cameras {
         !self.failed.is_empty()
     }
 
-    fn survey(&self, there: There) {
+    fn survey(&self, there: There, kept: BTreeMap<Control, i32>) {
         let (mains, news) = (self.mains, self.news.clone());
         tokio::spawn(async move {
             let wanted = Wanted {
                 usb_speed: there.usb_speed,
                 ..Wanted::default()
             };
-            let survey = camera::survey(&PathBuf::from(&there.node), wanted, mains).await;
+            let survey = camera::survey(Path::new(&there.node), wanted, mains, kept).await;
             // Nobody is left to tell when the daemon ends.
             let _ = news
                 .send(News::Surveyed(there.id, there.arrivals, survey))
@@ -181,6 +195,7 @@ impl Cameras {
                 Known {
                     choice: None,
                     controls: Controls::default(),
+                    picture: BTreeMap::new(),
                     trouble: Some(trouble),
                     detail: Some(detail),
                 }
@@ -248,14 +263,19 @@ impl Cameras {
         Ok((camera, there))
     }
 
-    /// How a camera is pointed.
+    /// How a camera is pointed and adjusted.
     fn ptz(&self, camera: &RoomCamera, there: &There) -> Ptz {
         if let Some(visca) = self.visca.get(&camera.name) {
             return visca.clone();
         }
         let known = self.known.get(&there.id);
-        let controls = known.map_or_else(Controls::default, |known| known.controls.clone());
-        Ptz::Own(PathBuf::from(&there.node), controls)
+        let known = known.map(|known| (known.controls.clone(), known.picture.clone()));
+        let (controls, picture) = known.unwrap_or_default();
+        Ptz::Own(Own {
+            node: PathBuf::from(&there.node),
+            controls,
+            picture,
+        })
     }
 
     /// Turns and zooms a camera by steps.
@@ -265,20 +285,6 @@ impl Cameras {
             Err(refusal) => return refuse(reply, refusal),
         };
         tokio::spawn(async move { answer(reply, ptz.turn(steps).await) });
-    }
-
-    /// Brings a camera to a saved position.
-    pub fn recall(&self, name: &str, preset: &str, reply: oneshot::Sender<Reply>) {
-        let found = self.there(name).and_then(|(camera, there)| {
-            let preset = self.store.find(&key(camera, there), preset);
-            let preset = preset.map_err(|error| refusal(&error))?;
-            Ok((self.ptz(camera, there), preset))
-        });
-        let (ptz, preset) = match found {
-            Ok(found) => found,
-            Err(refusal) => return refuse(reply, refusal),
-        };
-        tokio::spawn(async move { answer(reply, ptz.recall(&preset).await) });
     }
 
     /// Saves where a camera looks. The picture beside the name is what it shows, while it is open.
@@ -346,6 +352,9 @@ impl Cameras {
                 active: self.active.is_some() && there.map(|it| &it.id) == self.active.as_ref(),
                 moves: sets(Control::Pan) || sets(Control::Tilt),
                 zooms: sets(Control::Zoom),
+                adjusts: ptz.as_ref().map_or_else(Vec::new, |ptz| {
+                    ptz.adjustable().iter().map(adjust::shown).collect()
+                }),
                 presets: there.map_or_else(Vec::new, |there| self.store.shown(&key(camera, there))),
             }
         });
@@ -372,6 +381,16 @@ impl Cameras {
     }
 }
 
+/// Tells when a camera in the network has something else to show.
+async fn listen(mut ptz: Ptz, news: mpsc::Sender<News>) {
+    loop {
+        ptz.changed().await;
+        if news.send(News::Says).await.is_err() {
+            return;
+        }
+    }
+}
+
 fn captures(entry: &Entry) -> bool {
     entry.usable && entry.device.kind == Kind::Camera
 }
@@ -386,6 +405,7 @@ fn known(survey: Survey) -> Known {
     Known {
         choice: survey.choice.ok(),
         controls: survey.controls,
+        picture: survey.picture,
         trouble,
         detail,
     }
@@ -441,9 +461,16 @@ fn answer(reply: oneshot::Sender<Reply>, done: Result<(), PtzError>) {
             let _ = reply.send(Reply::Accepted);
         }
         Err(error) => {
+            let refusal = match &error {
+                PtzError::Adjust(AdjustError::Value(_)) => Refusal::CameraValue,
+                PtzError::Adjust(_) => Refusal::CameraCannot,
+                PtzError::Camera(_) | PtzError::Preset(_) | PtzError::Unreachable => {
+                    Refusal::CameraRefused
+                }
+            };
             let error = anyhow::Error::new(error);
             tracing::warn!("a camera did not do as it was told: {error:#}");
-            refuse(reply, Refusal::CameraRefused);
+            refuse(reply, refusal);
         }
     }
 }
