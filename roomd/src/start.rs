@@ -131,6 +131,7 @@ pub async fn run(
         figures: roomd_media::EngineStatistics::default(),
         devices: roomd_api::Devices::default(),
         content: roomd_media::ContentPicture::None,
+        camera_slow: false,
         lost: BTreeSet::new(),
         faults: BTreeMap::new(),
         senders: BTreeMap::new(),

@@ -24,7 +24,7 @@ test("a device's kind is read from its code", () => {
 
 test("the worst device comes first, and one that is well not at all", () => {
   const codes = troubles(HEALTH_TROUBLED.items).map(({ code }) => code);
-  assert.deepEqual(codes, ["camera-missing", "camera-slow", "display-control-disobeys", "keys-moved"]);
+  assert.deepEqual(codes, ["camera-missing", "display-control-disobeys", "camera-slow", "keys-moved"]);
   assert.deepEqual(troubles(HEALTH_WELL.items), []);
 });
 

@@ -114,7 +114,7 @@ export const HEALTH_TROUBLED: Health = {
   items: [
     item(
       "camera-slow",
-      "warning",
+      "notice",
       "usb:046d:085e@1-1.4.2:1.0",
       "Die Kamera „Logitech BRIO“ liefert weniger, als zu erwarten ist.",
       "The camera “Logitech BRIO” delivers less than can be expected.",

@@ -54,6 +54,16 @@ impl Branch {
     /// Starts a pipeline. Both functions run on its threads and must not wait.
     pub(crate) fn open(
         plan: &Plan,
+        sample: impl FnMut(&gst::Sample) + Send + 'static,
+        notice: impl Fn(Notice) + Send + Sync + 'static,
+    ) -> Result<Self, BranchError> {
+        Self::open_watched(plan, |_| {}, sample, notice)
+    }
+
+    /// The same, with a look at where the source gives what it takes, before it does.
+    pub(crate) fn open_watched(
+        plan: &Plan,
+        watch: impl FnOnce(&gst::Pad),
         mut sample: impl FnMut(&gst::Sample) + Send + 'static,
         notice: impl Fn(Notice) + Send + Sync + 'static,
     ) -> Result<Self, BranchError> {
@@ -89,6 +99,10 @@ impl Branch {
             sink.set_callbacks(callbacks.build());
         } else {
             count_arrivals(&pipeline, &given);
+        }
+        let taking = pipeline.iterate_sources().next().ok().flatten();
+        if let Some(pad) = taking.and_then(|source| source.static_pad("src")) {
+            watch(&pad);
         }
         let branch = Self {
             pipeline,

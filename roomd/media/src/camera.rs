@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use gstreamer as gst;
 use gstreamer_video::{VideoFrameExt as _, VideoFrameRef, VideoInfo};
 use roomd_media_core::frame::I420;
+use roomd_media_core::pace::Pace;
 use roomd_media_core::plan::{CameraInput, CameraMode};
 use roomd_media_core::testpicture::TestPicture;
 use tokio::sync::{mpsc, watch};
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use crate::branch::Notice;
 use crate::device::{Device, Stop};
 use crate::file::Player;
+use crate::flow::Flow;
 use crate::time::wall_millis;
 use crate::types::CameraSource;
 
@@ -46,12 +48,21 @@ pub(crate) struct Camera {
     /// Counts failures, to try the next device and the next format.
     attempt: usize,
     had_device: bool,
+    pace: Pace,
+    /// It delivers clearly less than was agreed.
+    slow: bool,
 }
 
 #[derive(Debug)]
 enum Worker {
     Closed,
-    Device { path: PathBuf, device: Device },
+    Device {
+        path: PathBuf,
+        device: Device,
+        flow: Arc<Flow>,
+        /// Pictures in 1000 seconds, where they were agreed.
+        agreed: Option<u32>,
+    },
     File(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
     Test(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
 }
@@ -69,6 +80,7 @@ enum Format {
 pub(crate) struct CameraReport {
     pub name: Option<String>,
     pub test_picture: bool,
+    pub slow: bool,
 }
 
 impl Camera {
@@ -91,6 +103,8 @@ impl Camera {
             opened: Instant::now(),
             attempt: 0,
             had_device: false,
+            pace: Pace::default(),
+            slow: false,
         }
     }
 
@@ -151,6 +165,8 @@ impl Camera {
     pub(crate) fn close(&mut self) {
         self.worker = Worker::Closed;
         self.shots.send_replace(None);
+        self.pace = Pace::default();
+        self.slow = false;
     }
 
     /// Takes a notice of the running pipeline; false when the camera is lost.
@@ -183,6 +199,14 @@ impl Camera {
             return self.notice(Notice::Error);
         }
         self.had_device |= last.is_some() && matches!(self.worker, Worker::Device { .. });
+        if let Worker::Device {
+            flow,
+            agreed: Some(agreed),
+            ..
+        } = &self.worker
+        {
+            self.slow = self.pace.is_slow(flow.delivered(), *agreed, now);
+        }
         true
     }
 
@@ -191,6 +215,7 @@ impl Camera {
             return CameraReport {
                 name: None,
                 test_picture: false,
+                slow: false,
             };
         }
         let (name, test_picture) = match (&self.worker, &self.source) {
@@ -214,7 +239,11 @@ impl Camera {
                 None => (Some("test picture".to_owned()), true),
             },
         };
-        CameraReport { name, test_picture }
+        CameraReport {
+            name,
+            test_picture,
+            slow: self.slow,
+        }
     }
 
     fn test(&self) -> Worker {
@@ -273,8 +302,16 @@ impl Camera {
         } else {
             input.plan(self.size)
         };
+        let agreed = match input {
+            CameraInput::Mode(_, mode) => mode.rate,
+            CameraInput::Mjpeg(_) | CameraInput::Raw(_) | CameraInput::File(_) => None,
+        };
         let (shots, notices) = (self.shots.clone(), self.notices.clone());
+        let flow = Arc::new(Flow::default());
+        let [arriving, done] = [flow.clone(), flow.clone()];
+        let watch = move |pad: &gst::Pad| arriving.watch(pad);
         let sample = move |sample: &gst::Sample| {
+            done.is_done();
             if let Some(frame) = picture(sample) {
                 show(&shots, frame);
             }
@@ -284,8 +321,12 @@ impl Camera {
             let _ = notices.try_send(notice);
         };
         let path = path.to_owned();
-        Device::open(plan, sample, notice)
-            .map_or(Worker::Closed, |device| Worker::Device { path, device })
+        Device::open(plan, watch, sample, notice).map_or(Worker::Closed, |device| Worker::Device {
+            path,
+            device,
+            flow,
+            agreed,
+        })
     }
 }
 

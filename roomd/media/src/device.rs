@@ -32,9 +32,10 @@ pub(crate) struct Device {
 
 impl Device {
     /// Begins to open it. Once dropped, neither function is called again; a device that does not
-    /// open is a [`Notice::Error`].
+    /// open is a [`Notice::Error`]. The place where it gives what it takes can be watched.
     pub(crate) fn open(
         plan: Plan,
+        watch: impl FnOnce(&gst::Pad) + Send + 'static,
         mut sample: impl FnMut(&gst::Sample) + Send + 'static,
         notice: impl Fn(Notice) + Send + Sync + 'static,
     ) -> io::Result<Self> {
@@ -56,7 +57,7 @@ impl Device {
                     sample(taken);
                 }
             };
-            match Branch::open(&plan, taken, move |word| notice(word)) {
+            match Branch::open_watched(&plan, watch, taken, move |word| notice(word)) {
                 Ok(branch) => {
                     running.store(true, Ordering::Relaxed);
                     // Nothing is ever sent: this ends when the handle is dropped.

@@ -20,6 +20,7 @@ mod encode;
 mod engine;
 mod feed;
 mod file;
+mod flow;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

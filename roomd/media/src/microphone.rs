@@ -209,7 +209,7 @@ impl Microphone {
             // A full queue already holds a notice of the same trouble.
             let _ = notices.try_send(notice);
         };
-        Device::open(MicrophoneInput::Alsa(device).plan(), sample, notice)
+        Device::open(MicrophoneInput::Alsa(device).plan(), |_| {}, sample, notice)
             .map_or(Worker::Closed, Worker::Device)
     }
 }

@@ -302,6 +302,8 @@ pub struct DeviceReport {
     pub content_display: Option<String>,
     /// The test picture stands in for a camera.
     pub test_picture: bool,
+    /// The camera delivers clearly less than was agreed with it.
+    pub camera_slow: bool,
 }
 
 /// Figures of the call, renewed about once a second.

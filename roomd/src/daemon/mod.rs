@@ -91,6 +91,8 @@ pub struct Daemon {
     pub devices: Devices,
     /// What the engine's source of content gives.
     pub content: ContentPicture,
+    /// The camera delivers less than was agreed.
+    pub camera_slow: bool,
     /// Devices that the engine misses.
     pub lost: BTreeSet<FaultCode>,
     /// Faults of the parts that the room machine does not know.

@@ -104,6 +104,7 @@ impl Daemon {
                 let _ = self.owner.levels.send(levels);
             }
             EngineEvent::Devices(report) => {
+                self.camera_slow = report.camera_slow;
                 self.devices = Devices {
                     camera: report.camera,
                     microphone: report.microphone,

@@ -106,6 +106,7 @@ impl Daemon {
             busy: !idle || state.pairing.is_some(),
             next: next_meeting(state),
             lost: self.lost.clone(),
+            camera_slow: self.camera_slow,
             content: ContentFacts {
                 call: self.sharing_call(state),
                 picture: self.content,

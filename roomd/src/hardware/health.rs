@@ -46,6 +46,8 @@ pub struct Parts<'a> {
     pub display: &'a DisplayState,
     /// What the engine misses.
     pub lost: &'a BTreeSet<FaultCode>,
+    /// The camera in use delivers less than was agreed with it.
+    pub camera_slow: bool,
     /// What else is remembered.
     pub marks: &'a Marks,
 }
@@ -102,6 +104,7 @@ fn set_cameras(health: &mut Health, cameras: &Cameras, parts: &Parts<'_>) {
         let trouble = known
             .or_else(|| stalled.then_some(Trouble::Stalled))
             .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
+            .or_else(|| (active && parts.camera_slow).then_some(Trouble::Slow))
             .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
         let device = id.map_or_else(|| camera.name.clone(), ToString::to_string);
         health.set(item(
@@ -287,6 +290,7 @@ mod tests {
             content: &[],
             display,
             lost: &lost.iter().copied().collect(),
+            camera_slow: false,
             marks,
         })
     }
@@ -304,6 +308,7 @@ mod tests {
             content: &[],
             display: &DisplayState::default(),
             lost: &BTreeSet::new(),
+            camera_slow: false,
             marks: &Marks::default(),
         })
     }

@@ -75,6 +75,8 @@ pub struct RoomFacts {
     pub next: Option<DateTime<Utc>>,
     /// What the engine misses.
     pub lost: BTreeSet<FaultCode>,
+    /// The camera delivers less than was agreed with it.
+    pub camera_slow: bool,
     /// What concerns content.
     pub content: ContentFacts,
 }
@@ -577,6 +579,7 @@ impl Task {
             sound: self.sound.as_ref(),
             display: &display,
             lost: &room.lost,
+            camera_slow: room.camera_slow,
             marks: &self.marks,
         });
         let cameras = self.cameras.as_ref();

@@ -13,6 +13,7 @@ pub mod jitter;
 pub mod layers;
 pub mod loudness;
 pub mod mix;
+pub mod pace;
 pub mod plan;
 pub mod pulse;
 pub mod scene;

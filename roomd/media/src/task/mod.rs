@@ -409,6 +409,7 @@ impl Task {
             camera: camera.name,
             microphone: self.capture.microphone.report(self.capture.microphone_lost),
             test_picture: camera.test_picture,
+            camera_slow: camera.slow,
             ..self.devices.clone()
         };
         if report != self.devices {

@@ -154,10 +154,10 @@ impl Trouble {
             Self::Missing | Self::Stalled | Self::Unsteady | Self::InUse | Self::NoFormat => {
                 Severity::Error
             }
-            Self::Slow | Self::Disobeys | Self::NeedsPerson | Self::Flood | Self::StandIn => {
-                Severity::Warning
-            }
-            Self::Moved
+            Self::Disobeys | Self::NeedsPerson | Self::Flood | Self::StandIn => Severity::Warning,
+            // A camera slows down when the light is dim: it works, and costs nothing.
+            Self::Slow
+            | Self::Moved
             | Self::Nonsense
             | Self::DataDamaged
             | Self::TableRejected
@@ -309,7 +309,9 @@ mod tests {
         let mut health = Health::default();
         assert_eq!(health.score(), 100);
         health.set(item(Subject::Camera, "front", None));
-        health.set(item(Subject::Camera, "back", Some(Trouble::Slow)));
+        health.set(item(Subject::Camera, "side", Some(Trouble::Slow)));
+        assert_eq!(health.score(), 100);
+        health.set(item(Subject::Camera, "back", Some(Trouble::Disobeys)));
         assert_eq!(health.score(), 85);
         health.set(item(Subject::Camera, "front", Some(Trouble::Missing)));
         assert_eq!((health.lost(Subject::Camera), health.score()), (30, 70));
