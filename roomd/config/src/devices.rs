@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use roomd_devices_core::camera::controls::Mains;
 use roomd_devices_core::inventory::{Role, Roles};
-use roomd_devices_core::visca::PORT;
+use roomd_devices_core::visca::Protocol;
 use toml::Spanned;
 
 use crate::check::{Checked, Checker};
-use crate::{Display, NamedCamera, NamedInput, TEST_INPUT, raw};
+use crate::{Display, NamedCamera, NamedInput, NamedVisca, TEST_INPUT, raw};
 
 /// Cameras of one room.
 const CAMERAS: usize = 8;
@@ -38,11 +38,7 @@ impl Checker<'_> {
             let camera = NamedCamera {
                 name: self.words(name, NAME)?,
                 device: device.get_ref().clone(),
-                visca: camera
-                    .visca
-                    .as_ref()
-                    .map(|address| self.visca(address))
-                    .transpose()?,
+                visca: self.visca(camera)?,
             };
             if !names.insert(camera.name.clone()) {
                 return Err(self.error(name.span(), "two cameras have this name"));
@@ -89,14 +85,27 @@ impl Checker<'_> {
         Ok(checked)
     }
 
-    fn visca(&self, address: &Spanned<String>) -> Checked<SocketAddr> {
+    fn visca(&self, camera: &raw::Camera) -> Checked<Option<NamedVisca>> {
+        let protocol = camera.visca_protocol.as_ref();
+        let Some(address) = &camera.visca else {
+            return match protocol {
+                Some(protocol) => Err(self
+                    .error(protocol.span(), "this camera has no address")
+                    .with_help("write `visca = \"192.0.2.7\"` beside it")),
+                None => Ok(None),
+            };
+        };
+        let protocol = protocol.map_or_else(Protocol::default, |it| *it.get_ref());
         let text = address.get_ref();
-        let alone = || Some(SocketAddr::new(text.parse().ok()?, PORT));
-        text.parse().ok().or_else(alone).ok_or_else(|| {
-            self.error(address.span(), "not an address").with_help(
-                "write an IP address such as \"192.0.2.7\", with a port where it is not 52381",
-            )
-        })
+        let alone = || Some(SocketAddr::new(text.parse().ok()?, protocol.port()));
+        let address = text.parse().ok().or_else(alone).ok_or_else(|| {
+            let help = format!(
+                "write an IP address such as \"192.0.2.7\", with a port where it is not {}",
+                protocol.port()
+            );
+            self.error(address.span(), "not an address").with_help(help)
+        })?;
+        Ok(Some(NamedVisca { address, protocol }))
     }
 
     pub(crate) fn display(&self, display: &raw::Display) -> Checked<Display> {

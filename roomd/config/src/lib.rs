@@ -24,8 +24,8 @@ pub use hosts::HostPattern;
 pub use settings::{
     Bus, Buttons, Calendar, CalendarSource, Camera, ContentDisplay, Direct, Display, DisplayPower,
     EchoCancellation, Join, LogLevel, Loudspeaker, LoudspeakerLevel, Matrix, MatrixEncryption,
-    MatrixLogin, Media, Microphone, NamedCamera, NamedInput, Output, Remote, Room, Settings,
-    TEST_INPUT, Titles, Tls, Turn, Web,
+    MatrixLogin, Media, Microphone, NamedCamera, NamedInput, NamedVisca, Output, Remote, Room,
+    Settings, TEST_INPUT, Titles, Tls, Turn, Web,
 };
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use roomd_devices_core::visca::Protocol;
 use roomd_model::{Language, Secret};
 use serde::Deserialize;
 use toml::Spanned;
@@ -113,6 +114,7 @@ pub struct Camera {
     pub name: Option<Spanned<String>>,
     pub device: Option<Spanned<String>>,
     pub visca: Option<Spanned<String>>,
+    pub visca_protocol: Option<Spanned<Protocol>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

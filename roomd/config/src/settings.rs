@@ -11,6 +11,7 @@ use chrono_tz::Tz;
 use roomd_devices_core::camera::controls::Mains;
 use roomd_devices_core::inventory::Roles;
 use roomd_devices_core::keys::KeyMap;
+use roomd_devices_core::visca::Protocol;
 use roomd_model::{Language, Pii, Secret};
 use serde::Deserialize;
 use url::Url;
@@ -86,7 +87,16 @@ pub struct NamedCamera {
     /// Its identity, a USB id, or a node, as [`Roles::give`] takes it.
     pub device: String,
     /// Where it takes orders over VISCA, when its own node cannot turn it.
-    pub visca: Option<SocketAddr>,
+    pub visca: Option<NamedVisca>,
+}
+
+/// Where a camera takes orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamedVisca {
+    /// Its address.
+    pub address: SocketAddr,
+    /// How packets travel to it.
+    pub protocol: Protocol,
 }
 
 /// In place of a device: an input that shows the test picture.

@@ -167,6 +167,7 @@ fn every_value_arrives() {
 #[test]
 fn cameras_and_the_display_have_their_own_sections() {
     use roomd_devices_core::camera::controls::Mains;
+    use roomd_devices_core::visca::Protocol;
 
     use crate::DisplayPower;
 
@@ -183,6 +184,16 @@ fn cameras_and_the_display_have_their_own_sections() {
         name = "Tafel"
         device = "046d:0858"
         visca = "192.0.2.7"
+        [[cameras]]
+        name = "Saal"
+        device = "046d:0859"
+        visca = "192.0.2.8"
+        visca_protocol = "tcp"
+        [[cameras]]
+        name = "Pult"
+        device = "046d:085a"
+        visca = "[2001:db8::7]:1260"
+        visca_protocol = "udp"
         [[content]]
         name = "Tisch"
         device = "534d:2109"
@@ -197,10 +208,16 @@ fn cameras_and_the_display_have_their_own_sections() {
     "#;
     let settings = parse(text, FILE).unwrap();
     let names: Vec<&str> = settings.cameras.iter().map(|it| it.name.as_str()).collect();
-    assert_eq!(names, ["Vorne", "Tafel"]);
+    assert_eq!(names, ["Vorne", "Tafel", "Saal", "Pult"]);
     assert_eq!(settings.cameras[0].visca, None);
-    let visca = settings.cameras[1].visca.unwrap();
-    assert_eq!(visca.to_string(), "192.0.2.7:52381");
+    let visca = |at: usize| {
+        let visca = settings.cameras[at].visca.unwrap();
+        (visca.address.to_string(), visca.protocol)
+    };
+    assert_eq!(visca(1), ("192.0.2.7:52381".to_owned(), Protocol::Sony));
+    assert_eq!(visca(2), ("192.0.2.8:5678".to_owned(), Protocol::Tcp));
+    let udp = ("[2001:db8::7]:1260".to_owned(), Protocol::Udp);
+    assert_eq!(visca(3), udp);
     let content = &settings.content[0];
     assert_eq!(
         (content.name.as_str(), content.device.as_str()),
@@ -333,6 +350,8 @@ fn errors_name_line_caret_and_cause() {
         "[[cameras]]\nname = \"Vorne\"\ndevice = \"the left one\"\n",
         "[[cameras]]\nname = \"A\"\ndevice = \"/dev/video0\"\n[[cameras]]\nname = \"A\"\ndevice = \"/dev/video2\"\n",
         "[[cameras]]\nname = \"A\"\ndevice = \"/dev/video0\"\nvisca = \"camera.example.org\"\n",
+        "[[cameras]]\nname = \"A\"\ndevice = \"/dev/video0\"\nvisca = \"192.0.2.7\"\nvisca_protocol = \"pelco\"\n",
+        "[[cameras]]\nname = \"A\"\ndevice = \"/dev/video0\"\nvisca_protocol = \"tcp\"\n",
         "[display]\npower = \"maybe\"\n",
         "[display]\nstandby_minutes = 0\n",
         "[display]\ncec = \"cec0\"\n",

@@ -21,7 +21,7 @@ use roomd_devices_core::identity::DeviceId;
 use roomd_devices_core::inventory::{Event, Inventory, Roles};
 use roomd_devices_core::sound::cards::Card;
 use roomd_devices_core::sound::table::Table;
-use roomd_devices_core::visca::{Effect, Input as Heard, Model, Request, Visca};
+use roomd_devices_core::visca::{Effect, Input as Heard, Model, Protocol, Request, Visca};
 use roomd_model::Language;
 
 use crate::input::Input;
@@ -233,7 +233,12 @@ pub(crate) fn udev(mut input: Input<'_>) {
 /// Datagrams of a camera, between requests and time.
 pub(crate) fn visca(mut input: Input<'_>) {
     let mut now = Instant::now();
-    let mut visca = Visca::new(Model::default(), now);
+    let protocol = match input.byte() % 4 {
+        0 => Protocol::Udp,
+        1 => Protocol::Tcp,
+        _ => Protocol::Sony,
+    };
+    let mut visca = Visca::new(Model::default(), protocol, now);
     let (mut wanted, mut finished) = (0, 0);
     for _ in 0..MOST {
         if input.is_empty() {

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use roomd_config::NamedVisca;
 use roomd_devices::camera::{self, CameraError};
 use roomd_devices::core::camera::adjust::{self, AdjustError, Adjustable, Adjustment, Setting};
 use roomd_devices::core::camera::controls::{Control, Controls};
@@ -67,9 +67,14 @@ pub enum PtzError {
 
 impl Ptz {
     /// A camera with this address, which need not be there, and whose picture is to be like this.
-    pub fn visca(address: SocketAddr, kept: BTreeMap<Control, i32>) -> Self {
+    pub fn visca(visca: NamedVisca, kept: BTreeMap<Control, i32>) -> Self {
         let model = Model::default();
-        let ptz = Self::Visca(visca::spawn(ViscaConfig { address, model }), model);
+        let config = ViscaConfig {
+            address: visca.address,
+            protocol: visca.protocol,
+            model,
+        };
+        let ptz = Self::Visca(visca::spawn(config), model);
         ptz.keep(kept);
         ptz
     }
@@ -260,7 +265,7 @@ fn turned(
 
 #[cfg(test)]
 mod tests {
-    use roomd_devices::core::visca::Picture;
+    use roomd_devices::core::visca::{Picture, Protocol};
 
     use super::*;
 
@@ -281,8 +286,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_camera_that_does_not_answer_is_unreachable() {
-        let address = "127.0.0.1:9".parse().unwrap();
-        let ptz = Ptz::visca(address, BTreeMap::new());
+        let nobody = NamedVisca {
+            address: "127.0.0.1:9".parse().unwrap(),
+            protocol: Protocol::Sony,
+        };
+        let ptz = Ptz::visca(nobody, BTreeMap::new());
         assert!(ptz.has(Control::Pan) && ptz.has(Control::Zoom));
         assert_eq!(ptz.trouble(), Some(Trouble::Missing));
         let turned = ptz.turn([1, 0, 0]).await;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! Cameras that turn, over the network: Sony's VISCA over IP (UDP).
+//! Cameras that turn, over the network: Sony's VISCA over IP, and VISCA as it is over UDP or TCP.
 //!
 //! One message is open at a time, as Sony asks: the next is sent when the camera has taken the last.
 //! What it has taken it does in one of two sockets, and answers later. A message without an answer is
@@ -13,6 +13,10 @@
 //!
 //! What a camera's picture has is asked too. A question about it that is refused, or not answered by a
 //! camera that goes on answering others, is not asked again until the camera was away.
+//!
+//! Without Sony's header nothing says which message an answer belongs to. Such a camera gets one message at
+//! a time and the next when that is done; after one that was repeated there is a pause in which the answers
+//! to the repetitions pass. A camera is called by asking whether it is awake.
 //!
 //! Source: Sony, "BRC-X400/X401 SRG-X400/X120 Command List", chapters "VISCA" and "VISCA over IP".
 
@@ -29,10 +33,10 @@ mod wire;
 pub use model::{Model, Plan, once};
 pub use request::{Question, Request};
 pub use talk::{Effect, Failure, Input, Picture, State};
-pub use wire::{LONGEST, PORT};
+pub use wire::Protocol;
 
 use request::{Dialect, Said};
-use wire::{Answer, Kind, Refusal};
+use wire::{Answer, Kind, Packets, Refusal};
 
 /// A camera answers within four pictures, 167 ms at the slowest rate; the rest is the network's.
 const ANSWERS: Duration = Duration::from_millis(500);
@@ -40,6 +44,8 @@ const ANSWERS: Duration = Duration::from_millis(500);
 const TRIES: u32 = 3;
 /// From end to end a slow camera turns so long.
 const MOVES: Duration = Duration::from_secs(30);
+/// Cameras without Sony's header do not all say when they are done: they are not waited for as long.
+const MOVES_AS_IS: Duration = Duration::from_secs(10);
 /// Commands that a camera does at the same time.
 const SOCKETS: usize = 2;
 /// A camera that has no free socket is asked again after this time, so many times.
@@ -83,6 +89,9 @@ struct Running {
 #[derive(Debug)]
 pub struct Visca {
     model: Model,
+    protocol: Protocol,
+    /// What arrived of a packet, without Sony's header.
+    packets: Packets,
     dialect: Dialect,
     state: State,
     link: Link,
@@ -105,9 +114,11 @@ pub struct Visca {
 impl Visca {
     /// Begins; the camera is called at the first timeout, which is due.
     #[must_use]
-    pub fn new(model: Model, now: Instant) -> Self {
+    pub fn new(model: Model, protocol: Protocol, now: Instant) -> Self {
         Self {
             model,
+            protocol,
+            packets: Packets::default(),
             dialect: Dialect::default(),
             state: State {
                 trouble: Some(Trouble::Missing),
@@ -139,6 +150,12 @@ impl Visca {
         &self.model
     }
 
+    /// Whether it is missing, and not even being called.
+    #[must_use]
+    pub const fn is_down(&self) -> bool {
+        matches!(self.link, Link::Down(_))
+    }
+
     /// Whether it answers, as far as it is known.
     #[must_use]
     pub fn is_up(&self) -> bool {
@@ -164,7 +181,7 @@ impl Visca {
                 self.waiting.push_back(request);
                 self.advance(now)
             }
-            Input::Received(bytes) => {
+            Input::Received(bytes) if self.protocol == Protocol::Sony => {
                 let Some((sequence, answer)) = wire::read(bytes) else {
                     self.garbled = true;
                     return Vec::new();
@@ -173,6 +190,74 @@ impl Visca {
                 effects.extend(self.advance(now));
                 effects
             }
+            Input::Received(bytes) => self.received_as_is(bytes, now),
+            Input::Connected => {
+                self.packets.clear();
+                if self.link != Link::Up {
+                    self.link = Link::Down(now);
+                }
+                Vec::new()
+            }
+            Input::Lost if self.is_down() => Vec::new(),
+            Input::Lost => self.give_up(now),
+        }
+    }
+
+    /// Takes what came without Sony's header.
+    fn received_as_is(&mut self, bytes: &[u8], now: Instant) -> Vec<Effect> {
+        if self.protocol == Protocol::Udp {
+            // A datagram is whole.
+            self.packets.clear();
+        }
+        let mut effects = Vec::new();
+        for byte in bytes {
+            let Some(packet) = self.packets.push(*byte) else {
+                continue;
+            };
+            match wire::reply(&packet) {
+                Some(answer) => effects.extend(self.answered_as_is(answer, now)),
+                None => self.garbled = true,
+            }
+            effects.extend(self.advance(now));
+        }
+        effects
+    }
+
+    /// An answer that does not say to what.
+    fn answered_as_is(&mut self, answer: Answer<'_>, now: Instant) -> Vec<Effect> {
+        match self.link {
+            Link::Down(_) => return Vec::new(),
+            Link::Resetting(..) => {
+                self.link = Link::Up;
+                self.ask(true, now);
+                return Vec::new();
+            }
+            Link::Up => {}
+        }
+        let fits = |open: &mut Open| match answer {
+            Answer::Completed(data) => data.is_empty() != open.request.is_question(),
+            Answer::Acknowledged(_) => !open.request.is_question(),
+            Answer::Refused(_) => true,
+            Answer::Reset | Answer::WrongSequence | Answer::WrongMessage => false,
+        };
+        if let Some(open) = self.open.take_if(fits) {
+            if open.tries > 1 {
+                self.hold = Some(now + ANSWERS);
+            }
+            return self.opened(open, answer, now);
+        }
+        let result = match answer {
+            Answer::Completed([]) => Ok(()),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Completed(_)
+            | Answer::Acknowledged(_)
+            | Answer::Reset
+            | Answer::WrongSequence
+            | Answer::WrongMessage => return Vec::new(),
+        };
+        match self.running.pop() {
+            Some(running) => self.finished(running.request, result, now),
+            None => Vec::new(),
         }
     }
 
@@ -215,7 +300,11 @@ impl Visca {
 
     fn reset(&mut self, tries: u32, now: Instant) -> Vec<Effect> {
         self.link = Link::Resetting(tries, now + ANSWERS);
-        vec![Effect::Send(wire::write(Kind::Control, 0, wire::RESET))]
+        let call = match self.protocol {
+            Protocol::Sony => wire::write(Kind::Control, 0, wire::RESET),
+            Protocol::Udp | Protocol::Tcp => Request::Ask(Question::Power).packet(self.dialect),
+        };
+        vec![Effect::Send(call)]
     }
 
     /// The camera is missing: nothing of what was wanted will be done.
@@ -249,6 +338,9 @@ impl Visca {
                     Request::Ask(question) if question.is_of_picture() => {
                         self.open = None;
                         self.leave_unsaid(question);
+                        if self.protocol != Protocol::Sony {
+                            self.hold = Some(now + ANSWERS);
+                        }
                         // If it is gone and not only silent about this, the next question tells.
                         self.waiting.push_front(Request::Ask(Question::Power));
                         Vec::new()
@@ -291,7 +383,11 @@ impl Visca {
             return Vec::new();
         }
         self.hold = None;
-        let busy = self.running.len() >= SOCKETS;
+        let busy = match self.protocol {
+            Protocol::Sony => self.running.len() >= SOCKETS,
+            Protocol::Udp | Protocol::Tcp if !self.running.is_empty() => return Vec::new(),
+            Protocol::Udp | Protocol::Tcp => false,
+        };
         // What people wait for comes before questions about the picture.
         let may = |request: &Request| request.is_question() || !busy;
         let soon = |request: &Request| !request.is_question() || !request.is_of_picture();
@@ -309,7 +405,10 @@ impl Visca {
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
         let packet = request.packet(self.dialect);
-        let bytes = wire::write(request.kind(), sequence, &packet);
+        let bytes = match self.protocol {
+            Protocol::Sony => wire::write(request.kind(), sequence, &packet),
+            Protocol::Udp | Protocol::Tcp => packet,
+        };
         self.open = Some(Open {
             request,
             sequence,
@@ -443,10 +542,14 @@ impl Visca {
     }
 
     fn runs(&mut self, request: Request, sequence: u32, now: Instant) {
+        let moves = match self.protocol {
+            Protocol::Sony => MOVES,
+            Protocol::Udp | Protocol::Tcp => MOVES_AS_IS,
+        };
         self.running.push(Running {
             request,
             sequence,
-            until: now + MOVES,
+            until: now + moves,
         });
     }
 

@@ -125,6 +125,23 @@ impl StandIn {
         }
     }
 
+    /// Its answers to a packet without a header, where nothing counts messages.
+    pub(crate) fn receive_as_is(&mut self, packet: &[u8]) -> Vec<Vec<u8>> {
+        let last = self.sequence.unwrap_or(0);
+        self.sequence = Some(last);
+        let kind = if packet.get(1) == Some(&0x09) {
+            [1, 0x10]
+        } else {
+            [1, 0x00]
+        };
+        as_is(self.receive(&message(kind, last.wrapping_add(1), packet)))
+    }
+
+    /// [`Self::complete`] without headers.
+    pub(crate) fn complete_as_is(&mut self) -> Vec<Vec<u8>> {
+        as_is(self.complete())
+    }
+
     /// What it did takes an end.
     pub(crate) fn complete(&mut self) -> Vec<Vec<u8>> {
         let ends = |(at, socket): (usize, &mut Option<u32>)| {
@@ -197,6 +214,15 @@ impl StandIn {
         }
         Ok(())
     }
+}
+
+/// Without headers; what only a header can say is an error of syntax.
+fn as_is(messages: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let packet = |message: Vec<u8>| match message[0] {
+        1 => message[8..].to_vec(),
+        _ => vec![0x90, 0x60, 2, 0xff],
+    };
+    messages.into_iter().map(packet).collect()
 }
 
 fn message(kind: [u8; 2], sequence: u32, payload: &[u8]) -> Vec<u8> {

@@ -13,8 +13,12 @@ use super::wire::Refusal;
 pub enum Input<'a> {
     /// Somebody wants this of the camera.
     Want(Request),
-    /// A datagram came from it.
+    /// A datagram came from it, or the next bytes of a stream.
     Received(&'a [u8]),
+    /// There is a connection from now on.
+    Connected,
+    /// The connection is lost.
+    Lost,
 }
 
 /// What to do.

@@ -10,6 +10,7 @@ use crate::display::power::Power;
 /// The talk and the stand-in camera, in virtual time.
 struct Talk {
     now: Instant,
+    protocol: Protocol,
     visca: Visca,
     camera: StandIn,
     finished: Vec<(Request, Result<(), Failure>)>,
@@ -26,10 +27,15 @@ const HERE: Request = Request::Point {
 
 impl Talk {
     fn new() -> Self {
+        Self::over(Protocol::Sony)
+    }
+
+    fn over(protocol: Protocol) -> Self {
         let now = Instant::now();
         Self {
             now,
-            visca: Visca::new(Model::default(), now),
+            protocol,
+            visca: Visca::new(Model::default(), protocol, now),
             camera: StandIn::default(),
             finished: Vec::new(),
             sent: 0,
@@ -39,7 +45,11 @@ impl Talk {
     }
 
     fn up() -> Self {
-        let mut talk = Self::new();
+        Self::up_over(Protocol::Sony)
+    }
+
+    fn up_over(protocol: Protocol) -> Self {
+        let mut talk = Self::over(protocol);
         talk.run(1);
         assert_eq!(talk.visca.state().trouble, None);
         talk
@@ -61,7 +71,10 @@ impl Talk {
                 Effect::Send(bytes) => {
                     self.sent += 1;
                     if self.arrives() {
-                        let answers = self.camera.receive(&bytes);
+                        let answers = match self.protocol {
+                            Protocol::Sony => self.camera.receive(&bytes),
+                            Protocol::Udp | Protocol::Tcp => self.camera.receive_as_is(&bytes),
+                        };
                         self.give(answers);
                     }
                 }
@@ -72,8 +85,16 @@ impl Talk {
 
     fn give(&mut self, answers: Vec<Vec<u8>>) {
         for answer in answers {
-            if self.arrives() {
-                let effects = self.visca.handle(Input::Received(&answer), self.now);
+            if !self.arrives() {
+                continue;
+            }
+            // A stream comes in whatever pieces it likes.
+            let piece = match self.protocol {
+                Protocol::Sony | Protocol::Udp => answer.len(),
+                Protocol::Tcp => 2,
+            };
+            for piece in answer.chunks(piece) {
+                let effects = self.visca.handle(Input::Received(piece), self.now);
                 self.act(effects);
             }
         }
@@ -91,7 +112,10 @@ impl Talk {
                 self.act(effects);
             }
             self.now = until;
-            let done = self.camera.complete();
+            let done = match self.protocol {
+                Protocol::Sony => self.camera.complete(),
+                Protocol::Udp | Protocol::Tcp => self.camera.complete_as_is(),
+            };
             self.give(done);
         }
     }
@@ -324,6 +348,111 @@ fn a_third_command_waits_for_a_socket() {
 }
 
 #[test]
+fn a_camera_without_sonys_header_does_the_same() {
+    for protocol in [Protocol::Udp, Protocol::Tcp] {
+        let mut talk = Talk::up_over(protocol);
+        assert_eq!(talk.visca.state().zoom, Some(0));
+        assert_eq!(talk.visca.state().picture.focus_auto, Some(true));
+        // One after the other, however fast they are wanted.
+        let wanted = [HERE, Request::Zoom(7), Request::FocusAuto(false)];
+        for request in wanted {
+            talk.want(request);
+        }
+        assert_eq!((talk.camera.pan, talk.camera.zoom), (720, 0));
+        talk.run(5);
+        assert_eq!(talk.finished, wanted.map(|request| (request, Ok(()))));
+        assert_eq!(talk.visca.state().direction, Some((50 * 3600, -3500)));
+        assert_eq!(talk.visca.state().picture.focus_auto, Some(false));
+        talk.want(Request::Recall(9));
+        talk.run(1);
+        let refused = (Request::Recall(9), Err(Failure::NotNow));
+        assert_eq!(talk.finished.pop(), Some(refused));
+        // Power was away, and nobody noticed: nothing counts that could be out of step.
+        talk.camera.restart();
+        talk.want(Request::Zoom(9));
+        talk.run(2);
+        assert_eq!(talk.finished.pop(), Some((Request::Zoom(9), Ok(()))));
+    }
+}
+
+#[test]
+fn without_a_header_what_is_lost_hangs_nothing_and_swaps_no_answers() {
+    for lost in [
+        (|n| n == 1) as fn(usize) -> bool,
+        |n| n == 2,
+        |n| n == 1 || n == 3,
+    ] {
+        let mut talk = Talk::up_over(Protocol::Udp);
+        talk.run(1);
+        (talk.carried, talk.lost) = (0, lost);
+        talk.want(HERE);
+        talk.run(4);
+        assert_eq!(talk.finished, [(HERE, Ok(()))]);
+        assert_eq!(talk.camera.pan, 720);
+    }
+    // It never says that it is done: the next is not kept from it for ever.
+    let mut talk = Talk::up_over(Protocol::Udp);
+    (talk.carried, talk.lost) = (0, |n| n == 3);
+    talk.want(HERE);
+    talk.want(Request::Zoom(9));
+    talk.run(15);
+    let expected = [(HERE, Err(Failure::Lost)), (Request::Zoom(9), Ok(()))];
+    assert_eq!(talk.finished, expected);
+    // Both answers to a question that was repeated come late. The second is not that of the next.
+    let now = Instant::now();
+    let mut visca = Visca::new(Model::default(), Protocol::Udp, now);
+    let mut answer = |bytes: &[u8], now| visca.handle(Input::Received(bytes), now);
+    assert_eq!(answer(&[0x90, 0x50, 2, 0xff], now), []);
+    visca.handle_timeout(now);
+    let asked = |effects: Vec<Effect>| match effects.last() {
+        Some(Effect::Send(bytes)) => bytes[2..bytes.len() - 1].to_vec(),
+        _ => Vec::new(),
+    };
+    let on = [0x90, 0x50, 2, 0xff];
+    let direction = [0x90, 0x50, 0, 0, 0, 0, 0, 0, 0, 0, 0xff];
+    let power = visca.handle(Input::Received(&on), now);
+    assert_eq!(asked(power), [4, 0]);
+    assert_eq!(asked(visca.handle(Input::Received(&on), now)), [6, 0x12]);
+    assert_eq!(
+        asked(visca.handle(Input::Received(&direction), now)),
+        [4, 0x47]
+    );
+    let late = now + ANSWERS;
+    assert_eq!(asked(visca.handle_timeout(late)), [4, 0x47]);
+    let zoom = [0x90, 0x50, 1, 2, 3, 4, 0xff];
+    assert_eq!(visca.handle(Input::Received(&zoom), late), []);
+    assert_eq!(visca.handle(Input::Received(&zoom), late), []);
+    assert_eq!(visca.state().zoom, Some(0x1234));
+    let next = visca.handle_timeout(late + ANSWERS);
+    assert_eq!(asked(next), [4, 0x38]);
+    assert_eq!(visca.state().picture, Picture::default());
+}
+
+#[test]
+fn a_stream_of_garbage_costs_nothing_and_a_lost_connection_is_called_again() {
+    let mut talk = Talk::up_over(Protocol::Tcp);
+    for _ in 0..1000 {
+        let effects = talk.visca.handle(Input::Received(&[7; 1000]), talk.now);
+        assert_eq!(effects, []);
+    }
+    let effects = talk.visca.handle(Input::Received(&[0xff; 1000]), talk.now);
+    assert_eq!(effects, []);
+    talk.want(HERE);
+    talk.run(2);
+    assert_eq!(talk.finished.pop(), Some((HERE, Ok(()))));
+    talk.want(Request::Zoom(1));
+    let effects = talk.visca.handle(Input::Lost, talk.now);
+    talk.act(effects);
+    let lost = (Request::Zoom(1), Err(Failure::Unreachable));
+    assert_eq!(talk.finished.pop(), Some(lost));
+    assert!(talk.visca.is_down() && talk.visca.state().trouble.is_some());
+    talk.camera.sockets = [None; 2];
+    talk.visca.handle(Input::Connected, talk.now);
+    talk.run(1);
+    assert!(talk.visca.is_up(), "at once, not after a pause");
+}
+
+#[test]
 fn dialects_are_learned() {
     let mut talk = Talk::new();
     talk.camera.pan_digits = 5;
@@ -360,15 +489,23 @@ proptest! {
         inputs in proptest::collection::vec(
             (0_u8..8, 0_u32..12, proptest::collection::vec(any::<u8>(), 0..20)), 0..200,
         ),
+        headed: bool,
     ) {
         let mut now = Instant::now();
-        let mut visca = Visca::new(Model::default(), now);
+        let protocol = if headed { Protocol::Sony } else { Protocol::Tcp };
+        let mut visca = Visca::new(Model::default(), protocol, now);
         let (mut wanted, mut finished) = (0, 0);
         let mut count = |effects: Vec<Effect>| {
             finished += effects.iter().filter(|e| matches!(e, Effect::Finished(..))).count();
         };
         for (kind, sequence, bytes) in inputs {
-            let reply = |packet: &[u8]| wire::write(Kind::Reply, sequence, packet);
+            let reply = |packet: &[u8]| {
+                if headed {
+                    wire::write(Kind::Reply, sequence, packet)
+                } else {
+                    packet.to_vec()
+                }
+            };
             let datagram = match kind {
                 0 => {
                     wanted += 1;

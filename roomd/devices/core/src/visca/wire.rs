@@ -1,14 +1,40 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 //! Messages as bytes: eight bytes of header in network order (payload type, payload length, sequence
-//! number), and a VISCA packet of up to 16 bytes that ends with `ff`.
+//! number), and a VISCA packet of up to 16 bytes that ends with `ff`. Many makers leave the header out, and
+//! send the packets as they are.
 //!
 //! Source: Sony, "BRC-X400/X401 SRG-X400/X120 Command List", chapter "VISCA over IP".
 
-/// The port that cameras listen on.
-pub const PORT: u16 = 52_381;
+use serde::Deserialize;
+
+/// How packets travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// With Sony's header, over UDP.
+    #[default]
+    Sony,
+    /// As they are, over UDP.
+    Udp,
+    /// As they are, over TCP.
+    Tcp,
+}
+
+impl Protocol {
+    /// The port that such cameras usually listen on.
+    #[must_use]
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::Sony => 52_381,
+            Self::Udp => 1259,
+            Self::Tcp => 5678,
+        }
+    }
+}
+
 /// No message is longer.
-pub const LONGEST: usize = HEADER + PAYLOAD;
+const LONGEST: usize = HEADER + PAYLOAD;
 
 const HEADER: usize = 8;
 const PAYLOAD: usize = 16;
@@ -102,7 +128,41 @@ pub(super) fn read(bytes: &[u8]) -> Option<(u32, Answer<'_>)> {
     Some((sequence, answer))
 }
 
-fn reply(packet: &[u8]) -> Option<Answer<'_>> {
+/// Cuts what arrives without headers into packets, in whatever pieces it does. Keeps no more than a packet.
+#[derive(Debug, Default)]
+pub(super) struct Packets {
+    bytes: Vec<u8>,
+    /// What arrives is too long for a packet, and left out up to its end.
+    skips: bool,
+}
+
+impl Packets {
+    /// The packet that ends with this byte; an empty one with the first byte that is too many.
+    pub(super) fn push(&mut self, byte: u8) -> Option<Vec<u8>> {
+        if byte == END {
+            let mut packet = std::mem::take(&mut self.bytes);
+            packet.push(END);
+            let skipped = std::mem::take(&mut self.skips);
+            return (!skipped).then_some(packet);
+        }
+        if self.skips {
+            return None;
+        }
+        if self.bytes.len() + 1 >= PAYLOAD {
+            self.skips = true;
+            self.bytes.clear();
+            return Some(Vec::new());
+        }
+        self.bytes.push(byte);
+        None
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+pub(super) fn reply(packet: &[u8]) -> Option<Answer<'_>> {
     let [FROM_CAMERA, kind, data @ .., END] = packet else {
         return None;
     };
@@ -159,6 +219,31 @@ mod tests {
         let mut longer = reply(&[0x90, 0x41, 0xff]);
         longer.push(0);
         check(&longer, None);
+    }
+
+    #[test]
+    fn a_stream_is_cut_into_packets_and_what_is_none_is_left_out() {
+        let mut packets = Packets::default();
+        let mut cut = |bytes: &[u8]| -> Vec<Vec<u8>> {
+            bytes
+                .iter()
+                .filter_map(|byte| packets.push(*byte))
+                .collect()
+        };
+        assert_eq!(cut(&[0x90]), [[0; 0]; 0]);
+        assert_eq!(
+            cut(&[0x41, 0xff, 0x90, 0x51, 0xff, 0x90]),
+            [[0x90, 0x41, 0xff], [0x90, 0x51, 0xff]]
+        );
+        // More than a packet may have, then one that is whole.
+        assert_eq!(cut(&[7; 100_000]), [[0; 0]; 1]);
+        assert_eq!(cut(&[0xff, 0x90, 0x41, 0xff]), [[0x90, 0x41, 0xff]]);
+        assert!(packets.bytes.capacity() <= 2 * PAYLOAD);
+        // The longest there is.
+        let mut longest = [1; PAYLOAD];
+        longest[PAYLOAD - 1] = END;
+        let cut: Vec<_> = longest.iter().filter_map(|it| packets.push(*it)).collect();
+        assert_eq!(cut, [longest]);
     }
 
     proptest! {

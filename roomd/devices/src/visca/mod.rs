@@ -2,33 +2,38 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Cameras that turn, over VISCA over IP.
 //!
-//! One task owns the socket of one camera. The socket is connected, so the kernel hands on only what
+//! One task owns the way to one camera. A socket of UDP is connected, so the kernel hands on only what
 //! comes from the camera's address; anybody in the network may forge that address all the same, as the
 //! protocol has no way to say who speaks. Cameras belong into a network of their own.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::time::Instant;
 
 use roomd_devices_core::camera::controls::Control;
 use roomd_devices_core::camera::presets::{Preset, PresetError};
 use roomd_devices_core::display::power::Power;
-use roomd_devices_core::visca::{Effect, Failure, Input, LONGEST, Model, Request, State, Visca};
-use tokio::net::UdpSocket;
+use roomd_devices_core::visca::{Effect, Failure, Input, Model, Protocol, Request, State, Visca};
 use tokio::sync::{mpsc, watch};
-use tracing::{info, warn};
+use tracing::info;
+
+mod way;
+
+use self::way::Way;
 
 /// Commands that wait for the task.
 const COMMANDS: usize = 16;
-/// A socket that failed is opened again after this time.
-const REOPEN: Duration = Duration::from_secs(2);
+/// What is read at once; a flood is read in many small pieces, between which there is time for others.
+const BUFFER: usize = 128;
 
 /// Which camera.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ViscaConfig {
-    /// Where it listens; the usual port is [`roomd_devices_core::visca::PORT`].
+    /// Where it listens; the usual port is [`Protocol::port`].
     pub address: SocketAddr,
+    /// How packets travel to it.
+    pub protocol: Protocol,
     /// What it is.
     pub model: Model,
 }
@@ -79,14 +84,14 @@ pub struct ViscaHandle {
 #[must_use]
 pub fn spawn(config: ViscaConfig) -> ViscaHandle {
     let (commands, receiver) = mpsc::channel(COMMANDS);
-    let visca = Visca::new(config.model, Instant::now());
+    let visca = Visca::new(config.model, config.protocol, Instant::now());
     let first = CameraState {
         camera: *visca.state(),
         ..CameraState::default()
     };
     let (publish, state) = watch::channel(first);
     let task = Task {
-        address: config.address,
+        config,
         visca,
         kept: BTreeMap::new(),
         adjusted: false,
@@ -97,7 +102,7 @@ pub fn spawn(config: ViscaConfig) -> ViscaHandle {
 }
 
 struct Task {
-    address: SocketAddr,
+    config: ViscaConfig,
     visca: Visca,
     /// How its picture is to be.
     kept: BTreeMap<Control, i32>,
@@ -115,56 +120,60 @@ enum Woken {
 
 impl Task {
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
-        let mut socket: Option<UdpSocket> = None;
-        let mut reopen = Instant::now();
-        // One byte more than any message has: what is longer is seen to be.
-        let mut buffer = [0; LONGEST + 1];
+        let mut way = Way::new(self.config);
+        let mut buffer = [0; BUFFER];
         loop {
-            if socket.is_none() && Instant::now() >= reopen {
-                reopen = Instant::now() + REOPEN;
-                socket = open(self.address)
-                    .await
-                    .inspect_err(|error| warn!(address = %self.address, %error, "no socket"))
-                    .ok();
+            if way.open().await {
+                let effects = self.visca.handle(Input::Connected, Instant::now());
+                self.act(effects, &mut way).await;
             }
             let wake = self.visca.poll_timeout().map(|(at, _)| at);
+            let due = way.due();
             let woken = tokio::select! {
                 command = commands.recv() => match command {
                     Some(command) => Woken::Command(command),
                     None => return,
                 },
-                received = receive(socket.as_ref(), &mut buffer) => Woken::Received(received),
+                received = way.receive(&mut buffer) => Woken::Received(received),
+                () = until(due) => continue,
                 () = until(wake) => Woken::Due,
             };
-            let now = Instant::now();
-            let effects = match woken {
-                Woken::Command(Command::Do(request)) => {
-                    self.visca.handle(Input::Want(request), now)
-                }
-                Woken::Command(Command::Recall(preset)) => self.recall(&preset, now),
-                Woken::Command(Command::Keep(values)) => {
-                    self.kept = values;
-                    Vec::new()
-                }
-                Woken::Received(Ok(length)) => {
-                    let datagram = buffer.get(..length).unwrap_or_default();
-                    self.visca.handle(Input::Received(datagram), now)
-                }
-                // Nobody listens there: the next answer does not come, which counts by itself.
-                Woken::Received(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    Vec::new()
-                }
-                Woken::Received(Err(error)) => {
-                    warn!(address = %self.address, %error, "the socket failed");
-                    socket = None;
-                    Vec::new()
-                }
-                Woken::Due => self.visca.handle_timeout(now),
-            };
-            self.act(effects, socket.as_ref()).await;
-            let effects = self.readjust(now);
-            self.act(effects, socket.as_ref()).await;
+            let was_down = self.visca.is_down();
+            self.woken(woken, &buffer, &mut way).await;
+            let effects = self.readjust(Instant::now());
+            self.act(effects, &mut way).await;
+            if self.visca.is_up() {
+                way.works();
+            } else if self.visca.is_down() && !was_down {
+                way.fails();
+            }
         }
+    }
+
+    async fn woken(&mut self, woken: Woken, buffer: &[u8], way: &mut Way) {
+        let now = Instant::now();
+        let effects = match woken {
+            Woken::Command(Command::Do(request)) => self.visca.handle(Input::Want(request), now),
+            Woken::Command(Command::Recall(preset)) => self.recall(&preset, now),
+            Woken::Command(Command::Keep(values)) => {
+                self.kept = values;
+                Vec::new()
+            }
+            Woken::Received(Ok(length)) => {
+                let received = buffer.get(..length).unwrap_or_default();
+                self.visca.handle(Input::Received(received), now)
+            }
+            // Nobody listens there: the next answer does not come, which counts by itself.
+            Woken::Received(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                Vec::new()
+            }
+            Woken::Received(Err(error)) => {
+                way.lose(&error);
+                self.visca.handle(Input::Lost, now)
+            }
+            Woken::Due => self.visca.handle_timeout(now),
+        };
+        self.act(effects, way).await;
     }
 
     /// Adjusts the picture of a camera that is back and awake, once it has said what it has.
@@ -203,15 +212,10 @@ impl Task {
             .collect()
     }
 
-    async fn act(&mut self, effects: Vec<Effect>, socket: Option<&UdpSocket>) {
+    async fn act(&mut self, effects: Vec<Effect>, way: &mut Way) {
         for effect in effects {
             match effect {
-                Effect::Send(bytes) => {
-                    if let Some(socket) = socket {
-                        // What is not sent is not answered, and sent again.
-                        let _ = socket.send(&bytes).await;
-                    }
-                }
+                Effect::Send(bytes) => way.send(&bytes).await,
                 Effect::Finished(_, Ok(())) => self.publish.send_modify(|state| state.done += 1),
                 Effect::Finished(request, Err(failure)) => {
                     self.fail(ViscaError::Request(request, failure));
@@ -221,7 +225,7 @@ impl Task {
         let camera = *self.visca.state();
         self.publish.send_if_modified(|state| {
             if state.camera.trouble != camera.trouble {
-                info!(address = %self.address, trouble = ?camera.trouble, "the camera's state");
+                info!(address = %self.config.address, trouble = ?camera.trouble, "the camera's state");
             }
             let changed = state.camera != camera;
             state.camera = camera;
@@ -237,23 +241,6 @@ impl Task {
     }
 }
 
-async fn open(address: SocketAddr) -> io::Result<UdpSocket> {
-    let any = match address {
-        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    let socket = UdpSocket::bind((any, 0)).await?;
-    socket.connect(address).await?;
-    Ok(socket)
-}
-
-async fn receive(socket: Option<&UdpSocket>, buffer: &mut [u8]) -> io::Result<usize> {
-    match socket {
-        Some(socket) => socket.recv(buffer).await,
-        None => std::future::pending().await,
-    }
-}
-
 async fn until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -262,13 +249,16 @@ async fn until(at: Option<Instant>) {
 }
 
 #[cfg(test)]
-#[path = "../core/src/visca/stand_in.rs"]
+#[path = "../../core/src/visca/stand_in.rs"]
 #[expect(dead_code, reason = "the core's tests use the rest")]
 mod stand_in;
 
 #[cfg(test)]
 mod tests {
     use roomd_devices_core::health::Trouble;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, UdpSocket};
 
     use super::stand_in::StandIn;
     use super::*;
@@ -297,10 +287,31 @@ mod tests {
     }
 
     fn looked_after(address: SocketAddr) -> ViscaHandle {
+        looked_after_over(Protocol::Sony, address)
+    }
+
+    fn looked_after_over(protocol: Protocol, address: SocketAddr) -> ViscaHandle {
         spawn(ViscaConfig {
             address,
+            protocol,
             model: Model::default(),
         })
+    }
+
+    /// Plays the camera on one connection, from its first packet to the end of the connection.
+    async fn play(camera: &mut StandIn, stream: &mut tokio::net::TcpStream) {
+        let mut packet = Vec::new();
+        while let Ok(byte) = stream.read_u8().await {
+            packet.push(byte);
+            if byte != 0xff {
+                continue;
+            }
+            let mut answers = camera.receive_as_is(&std::mem::take(&mut packet));
+            answers.extend(camera.complete_as_is());
+            if stream.write_all(&answers.concat()).await.is_err() {
+                return;
+            }
+        }
     }
 
     fn preset(values: &[(Control, i32)]) -> Preset {
@@ -376,6 +387,79 @@ mod tests {
             assert_eq!(state.failed, Some((1, error)));
             assert_eq!(state.camera.trouble, Some(Trouble::Missing));
         }
+    }
+
+    #[tokio::test]
+    async fn a_camera_over_tcp_is_found_and_found_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (cut, mut cuts) = mpsc::channel::<()>(1);
+        tokio::spawn(async move {
+            let mut camera = StandIn::default();
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                tokio::select! {
+                    () = play(&mut camera, &mut stream) => {}
+                    Some(()) = cuts.recv() => {}
+                }
+            }
+        });
+        let handle = looked_after_over(Protocol::Tcp, address);
+        let mut state = handle.state.clone();
+        let known = |state: &CameraState| state.camera.picture.backlight.is_some();
+        state.wait_for(known).await.unwrap();
+        let recall = Command::Recall(preset(&[(Control::Pan, 45 * 3600), (Control::Zoom, 700)]));
+        handle.commands.send(recall).await.unwrap();
+        let there = |state: &CameraState| {
+            state.camera.direction == Some((45 * 3600, 0)) && state.camera.zoom == Some(700)
+        };
+        state.wait_for(there).await.unwrap();
+        cut.send(()).await.unwrap();
+        let missing = |state: &CameraState| state.camera.trouble == Some(Trouble::Missing);
+        state.wait_for(missing).await.unwrap();
+        state.wait_for(there).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_flood_over_tcp_ends_nothing_and_is_trouble() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let handle = looked_after_over(Protocol::Tcp, listener.local_addr().unwrap());
+        let flood = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            while stream.write_all(&[7; 4096]).await.is_ok() {}
+        });
+        let mut state = handle.state.clone();
+        // Nothing in it was an answer, and the connection is given up.
+        flood.await.unwrap();
+        let nonsense = |state: &CameraState| state.camera.trouble == Some(Trouble::Nonsense);
+        state.wait_for(nonsense).await.unwrap();
+        let ask = Command::Do(Request::Zoom(1));
+        handle.commands.send(ask).await.unwrap();
+        let failed = |state: &CameraState| state.failed.is_some();
+        state.wait_for(failed).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_camera_over_udp_without_a_header_is_found() {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let handle = looked_after_over(Protocol::Udp, socket.local_addr().unwrap());
+        tokio::spawn(async move {
+            let mut camera = StandIn::default();
+            let mut buffer = [0; 100];
+            while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+                let mut answers = camera.receive_as_is(&buffer[..length]);
+                answers.extend(camera.complete_as_is());
+                // Both in one datagram.
+                socket.send_to(&answers.concat(), from).await.unwrap();
+            }
+        });
+        let mut state = handle.state.clone();
+        let known = |state: &CameraState| state.camera.zoom.is_some();
+        state.wait_for(known).await.unwrap();
+        let zoom = Command::Do(Request::Zoom(700));
+        handle.commands.send(zoom).await.unwrap();
+        let there = |state: &CameraState| state.camera.zoom == Some(700);
+        state.wait_for(there).await.unwrap();
     }
 
     #[tokio::test]
