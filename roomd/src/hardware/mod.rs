@@ -9,6 +9,7 @@ mod cameras;
 mod content;
 mod health;
 mod keys;
+mod places;
 mod power;
 mod presets;
 mod ptz;
@@ -44,6 +45,7 @@ use self::cameras::{Cameras, News};
 use self::content::{Answered, Content};
 use self::health::Marks;
 use self::keys::Keys;
+use self::places::PlaceStore;
 use self::power::DisplayControl;
 use self::presets::PresetStore;
 use self::setup::{read_table, roles, visca};
@@ -196,6 +198,8 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         touches,
     };
     let (roles, named, inputs) = roles(settings);
+    let place_store = PlaceStore::load(state_dir);
+    let places = place_store.kept();
     let mut marks = Marks::default();
     let mut table = Table::default();
     read_table(
@@ -225,6 +229,7 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         sound_test: SoundTest::load(state_dir),
         content: Content::new(inputs, answers),
         keys: Keys::new(&settings.buttons),
+        places: place_store,
         display,
         mute: watch::Sender::new(RoomSound::default()),
         wishes: None,
@@ -235,7 +240,7 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         publish,
         touches: touch_sender,
     };
-    match monitor::spawn(roles) {
+    match monitor::spawn(roles, places) {
         Ok(monitor) => {
             let inlets = Inlets {
                 monitor,
@@ -282,6 +287,7 @@ struct Task {
     sound_test: SoundTest,
     content: Content,
     keys: Keys,
+    places: PlaceStore,
     display: DisplayControl,
     mute: watch::Sender<RoomSound>,
     wishes: Option<mpsc::Receiver<Wish>>,
@@ -370,6 +376,7 @@ impl Task {
     /// Brings everything to what is plugged in.
     async fn refresh(&mut self, monitor: &Monitor) {
         self.entries = monitor.devices.borrow().clone();
+        self.places.keep(&monitor.places.borrow());
         let camera = self.cameras.as_mut();
         let camera = camera.and_then(|cameras| cameras.refresh(&self.entries));
         self.use_camera(camera).await;

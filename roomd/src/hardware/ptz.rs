@@ -224,8 +224,9 @@ impl Ptz {
         };
         let shown = |state: &visca::CameraState| (state.camera.trouble, state.camera.picture);
         let before = shown(&handle.state.borrow_and_update());
-        let changed = handle.state.wait_for(|state| shown(state) != before).await;
-        if changed.is_err() {
+        let changed = handle.state.wait_for(|state| shown(state) != before);
+        let is_gone = changed.await.is_err();
+        if is_gone {
             std::future::pending().await
         }
     }

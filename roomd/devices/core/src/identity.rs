@@ -69,6 +69,12 @@ impl Port {
         self.bus == other.bus && self.hubs == other.hubs
     }
 
+    /// The same plug and function, had the kernel numbered its buses the same.
+    #[must_use]
+    pub fn differs_in_bus_only(&self, other: &Self) -> bool {
+        self.bus != other.bus && self.hubs == other.hubs && self.interface == other.interface
+    }
+
     /// Configuration and interface: which function of the device.
     #[must_use]
     pub const fn interface(&self) -> (u8, u8) {

@@ -12,7 +12,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 use roomd_devices_core::device::Kind;
-use roomd_devices_core::inventory::{Effect, Entry, Event, Inventory, Roles};
+use roomd_devices_core::inventory::{Effect, Entry, Event, Inventory, Places, Roles};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
@@ -35,6 +35,8 @@ pub struct Monitor {
     pub devices: watch::Receiver<Vec<Entry>>,
     /// What changed, in order. Whoever falls behind loses news, never the present state.
     pub news: mpsc::Receiver<Effect>,
+    /// Where devices are and were, to be kept over a restart.
+    pub places: watch::Receiver<Places>,
 }
 
 /// The monitor cannot begin.
@@ -42,12 +44,13 @@ pub struct Monitor {
 #[error("cannot listen to udev; the room's service needs AF_NETLINK in RestrictAddressFamilies")]
 pub struct MonitorError(#[from] io::Error);
 
-/// Lists all devices and begins to listen. The task ends when nobody holds `devices` any more.
+/// Lists all devices, tells which are elsewhere than they were, and begins to listen. The task ends when
+/// nobody holds `devices` any more.
 ///
 /// # Errors
 ///
 /// udev cannot be listened to.
-pub fn spawn(roles: Roles) -> Result<Monitor, MonitorError> {
+pub fn spawn(roles: Roles, before: Places) -> Result<Monitor, MonitorError> {
     let mut builder = udev::MonitorBuilder::new()?;
     for kind in Kind::ALL {
         builder = builder.match_subsystem(kind.subsystem())?;
@@ -58,17 +61,24 @@ pub fn spawn(roles: Roles) -> Result<Monitor, MonitorError> {
     let readable = readable(second)?;
     let (devices, receiver) = watch::channel(Vec::new());
     let (news, news_receiver) = mpsc::channel(NEWS);
+    let (places, places_receiver) = watch::channel(before.clone());
     let mut task = Task {
         inventory: Inventory::new(roles),
         socket,
         devices,
         news,
+        places,
     };
-    task.list_all();
+    if task.list_all() {
+        let moved = task.inventory.recall(before);
+        task.tell(moved);
+    }
+    task.tell_places();
     tokio::spawn(task.run(readable));
     Ok(Monitor {
         devices: receiver,
         news: news_receiver,
+        places: places_receiver,
     })
 }
 
@@ -77,6 +87,7 @@ struct Task {
     socket: udev::MonitorSocket,
     devices: watch::Sender<Vec<Entry>>,
     news: mpsc::Sender<Effect>,
+    places: watch::Sender<Places>,
 }
 
 impl Task {
@@ -103,7 +114,10 @@ impl Task {
                     let effects = self.inventory.handle_timeout(Instant::now());
                     self.tell(effects);
                 }
-                _ = again.tick() => self.list_all(),
+                _ = again.tick() => {
+                    self.list_all();
+                    self.tell_places();
+                }
                 () = self.devices.closed() => return,
             }
         }
@@ -126,18 +140,19 @@ impl Task {
             };
             effects.extend(self.inventory.handle(event, Instant::now()));
         }
+        self.tell_places();
         self.tell(effects);
         count
     }
 
-    /// Brings the inventory to what is there.
-    fn list_all(&mut self) {
+    /// Brings the inventory to what is there; false when that cannot be known.
+    fn list_all(&mut self) -> bool {
         let now = Instant::now();
         let found = match describe::all() {
             Ok(found) => found,
             Err(error) => {
                 warn!(%error, "cannot list the devices");
-                return;
+                return false;
             }
         };
         let there: BTreeSet<&str> = found.iter().map(|p| p.path.as_str()).collect();
@@ -156,6 +171,16 @@ impl Task {
             effects.extend(self.inventory.list(&properties, now));
         }
         self.tell(effects);
+        true
+    }
+
+    fn tell_places(&self) {
+        let now = self.inventory.places();
+        self.places.send_if_modified(|places| {
+            let differs = *places != now;
+            *places = now;
+            differs
+        });
     }
 
     fn tell(&mut self, effects: Vec<Effect>) {
@@ -179,7 +204,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_machine_without_devices_has_an_inventory() {
-        let monitor = match spawn(Roles::default()) {
+        let monitor = match spawn(Roles::default(), Places::default()) {
             Ok(monitor) => monitor,
             // A sandbox without netlink: the error says what to change.
             Err(error) => {

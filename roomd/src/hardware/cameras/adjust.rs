@@ -3,7 +3,7 @@
 //! How a camera's picture is adjusted: focus, exposure, white balance, light from behind. What was set is
 //! kept under the camera's key, and set again when it is back.
 
-use roomd_api::{CameraAdjusts, CameraRange, CameraSetting, Refusal, Reply};
+use roomd_api::{CameraAdjusts, CameraRange, CameraSetting, Reply};
 use roomd_devices::core::camera::adjust::{Adjustable, Adjustment, Setting, forget, keep};
 use roomd_devices::core::identity::DeviceId;
 use tokio::sync::oneshot;

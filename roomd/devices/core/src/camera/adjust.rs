@@ -255,7 +255,8 @@ fn is_adjusted(control: Control) -> bool {
 /// Adds what was set to what is kept. A position that was recalled counts too: what it brought is what
 /// the camera has from then on.
 pub fn keep(kept: &mut BTreeMap<Control, i32>, set: &[(Control, i32)]) {
-    kept.extend(set.iter().filter(|(control, _)| is_adjusted(*control)));
+    let set = set.iter().copied();
+    kept.extend(set.filter(|(control, _)| is_adjusted(*control)));
     let values = kept.clone();
     kept.retain(|control, _| !is_automatic(&values, *control));
 }

@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 use crate::device::{Device, Kind, Properties};
 use crate::identity::{DeviceId, Likeness};
 
+mod places;
 mod role;
 
+pub use places::Places;
 pub use role::{Role, Roles, WrongRole};
 
 /// Devices that are there at the same time; a machine with more is a flood.
@@ -93,6 +95,8 @@ pub struct Entry {
     pub usable: bool,
     /// How often it came.
     pub arrivals: u64,
+    /// Where it was, while the configuration gives its role only to that place.
+    was: Option<DeviceId>,
     present: bool,
     since: Instant,
     changes: VecDeque<Instant>,
@@ -107,6 +111,8 @@ type Key = (Kind, DeviceId);
 pub struct Inventory {
     entries: BTreeMap<Key, Entry>,
     roles: Roles,
+    /// Where devices were before a restart that were not seen since.
+    away: Places,
 }
 
 impl Inventory {
@@ -116,6 +122,7 @@ impl Inventory {
         Self {
             entries: BTreeMap::new(),
             roles,
+            away: Places::default(),
         }
     }
 
@@ -252,9 +259,10 @@ impl Inventory {
             Some((from, certain)) => self.rename(&from, device, certain, now),
             None => {
                 let role = self.roles.of(&device);
-                let (id, effect) = (device.id.clone(), role.clone());
-                self.insert(key, Entry::new(device, role, now));
-                Effect::Appeared(id, effect)
+                let appeared = Effect::Appeared(device.id.clone(), role.clone());
+                self.insert(key.clone(), Entry::new(device, role, now));
+                let moved = self.moved_before(&key);
+                moved.unwrap_or(appeared)
             }
         };
         self.forget();
@@ -297,8 +305,11 @@ impl Inventory {
     fn rename(&mut self, from: &Key, device: Device, certain: bool, now: Instant) -> Effect {
         let (kind, to) = (device.kind, device.id.clone());
         let before = self.entries.remove(from);
+        let own = self.roles.of(&device);
         let mut entry = Entry::new(device, None, now);
         if let Some(before) = before {
+            let only_there = own.is_none() && before.role.is_some();
+            entry.was = only_there.then(|| before.was.unwrap_or_else(|| from.1.clone()));
             entry.role = before.role;
             entry.arrivals = before.arrivals.saturating_add(1);
             entry.changes = before.changes;
@@ -361,6 +372,7 @@ impl Entry {
             role,
             usable: true,
             arrivals: 1,
+            was: None,
             present: true,
             since: now,
             changes: VecDeque::new(),

@@ -73,6 +73,103 @@ fn a_serial_number_follows_to_another_port_and_keeps_the_role() {
     assert_eq!(fresh.usable().next().unwrap().role, Some(front()));
 }
 
+/// What a restart tells: the places are kept, and everything is listed again.
+fn restarted(
+    lines: &[(Role, &str)],
+    places: &Places,
+    there: &[Properties],
+) -> (Inventory, Vec<Effect>) {
+    let mut inventory = Inventory::new(roles(lines));
+    for device in there {
+        inventory.list(device, Instant::now());
+    }
+    let effects = inventory.recall(places.clone());
+    (inventory, effects)
+}
+
+fn moved(from: &str, to: &str, role: Option<Role>, certain: bool) -> Effect {
+    Effect::Moved {
+        from: from.parse().unwrap(),
+        to: to.parse().unwrap(),
+        role,
+        certain,
+    }
+}
+
+#[test]
+fn what_was_moved_while_the_room_was_off_is_told_at_its_start() {
+    let lines = [(front(), "usb:046d:0857/A@1-1.4:1.0")];
+    let (left, right) = (camera(LEFT, "A", 0), camera(RIGHT, "A", 0));
+    let (first, effects) = restarted(&lines, &Places::default(), std::slice::from_ref(&left));
+    assert_eq!(effects, [], "what was never seen is not moved");
+    let (_, effects) = restarted(&lines, &first.places(), &[left]);
+    assert_eq!(effects, []);
+    let there = std::slice::from_ref(&right);
+    let (second, effects) = restarted(&lines, &first.places(), there);
+    let to = "usb:046d:0857/A@1-2:1.0";
+    assert_eq!(effects, [moved(lines[0].1, to, Some(front()), true)]);
+    // It is told once: the serial number gives it its role in the new place too.
+    let (_, effects) = restarted(&lines, &second.places(), there);
+    assert_eq!(effects, []);
+    // The kernel numbered its buses otherwise.
+    let other_bus = camera("2-1.4:1.0", "A", 0);
+    let (_, effects) = restarted(&lines, &first.places(), &[other_bus]);
+    assert_eq!(effects, []);
+    // It comes after the start.
+    let (mut late, effects) = restarted(&lines, &first.places(), &[]);
+    assert_eq!(effects, []);
+    let effects = late.handle(Event::Added(right), Instant::now());
+    assert_eq!(effects, [moved(lines[0].1, to, Some(front()), true)]);
+}
+
+#[test]
+fn a_guess_over_a_restart_holds_until_the_setting_fits() {
+    let lines = [(front(), "usb:046d:0857@1-1.4:1.0")];
+    let (left, right) = (camera(LEFT, "", 0), camera(RIGHT, "", 0));
+    let (first, _) = restarted(&lines, &Places::default(), std::slice::from_ref(&left));
+    let to = "usb:046d:0857@1-2:1.0";
+    let guess = moved(lines[0].1, to, Some(front()), false);
+    let there = std::slice::from_ref(&right);
+    let (mut places, mut last) = (first.places(), None);
+    for _ in 0..3 {
+        let (inventory, effects) = restarted(&lines, &places, there);
+        assert_eq!(effects, std::slice::from_ref(&guess));
+        assert_eq!(
+            inventory.with_role(&front()).unwrap().device.path,
+            right.path
+        );
+        places = inventory.places();
+        last = Some(inventory);
+    }
+    // A move that was seen is kept the same way.
+    let mut seen = first;
+    seen.handle(gone(&left), Instant::now());
+    seen.handle(Event::Added(right.clone()), Instant::now());
+    assert_eq!(seen.places(), last.unwrap().places());
+    // Another one is plugged in where it was: the setting means that one.
+    let (inventory, effects) = restarted(&lines, &places, &[left.clone(), right.clone()]);
+    assert_eq!(effects, []);
+    assert_eq!(
+        inventory.with_role(&front()).unwrap().device.path,
+        left.path
+    );
+    // The setting is changed.
+    let changed = [(front(), to)];
+    let (_, effects) = restarted(&changed, &places, there);
+    assert_eq!(effects, []);
+}
+
+#[test]
+fn of_several_that_it_might_be_nothing_is_guessed_over_a_restart() {
+    let lines = [(front(), "usb:046d:0857@1-1.4:1.0")];
+    let (first, _) = restarted(&lines, &Places::default(), &[camera(LEFT, "", 0)]);
+    // Two new ones, either of which might be the missing one.
+    let there = [camera(RIGHT, "", 0), camera("1-3:1.0", "", 2)];
+    let (inventory, effects) = restarted(&lines, &first.places(), &there);
+    assert_eq!(effects, []);
+    assert_eq!(inventory.with_role(&front()), None);
+}
+
 #[test]
 fn two_equal_cameras_stay_apart() {
     // No serial number, and one that the maker gave to all.

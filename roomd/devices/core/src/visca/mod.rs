@@ -33,7 +33,7 @@ mod wire;
 pub use model::{Model, Plan, once};
 pub use request::{Question, Request};
 pub use talk::{Effect, Failure, Input, Picture, State};
-pub use wire::Protocol;
+pub use wire::{LONGEST, Protocol};
 
 use request::{Dialect, Said};
 use wire::{Answer, Kind, Packets, Refusal};
@@ -334,19 +334,20 @@ impl Visca {
             && now >= open.until
         {
             if open.tries >= TRIES {
-                return match open.request {
-                    Request::Ask(question) if question.is_of_picture() => {
-                        self.open = None;
-                        self.leave_unsaid(question);
-                        if self.protocol != Protocol::Sony {
-                            self.hold = Some(now + ANSWERS);
-                        }
-                        // If it is gone and not only silent about this, the next question tells.
-                        self.waiting.push_front(Request::Ask(Question::Power));
-                        Vec::new()
-                    }
-                    _ => self.give_up(now),
+                let Request::Ask(question) = open.request else {
+                    return self.give_up(now);
                 };
+                if !question.is_of_picture() {
+                    return self.give_up(now);
+                }
+                self.open = None;
+                self.leave_unsaid(question);
+                if self.protocol != Protocol::Sony {
+                    self.hold = Some(now + ANSWERS);
+                }
+                // If it is gone and not only silent about this, the next question tells.
+                self.waiting.push_front(Request::Ask(Question::Power));
+                return Vec::new();
             }
             open.tries += 1;
             open.until = now + ANSWERS;

@@ -34,7 +34,7 @@ impl Protocol {
 }
 
 /// No message is longer.
-const LONGEST: usize = HEADER + PAYLOAD;
+pub const LONGEST: usize = HEADER + PAYLOAD;
 
 const HEADER: usize = 8;
 const PAYLOAD: usize = 16;
