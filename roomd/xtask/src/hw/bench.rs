@@ -12,12 +12,40 @@ use tempfile::TempDir;
 
 use super::bars::{Bars, SERIALS};
 use super::host::Host;
-use super::image::Image;
-use super::machine::Machine;
+use super::image::{self, Image, Purpose};
+use super::machine::{self, Build, Machine};
 use super::programs;
 use crate::project;
 
 const NO_BARS: &str = "a real room has no virtual bars";
+
+/// What a virtual room is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    image: Purpose,
+    build: Build,
+    has_programs: bool,
+}
+
+impl Kind {
+    /// For devices alone.
+    pub const DEVICES: Self = Self {
+        image: image::ROOM,
+        build: machine::PLAIN,
+        has_programs: false,
+    };
+    /// With the room's programs.
+    pub const ROOM: Self = Self {
+        has_programs: true,
+        ..Self::DEVICES
+    };
+    /// With these, and a screen of its own for the panel.
+    pub const PANEL: Self = Self {
+        image: image::PANEL,
+        build: machine::SCREENS,
+        has_programs: true,
+    };
+}
 
 /// A room whose hardware is examined.
 pub struct Bench {
@@ -29,16 +57,16 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// A virtual room, booted, with nothing plugged yet; with the room's programs where cases want
-    /// them.
-    pub fn start(with_programs: bool) -> Result<Self> {
+    /// A virtual room, booted, with nothing plugged yet.
+    pub fn start(kind: Kind) -> Result<Self> {
         project::cargo("building the conference bar", &["build", "-p", "usb-bar"])?;
-        let image = Image::ready()?;
+        let image = Image::ready(kind.image)?;
         let folder = tempfile::tempdir()?;
-        let disk = with_programs
+        let disk = kind
+            .has_programs
             .then(|| programs::disk(folder.path()))
             .transpose()?;
-        let machine = Machine::boot(&image, disk.as_deref())?;
+        let machine = Machine::boot(&image, kind.build, disk.as_deref())?;
         let bars = Bars::start(machine.folder())?;
         let host = Host::local(machine.port, machine.folder(), prelude()?);
         Ok(Self {
@@ -74,8 +102,13 @@ impl Bench {
 
     /// What the virtual room's display shows, as a PPM file.
     pub fn display(&self) -> Result<Vec<u8>> {
+        self.screen(0)
+    }
+
+    /// What the display on an output of the virtual room shows; the first output is 0.
+    pub fn screen(&self, output: u32) -> Result<Vec<u8>> {
         let (machine, _) = self.hardware.as_ref().context(NO_BARS)?;
-        machine.picture()
+        machine.picture(output)
     }
 
     /// The folder of this run.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use roomd_api::{HealthItem, State};
 
 use super::bench::Bench;
+use crate::lab::picture::Picture;
 
 /// When something counts as never coming, on a processor that is emulated.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -83,6 +84,17 @@ impl<'a> Daemon<'a> {
     /// Runs roomctl.
     pub fn ctl(&self, arguments: &str) -> Result<String> {
         self.bench.host.text(&format!("ctl {arguments}"))
+    }
+
+    /// What the room draws for its display.
+    pub fn snapshot(&self) -> Result<Picture> {
+        let png = self.bench.host.bytes(
+            "roomctl snapshot /tmp/shown.png >/dev/null\n\
+             cat /tmp/shown.png",
+        )?;
+        let file = tempfile::NamedTempFile::new()?;
+        std::fs::write(file.path(), png)?;
+        Picture::read(file.path())
     }
 
     /// What the room says of itself.

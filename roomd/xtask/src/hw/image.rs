@@ -28,6 +28,8 @@ const UNITS: &[&str] = &[
     "roomd.service.d/bench.conf",
 ];
 const LISTS: &[&str] = &["image/room.packages", "hw-tests/guest/bench.packages"];
+/// What the panel's screen needs beside them.
+const PANEL_LIST: &str = "image/panel.packages";
 /// Changes when what is kept is made otherwise.
 const RECIPE: &str = "1";
 
@@ -37,23 +39,46 @@ pub struct Image {
     folder: PathBuf,
 }
 
+/// What a root file system is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Purpose {
+    /// What its folder's name begins with; there is one for each purpose.
+    name: &'static str,
+    lists: &'static [&'static str],
+    size: &'static str,
+}
+
+/// What every room has.
+pub const ROOM: Purpose = Purpose {
+    name: "bench",
+    lists: LISTS,
+    size: "3G",
+};
+/// A display server and a browser as well.
+pub const PANEL: Purpose = Purpose {
+    name: "panel",
+    lists: &[LISTS[0], LISTS[1], PANEL_LIST],
+    size: "6G",
+};
+
 impl Image {
     /// Makes it when it is missing: once for each list of packages.
-    pub fn ready() -> Result<Self> {
+    pub fn ready(purpose: Purpose) -> Result<Self> {
         let mut packages = Vec::new();
-        for list in LISTS {
+        for list in purpose.lists {
             packages.extend(root_fs::packages(&project::root().join(list))?);
         }
         let mut recipe = packages.clone();
         recipe.push(RECIPE.to_owned());
         let cache = project::cache()?;
-        let folder = cache.join(format!("bench-{:08x}", root_fs::fingerprint(&recipe)));
+        let prefix = format!("{}-", purpose.name);
+        let folder = cache.join(format!("{prefix}{:08x}", root_fs::fingerprint(&recipe)));
         if folder.join("root.ext4").exists() {
             return Ok(Self { folder });
         }
         for entry in std::fs::read_dir(&cache)? {
             let old = entry?;
-            if old.file_name().to_string_lossy().starts_with("bench-") {
+            if old.file_name().to_string_lossy().starts_with(&prefix) {
                 root_fs::remove(&old.path())?;
             }
         }
@@ -61,7 +86,7 @@ impl Image {
         let tree = folder.join("tree");
         root_fs::make(&packages, &tree)?;
         keep_boot_files(&tree, &folder)?;
-        make_disk(&tree, &folder)?;
+        make_disk(&tree, &folder, purpose.size)?;
         root_fs::remove(&tree)?;
         Ok(Self { folder })
     }
@@ -150,9 +175,9 @@ fn newest(folder: &Path) -> Result<String> {
 }
 
 /// Whole or not there: the name comes last.
-fn make_disk(tree: &Path, folder: &Path) -> Result<()> {
+fn make_disk(tree: &Path, folder: &Path, size: &str) -> Result<()> {
     let unfinished = folder.join("unfinished");
-    disk(tree, &unfinished, "3G")?;
+    disk(tree, &unfinished, size)?;
     std::fs::rename(&unfinished, folder.join("root.ext4")).context("cannot name the disk")
 }
 

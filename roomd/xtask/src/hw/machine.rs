@@ -22,8 +22,30 @@ const READY: &str = "room ready";
 const LAST_LINES: usize = 30;
 /// What roomd keeps over a power cut fits in it.
 const KEPT: &str = "32M";
+/// The graphics card's name in QEMU.
+const CARD: &str = "card";
 /// What the monitor writes before each command.
 const PROMPT: &str = "(qemu) ";
+
+/// What it is built of, beside what every virtual room has.
+#[derive(Clone, Copy, Debug)]
+pub struct Build {
+    /// In MiB.
+    memory: u32,
+    /// Of the graphics card. There is a display on the first; the others' cables are the cases' concern.
+    outputs: u32,
+}
+
+/// For devices and for roomd.
+pub const PLAIN: Build = Build {
+    memory: 1536,
+    outputs: 1,
+};
+/// For a browser on a screen of its own.
+pub const SCREENS: Build = Build {
+    memory: 3072,
+    outputs: 2,
+};
 
 /// A running one; ends with the value.
 pub struct Machine {
@@ -40,14 +62,14 @@ pub struct Machine {
 
 impl Machine {
     /// Boots the image, with the room's programs where there are any.
-    pub fn boot(image: &Image, programs: Option<&Path>) -> Result<Self> {
+    pub fn boot(image: &Image, build: Build, programs: Option<&Path>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("roomd-hw-").tempdir()?;
         let key = make_key(folder.path())?;
         let initrd = folder.path().join("initrd");
         std::fs::write(&initrd, image.initrd(&key)?)?;
         let (port, web) = (free_port()?, free_port()?);
         project::say("booting the virtual room");
-        let mut command = emulator(image, folder.path(), port, web);
+        let mut command = emulator(image, build, folder.path(), port, web);
         if let Some(programs) = programs {
             let kept = folder.path().join("kept.ext4");
             image::empty_disk(&kept, KEPT)?;
@@ -93,10 +115,10 @@ impl Machine {
         self.wait()
     }
 
-    /// What its display shows, as a PPM file.
-    pub fn picture(&self) -> Result<Vec<u8>> {
-        let file = self.path("display.ppm");
-        self.order(&format!("screendump {}", file.display()))?;
+    /// What the display on an output shows, as a PPM file. The first output is 0.
+    pub fn picture(&self, output: u32) -> Result<Vec<u8>> {
+        let file = self.path(&format!("display-{output}.ppm"));
+        self.order(&format!("screendump {} {CARD} {output}", file.display()))?;
         std::fs::read(&file).context("QEMU made no picture of the display")
     }
 
@@ -175,7 +197,7 @@ impl Drop for Machine {
     }
 }
 
-fn emulator(image: &Image, folder: &Path, port: u16, web: u16) -> Command {
+fn emulator(image: &Image, build: Build, folder: &Path, port: u16, web: u16) -> Command {
     let path = |name: &str| folder.join(name).display().to_string();
     // It ends with this program, whatever ends that. Whoever works at this machine comes first.
     let mut command = Command::new("setpriv");
@@ -198,7 +220,8 @@ fn emulator(image: &Image, folder: &Path, port: u16, web: u16) -> Command {
         "-cpu",
         "max",
     ]);
-    command.args(["-smp", "2", "-m", "1536", "-nodefaults", "-no-user-config"]);
+    command.args(["-smp", "2", "-m", &build.memory.to_string()]);
+    command.args(["-nodefaults", "-no-user-config"]);
     command
         .args(["-display", "none", "-serial"])
         .arg(format!("file:{}", path("console.log")));
@@ -225,8 +248,11 @@ fn emulator(image: &Image, folder: &Path, port: u16, web: u16) -> Command {
     command.arg("-netdev").arg(network);
     command.args(["-device", "virtio-net-pci,netdev=net,romfile="]);
     command.args(["-device", "virtio-rng-pci"]);
-    // A graphics card with one output, and a display on it that says what it is.
-    command.args(["-device", "virtio-gpu-pci,xres=1920,yres=1080"]);
+    // A graphics card, and a display on its first output that says what it is.
+    command.arg("-device").arg(format!(
+        "virtio-gpu-pci,id={CARD},max_outputs={},xres=1920,yres=1080",
+        build.outputs
+    ));
     command
 }
 

@@ -19,7 +19,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use crate::project;
-use bench::Bench;
+use bench::{Bench, Kind};
 
 /// What is run, and where.
 #[derive(Debug, Default)]
@@ -80,6 +80,8 @@ pub enum Place {
     Virtual,
     /// There, and roomd runs in it.
     Room,
+    /// So does the panel's browser, on a screen of its own: a virtual room apart, after all others.
+    Panel,
 }
 
 /// What a case measured.
@@ -106,6 +108,7 @@ pub fn list() {
             Place::Anywhere => "anywhere",
             Place::Virtual => "virtual",
             Place::Room => "roomd",
+            Place::Panel => "panel",
         };
         let long = if case.long { "--all" } else { "" };
         println!("{:18} {place:9} {long:6} {}", case.name, case.about);
@@ -121,31 +124,23 @@ pub fn run(options: &Options<'_>) -> Result<()> {
     if cases.is_empty() {
         bail!("no such case: ./x hw list names them");
     }
-    let mut bench = match options.target {
-        Some(target) => Bench::real(target)?,
-        None => Bench::start(cases.iter().any(|case| case.place == Place::Room))?,
-    };
     let mut lines = Vec::new();
     let mut failed = Vec::new();
-    for case in cases {
-        let begun = Instant::now();
-        let result = (case.run)(&mut bench);
-        let took = project::seconds(begun.elapsed());
-        match &result {
-            Ok(Figure { value, unit }) => println!("ok   {} ({took}) {value} {unit}", case.name),
-            Err(error) => {
-                println!("FAIL {} ({took}): {error:#}", case.name);
-                if case.place == Place::Room
-                    && let Ok(log) = bench.host.text(daemon::LOG)
-                {
-                    println!("roomd said last:\n{log}");
-                }
+    let (apart, together): (Vec<_>, Vec<_>) = cases
+        .into_iter()
+        .partition(|case| case.place == Place::Panel);
+    for cases in [together, apart].iter().filter(|cases| !cases.is_empty()) {
+        let mut bench = match options.target {
+            Some(target) => Bench::real(target)?,
+            None => Bench::start(kind(cases))?,
+        };
+        for case in cases {
+            let result = examine(case, &mut bench);
+            lines.push(line(case, &result));
+            if result.is_err() {
                 failed.push(case.name);
+                bench.recover()?;
             }
-        }
-        lines.push(line(case, &result));
-        if result.is_err() {
-            bench.recover()?;
         }
     }
     if let Some(path) = options.report {
@@ -160,6 +155,37 @@ pub fn run(options: &Options<'_>) -> Result<()> {
         bail!("failed: {}", failed.join(", "));
     }
     Ok(())
+}
+
+/// The virtual room that these cases need.
+fn kind(cases: &[&Case]) -> Kind {
+    let needs = |place| cases.iter().any(|case| case.place == place);
+    if needs(Place::Panel) {
+        Kind::PANEL
+    } else if needs(Place::Room) {
+        Kind::ROOM
+    } else {
+        Kind::DEVICES
+    }
+}
+
+/// Runs a case and says what came of it.
+fn examine(case: &Case, bench: &mut Bench) -> Result<Figure> {
+    let begun = Instant::now();
+    let result = (case.run)(bench);
+    let took = project::seconds(begun.elapsed());
+    match &result {
+        Ok(Figure { value, unit }) => println!("ok   {} ({took}) {value} {unit}", case.name),
+        Err(error) => {
+            println!("FAIL {} ({took}): {error:#}", case.name);
+            if matches!(case.place, Place::Room | Place::Panel)
+                && let Ok(log) = bench.host.text(daemon::LOG)
+            {
+                println!("roomd said last:\n{log}");
+            }
+        }
+    }
+    result
 }
 
 fn wanted(case: &Case, options: &Options<'_>) -> bool {

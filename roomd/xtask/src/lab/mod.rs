@@ -24,6 +24,7 @@ pub mod server;
 pub mod synapse;
 pub mod token_service;
 pub mod wait;
+pub mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -70,12 +70,21 @@ impl Picture {
     }
 
     /// A part as a PGM file, twice as large and dark on white, as character recognition likes it.
-    pub fn negative(&self, [x, y, width, height]: [usize; 4]) -> Vec<u8> {
+    pub fn negative(&self, part: [usize; 4]) -> Vec<u8> {
+        self.enlarged(part, |luma| u8::MAX - luma)
+    }
+
+    /// A part as a PGM file, twice as large, with each brightness changed.
+    pub fn enlarged(
+        &self,
+        [x, y, width, height]: [usize; 4],
+        change: impl Fn(u8) -> u8,
+    ) -> Vec<u8> {
         let mut file = format!("P5\n{} {}\n255\n", 2 * width, 2 * height).into_bytes();
         for row in 0..2 * height {
             let pixels = (0..2 * width).map(|column| {
                 let at = (y + row / 2) * self.width + x + column / 2;
-                u8::MAX - self.luma.get(at).copied().unwrap_or(0)
+                change(self.luma.get(at).copied().unwrap_or(0))
             });
             file.extend(pixels);
         }

@@ -11,7 +11,16 @@ use anyhow::{Result, bail};
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Looks every 50 ms until there is something, and fails after [`PATIENCE`] with the last error.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+pub fn until<T>(what: &str, look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    within(PATIENCE, what, look)
+}
+
+/// The same with another patience.
+pub fn within<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
     let started = Instant::now();
     let mut last = String::from("nothing yet");
     loop {
@@ -20,8 +29,8 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Resu
             Ok(None) => {}
             Err(error) => last = format!("{error:#}"),
         }
-        if started.elapsed() > PATIENCE {
-            bail!("waited {PATIENCE:?} for {what}: {last}");
+        if started.elapsed() > patience {
+            bail!("waited {patience:?} for {what}: {last}");
         }
         std::thread::sleep(Duration::from_millis(50));
     }

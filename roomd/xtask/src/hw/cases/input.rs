@@ -15,6 +15,8 @@ const BTN_TOUCH: u16 = 0x14a;
 const KEY_MICMUTE: u16 = 248;
 const ABS_X: u16 = 0;
 const ABS_Y: u16 = 1;
+/// From one edge of the panel to the other.
+const UNITS: u16 = 4095;
 /// A direct device: the finger touches what it sees.
 const DIRECT: u16 = 1;
 
@@ -43,7 +45,7 @@ fn description() -> String {
         bits("B: 00", &[SYN, KEY, ABS]),
         bits("B: 01", &[BTN_TOUCH, KEY_MICMUTE]),
         bits("B: 03", &[ABS_X, ABS_Y]),
-        "A: 00 0 4095 0 0 0\nA: 01 0 4095 0 0 0\n".to_owned(),
+        format!("A: 00 0 {UNITS} 0 0 0\nA: 01 0 {UNITS} 0 0 0\n"),
     ];
     parts.concat()
 }
@@ -70,6 +72,22 @@ pub fn press(key: &str) -> String {
     let send =
         |value| format!("evemu-event $(node) --sync --type EV_KEY --code {key} --value {value}\n");
     [NODE.to_owned(), send(1), send(0)].concat()
+}
+
+/// Puts a finger on the panel, at a share of its width and height, and lifts it.
+pub fn touch([x, y]: [f64; 2]) -> String {
+    let event = |more: &str, kind: &str, code: &str, value: u16| {
+        format!("evemu-event $(node) {more} --type {kind} --code {code} --value {value}\n")
+    };
+    let units = |share: f64| (share.clamp(0.0, 1.0) * f64::from(UNITS)) as u16;
+    [
+        NODE.to_owned(),
+        event("", "EV_ABS", "ABS_X", units(x)),
+        event("", "EV_ABS", "ABS_Y", units(y)),
+        event("--sync", "EV_KEY", "BTN_TOUCH", 1),
+        event("--sync", "EV_KEY", "BTN_TOUCH", 0),
+    ]
+    .concat()
 }
 
 /// A finger in the middle of the panel, then the button.

@@ -16,6 +16,7 @@ mod picture;
 mod plug;
 mod room;
 mod sound;
+mod touch;
 
 use super::{Case, Place};
 
@@ -328,5 +329,12 @@ pub const ALL: &[Case] = &[
         place: Place::Virtual,
         long: true,
         run: plug::cycles,
+    },
+    Case {
+        name: "room-touch",
+        about: "the panel is on its own screen, and a finger on it joins the meeting",
+        place: Place::Panel,
+        long: true,
+        run: touch::joins,
     },
 ];
