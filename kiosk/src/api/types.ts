@@ -697,6 +697,12 @@ live: boolean,
 trouble: StreamTrouble | null, };
 
 /**
+ * What the room leaves out because its processor is too slow for all of it. Each goes with those
+ * before it.
+ */
+export type QualityLimit = "cpu-without-720p" | "cpu-without-360p" | "cpu-fewer-pictures" | "cpu-slower-display";
+
+/**
  * Why a request was refused.
  */
 export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked" | "camera-unknown" | "camera-refused" | "camera-cannot" | "camera-value" | "preset-unknown" | "preset-name" | "presets-full" | "content-unknown" | "content-no-picture" | "content-protected";
@@ -1148,6 +1154,10 @@ streams: Array<StreamStats>,
  * Per encoding that the room sends.
  */
 sent: Array<SentStats>, 
+/**
+ * What the room leaves out of its picture because its processor is too slow.
+ */
+qualityLimit: QualityLimit | null, 
 /**
  * Echo cancellation; none while it does nothing.
  */

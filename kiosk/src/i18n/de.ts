@@ -423,6 +423,7 @@ export const de = {
     fpsReceived: "Bilder empfangen",
     avOffset: "Versatz Bild zu Ton",
     freezes: "Standbilder",
+    qualityLimit: "Vom Prozessor begrenzt",
     echo: "Echodämpfung",
     streams: "Empfangene Ströme",
     sentStreams: "Gesendete Ströme",

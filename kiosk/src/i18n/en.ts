@@ -311,6 +311,7 @@ export const en: Catalogue<typeof de> = {
     fpsReceived: "Pictures received",
     avOffset: "Picture to sound offset",
     freezes: "Freezes",
+    qualityLimit: "Limited by the processor",
     echo: "Echo attenuation",
     streams: "Received streams",
     sentStreams: "Sent streams",

@@ -117,6 +117,7 @@ function Measured({ statistics }: { statistics: Statistics }) {
         <Fact name={words.fpsReceived} value={amount(statistics.fpsReceived, "1/s", locale, 1)} />
         <Fact name={words.avOffset} value={amount(statistics.avOffsetMs, "ms", locale)} />
         <Fact name={words.freezes} value={amount(statistics.freezes, "", locale)} />
+        <Fact name={words.qualityLimit} value={statistics.qualityLimit ?? words.unknown} />
         <Fact name={words.echo} value={amount(statistics.voice?.erleDb ?? null, "dB", locale)} />
         <Fact name={words.cpu} value={amount(statistics.cpuPercent, "%", locale)} />
         <Fact name={words.memory} value={amount(statistics.rssMb, "MB", locale)} />

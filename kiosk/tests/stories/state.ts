@@ -84,6 +84,7 @@ export const IDLE: State = {
     peers: [],
     streams: [],
     sent: [],
+    qualityLimit: null,
     voice: null,
   },
 };

@@ -206,6 +206,7 @@ export const STORIES: Record<string, Story> = {
           { kind: "camera", fps: 30, kbps: 184, targetKbps: 200, width: 320, height: 180 },
           { kind: "camera", fps: 30, kbps: 1310, targetKbps: 1400, width: 1280, height: 720 },
         ],
+        qualityLimit: "cpu-without-720p",
         voice: { delayMs: 84, erleDb: 31.4, driftPpm: -18.2 },
       },
       call: CALL,

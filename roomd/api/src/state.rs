@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use roomd_model::{
     Attendance, BookingId, ChatMessage, E2ee, Fault, Language, Layout, LinkRefusal, LinkWarning,
-    Participant, ParticipantId, Phase, Pii, SkipCause, StreamId, StreamKind, StreamTrouble,
+    Participant, ParticipantId, Phase, Pii, QualityLimit, SkipCause, StreamId, StreamKind,
+    StreamTrouble,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -336,6 +337,8 @@ pub struct Statistics {
     pub streams: Vec<StreamStats>,
     /// Per encoding that the room sends.
     pub sent: Vec<SentStats>,
+    /// What the room leaves out of its picture because its processor is too slow.
+    pub quality_limit: Option<QualityLimit>,
     /// Echo cancellation; none while it does nothing.
     pub voice: Option<VoiceStats>,
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 //! The words by which operators' interfaces name states.
-use roomd_model::{E2ee, FaultCode, Layout, Phase};
+use roomd_model::{E2ee, FaultCode, Layout, Phase, QualityLimit};
 use serde::Serialize;
 
 /// The phase's name as in the api.
@@ -21,6 +21,11 @@ pub(crate) const fn phase(phase: &Phase) -> &'static str {
 /// A fault's code as in the api.
 pub(crate) fn code(code: FaultCode) -> String {
     word(&code)
+}
+
+/// A limit's code as in the api.
+pub(crate) fn limit(limit: QualityLimit) -> String {
+    word(&limit)
 }
 
 /// A layout's word as in the api.

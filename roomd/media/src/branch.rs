@@ -161,11 +161,16 @@ impl Branch {
 
     /// Whether it takes and gives nothing any more; asked about once a second.
     pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
-        let counters = Counters {
+        let counters = self.counters();
+        self.pulse.is_stuck(counters, now)
+    }
+
+    /// What it has taken and given.
+    pub(crate) fn counters(&self) -> Counters {
+        Counters {
             taken: self.taken.load(Ordering::Relaxed),
             given: self.given.load(Ordering::Relaxed),
-        };
-        self.pulse.is_stuck(counters, now)
+        }
     }
 
     /// How long it has been running.

@@ -18,6 +18,7 @@ use crate::feed::arrival;
 pub(crate) use crate::feed::{Feed, Picture};
 use crate::outputs::choose;
 use crate::sink::{Sink, SinkError};
+use crate::ticks::Ticks;
 use crate::time::Timeline;
 use crate::types::DisplayOutput;
 use crate::wayland::Lifeline;
@@ -60,12 +61,17 @@ enum Request {
     /// The sink of this number is lost.
     Failed(u64),
     Plugged,
+    /// The least time between two compositions.
+    Period(Duration),
     Stop,
 }
 
 /// A handle of the display's thread.
 #[derive(Clone, Debug)]
-pub(crate) struct Display(UnboundedSender<Request>);
+pub(crate) struct Display {
+    requests: UnboundedSender<Request>,
+    ticks: Ticks,
+}
 
 /// 30 pictures a second.
 const PERIOD: Duration = Duration::from_nanos(33_333_333);
@@ -87,6 +93,7 @@ impl Display {
         news: mpsc::Sender<DisplayNews>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::unbounded_channel();
+        let ticks = Ticks::default();
         let worker = Worker {
             screen,
             wanted: output,
@@ -108,6 +115,8 @@ impl Display {
             stale: true,
             arrived: false,
             shown: None,
+            period: PERIOD,
+            ticks: ticks.clone(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -121,7 +130,21 @@ impl Display {
                 .to_owned(),
             )
             .spawn(move || runtime.block_on(worker.run(receiver)))?;
-        Ok(Self(sender))
+        Ok(Self {
+            requests: sender,
+            ticks,
+        })
+    }
+
+    /// Composes so often at the most.
+    pub(crate) fn pace(&self, pictures_per_second: u32) {
+        let period = Duration::from_secs(1) / pictures_per_second.max(1);
+        self.ask(Request::Period(period));
+    }
+
+    /// Compositions that were missed since the last call.
+    pub(crate) fn take_missed(&self) -> u32 {
+        self.ticks.take()
     }
 
     /// Something was plugged into a graphics card, or pulled out.
@@ -151,7 +174,7 @@ impl Display {
 
     fn ask(&self, request: Request) {
         // The thread is gone only at the end.
-        let _ = self.0.send(request);
+        let _ = self.requests.send(request);
     }
 }
 
@@ -224,6 +247,8 @@ struct Worker {
     /// A source on the display has a new picture.
     arrived: bool,
     shown: Option<Instant>,
+    period: Duration,
+    ticks: Ticks,
 }
 
 impl Worker {
@@ -236,7 +261,8 @@ impl Worker {
             let ready = now >= next;
             if ready && self.is_due(now) {
                 self.show(now);
-                next = (next + PERIOD).max(now + PERIOD - SLACK);
+                self.ticks.late(now.elapsed(), self.period);
+                next = (next + self.period).max(now + self.period - SLACK);
                 continue;
             }
             let until = if ready { now + KEEP_ALIVE } else { next };
@@ -244,12 +270,15 @@ impl Worker {
                 Woken::Request(None | Some(Request::Stop)) => return,
                 Woken::Request(Some(request)) => self.handle(request),
                 Woken::Arrival => self.arrived = true,
-                Woken::Time => {}
+                Woken::Time => {
+                    let late = Instant::now().saturating_duration_since(until);
+                    self.ticks.late(late, self.period);
+                }
             }
         }
     }
 
-    /// A new picture is drawn at once, but 30 times a second at the most.
+    /// A new picture is drawn at once, but once in a period at the most.
     async fn wait(
         &mut self,
         requests: &mut UnboundedReceiver<Request>,
@@ -304,6 +333,7 @@ impl Worker {
             Request::Failed(number) if number == self.number => self.failed(),
             Request::Failed(_) => {}
             Request::Plugged => self.plugged(),
+            Request::Period(period) => self.period = period,
             Request::Stop => {}
         }
     }

@@ -62,6 +62,20 @@ impl Displays {
         }
     }
 
+    /// Composes so often at the most.
+    pub(crate) fn pace(&self, pictures_per_second: u32) {
+        self.people.pace(pictures_per_second);
+        if let Some(content) = &self.content {
+            content.pace(pictures_per_second);
+        }
+    }
+
+    /// Compositions that were missed since the last call.
+    pub(crate) fn take_missed(&self) -> u32 {
+        let content = self.content.as_ref().map_or(0, Display::take_missed);
+        self.people.take_missed().saturating_add(content)
+    }
+
     pub(crate) fn stop(&self) {
         self.people.stop();
         if let Some(content) = &self.content {

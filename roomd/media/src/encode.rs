@@ -11,6 +11,7 @@ use gstreamer::prelude::*;
 use gstreamer_video::{UpstreamForceKeyUnitEvent, VideoFormat, VideoFrameFlags, VideoMeta};
 use roomd_conference::LocalSource;
 use roomd_media_core::frame::{I420, Plane};
+use roomd_media_core::governor::Work;
 use roomd_media_core::layers::{Encoding, Pace, Size};
 use roomd_media_core::loudness::Loudness;
 use roomd_media_core::mix::RATE;
@@ -20,6 +21,7 @@ use roomd_peer::{Codec, Frame, Level};
 use tokio::sync::mpsc;
 
 use crate::branch::{Branch, BranchError, Notice};
+use crate::effort::Effort;
 use crate::time::{Timeline, rtp_time};
 
 /// What is encoded once.
@@ -76,6 +78,7 @@ const DTX_BYTES: usize = 2;
 #[derive(Debug)]
 pub(crate) struct VideoEncoder {
     branch: Branch,
+    effort: Effort,
     timeline: Timeline,
     size: (u32, u32),
     encoding: Encoding,
@@ -170,6 +173,7 @@ impl VideoEncoder {
         };
         let branch = encoder(&plan.plan(), track, timeline, |_| {}, output)?;
         Ok(Self {
+            effort: Effort::of(branch.encoder().as_ref()),
             branch,
             timeline,
             size: (width, height),
@@ -238,6 +242,11 @@ impl VideoEncoder {
 
     pub(crate) fn is_stuck(&mut self, now: Instant) -> bool {
         self.branch.is_stuck(now)
+    }
+
+    /// What it did since the last call.
+    pub(crate) fn work(&mut self, now: Instant) -> Work {
+        self.effort.look(self.branch.counters(), now)
     }
 
     /// What it aims at, in bit/s.

@@ -16,6 +16,7 @@ mod decode;
 mod device;
 mod display;
 mod displays;
+mod effort;
 mod encode;
 mod engine;
 mod feed;
@@ -24,6 +25,7 @@ mod flow;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod idle;
 mod kms;
 #[cfg(test)]
 mod loop_tests;
@@ -37,6 +39,7 @@ mod sound;
 #[cfg(test)]
 mod sound_tests;
 mod task;
+mod ticks;
 mod time;
 mod types;
 mod voice;

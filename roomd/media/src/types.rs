@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use roomd_conference::{MediaCommand, MediaEvent, PeerId};
 use roomd_media_core::plan::CameraMode;
 use roomd_media_core::scene::Scene;
-use roomd_model::{Crop, FaultCode, StreamId, StreamKind};
+use roomd_model::{Crop, FaultCode, QualityLimit, StreamId, StreamKind};
 use roomd_peer::{PeerConfig, PeerReport};
 use roomd_voice::Report as VoiceReport;
 use tokio::sync::mpsc;
@@ -169,6 +169,8 @@ pub struct Settings {
     pub display_server: Option<String>,
     /// A second display, for content.
     pub content_display: Option<ContentDisplay>,
+    /// Sends and shows less when the processor is too slow for all of it.
+    pub governed: bool,
     /// What every connection starts from; its servers come from the session.
     pub peer: PeerConfig,
     /// The source id in the test picture's time code.
@@ -190,6 +192,7 @@ impl Default for Settings {
             display: DisplayOutput::default(),
             display_server: None,
             content_display: None,
+            governed: true,
             peer: PeerConfig {
                 addresses: Vec::new(),
                 include_loopback: false,
@@ -326,6 +329,8 @@ pub struct EngineStatistics {
     pub peers: Vec<(PeerId, PeerReport)>,
     /// What the room encodes and sends.
     pub sent: Vec<SentReport>,
+    /// What is left out of it because the processor is too slow.
+    pub limit: Option<QualityLimit>,
     /// The received streams.
     pub streams: Vec<StreamReport>,
     /// What echo cancellation does; none while it does nothing.

@@ -13,6 +13,7 @@ mod fault;
 mod link;
 mod now;
 mod pii;
+mod quality;
 mod size;
 mod skip;
 
@@ -26,5 +27,6 @@ pub use fault::{Fault, FaultCode, Severity};
 pub use link::{MeetingLink, ProviderId};
 pub use now::Now;
 pub use pii::{Pii, Secret};
+pub use quality::QualityLimit;
 pub use size::{PictureSize, PictureSizes};
 pub use skip::SkipCause;

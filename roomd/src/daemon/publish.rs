@@ -162,6 +162,7 @@ impl Daemon {
             freezes: figures.freezes,
             streams: figures.streams.iter().map(stream_stats).collect(),
             sent: figures.sent.iter().map(sent_stats).collect(),
+            quality_limit: figures.limit,
             voice: figures.voice.as_ref().map(|voice| VoiceStats {
                 delay_ms: millis(voice.delay),
                 erle_db: voice.erle,

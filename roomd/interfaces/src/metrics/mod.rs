@@ -19,7 +19,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
 use roomd_api::{Call, Health, PeerStats, State, StreamStats};
-use roomd_model::{E2ee, FaultCode, Severity, StreamKind};
+use roomd_model::{E2ee, FaultCode, QualityLimit, Severity, StreamKind};
 
 use crate::words;
 
@@ -271,6 +271,15 @@ fn streams(page: &mut Page<'_>, state: &State) -> fmt::Result {
                 [("source", kind.to_owned()), ("height", height.clone())],
                 *bits,
             )
+        },
+    )?;
+    page.family(
+        "quality_limit",
+        "1 while the processor is too slow for more",
+        &QualityLimit::ALL,
+        |limit| {
+            let on = figures.quality_limit == Some(*limit);
+            ([("code", words::limit(*limit))], f64::from(u8::from(on)))
         },
     )?;
     let voice = figures.voice.as_ref();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use roomd_api::{Agenda, Devices, HealthItem, Room, SentStats, Statistics, VoiceStats, Words};
-use roomd_model::{Fault, Language, Phase};
+use roomd_model::{Fault, Language, Phase, QualityLimit};
 
 use super::*;
 
@@ -58,6 +58,7 @@ fn state() -> State {
                 width: Some(320),
                 height: Some(180),
             }],
+            quality_limit: Some(QualityLimit::Without720),
             voice: Some(VoiceStats {
                 delay_ms: 80.0,
                 erle_db: 31.5,
@@ -125,6 +126,8 @@ fn figures_have_their_units_and_the_worst_connection_speaks() {
         "roomd_playout_delay_seconds 0.06",
         "roomd_freezes 3.0",
         "roomd_sent_picture_bits_per_second{source=\"camera\",height=\"180\"} 150000.0",
+        "roomd_quality_limit{code=\"cpu-without-720p\"} 1.0",
+        "roomd_quality_limit{code=\"cpu-fewer-pictures\"} 0.0",
         "roomd_echo_return_loss_enhancement_decibels 31.5",
         "roomd_resident_memory_bytes 120500000.0",
         "roomd_bad_messages_total 7",

@@ -9,6 +9,7 @@ pub mod codec;
 pub mod compose;
 pub mod frame;
 pub mod gate;
+pub mod governor;
 pub mod jitter;
 pub mod layers;
 pub mod loudness;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_media_core::frame::I420;
+use roomd_media_core::governor::Work;
 use roomd_media_core::layers::{Encoding, Size, Sizes};
 use roomd_media_core::mix;
 use roomd_model::FaultCode;
@@ -117,6 +118,14 @@ impl Capture {
     /// The encoder of a size, while it is encoded.
     pub(super) fn encoder(&self, size: Size) -> Option<&VideoEncoder> {
         self.video.get(&size)
+    }
+
+    /// What the encoders of the picture did since the last call.
+    pub(super) fn work(&mut self, now: Instant) -> BTreeMap<Size, Work> {
+        let encoders = self.video.iter_mut();
+        encoders
+            .map(|(size, encoder)| (*size, encoder.work(now)))
+            .collect()
     }
 
     /// Encoders that stand still.

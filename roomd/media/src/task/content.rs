@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_media_core::frame::I420;
+use roomd_media_core::governor::Work;
 use roomd_media_core::layers::Encoding;
 use roomd_media_core::scene::TileSource;
 use roomd_model::Crop;
@@ -143,6 +144,11 @@ impl Content {
 
     pub(super) const fn encoder(&self) -> Option<&VideoEncoder> {
         self.encoder.as_ref()
+    }
+
+    /// What its encoder did since the last call.
+    pub(super) fn work(&mut self, now: Instant) -> Option<Work> {
+        Some(self.encoder.as_mut()?.work(now))
     }
 
     pub(super) fn failed(&mut self) {

@@ -112,6 +112,7 @@ impl Task {
         self.streams.adjust();
         self.capture.set_loss(self.peers.sent_loss());
         self.supervise_content(now);
+        self.supervise_load(now);
         self.allocate(now);
     }
 
@@ -132,6 +133,7 @@ impl Task {
         let sent_tracks = self.sent_reports(passed);
         let av_offset_ms = self.streams.av_offset();
         let voice = self.voice.report();
+        let limit = self.govern.governor.limit();
         self.figures.statistics.send_modify(|statistics| {
             statistics.fps_sent = sending.then(|| rate(sent));
             statistics.fps_received = best_rate(&streams);
@@ -139,6 +141,7 @@ impl Task {
             statistics.peers = peers;
             statistics.freezes = freezes;
             statistics.sent = sent_tracks;
+            statistics.limit = limit;
             statistics.av_offset_ms = av_offset_ms;
             statistics.voice = (voice.mode != VoiceMode::Off).then_some(voice);
         });

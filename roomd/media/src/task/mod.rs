@@ -9,6 +9,7 @@ mod capture;
 mod content;
 mod data;
 mod figures;
+mod govern;
 mod keys;
 mod open;
 mod outlets;
@@ -45,6 +46,7 @@ use crate::voice::Voice;
 use capture::Capture;
 use content::Content;
 use figures::Figures;
+use govern::Govern;
 use keys::{Derived, Job, Keys, Purpose};
 use open::Openers;
 use peers::Peers;
@@ -96,6 +98,7 @@ struct Task {
     /// The last frame of each track: which encoder's, and its place there.
     order: BTreeMap<Track, (u64, u64)>,
     allocator: Allocator<(PeerId, String)>,
+    govern: Govern,
     openers: Openers,
     keys: Keys,
     peers: Peers,
@@ -231,6 +234,7 @@ impl Task {
             content: Content::new(content, timeline, encoded_sender),
             order: BTreeMap::new(),
             allocator: Allocator::default(),
+            govern: Govern::new(settings.governed),
             openers: Openers::default(),
             keys: Keys::new(keys_sender),
             peers: Peers::new(settings.peer, peer_events),
@@ -276,11 +280,13 @@ impl Task {
                     self.sound_test(None);
                 }
                 self.in_call = true;
+                self.ungovern();
                 self.figures.begin(at);
                 self.streams.begin();
             }
             EngineCommand::CallEnded => {
                 self.in_call = false;
+                self.ungovern();
                 self.peers.close_all();
                 self.streams.clear();
                 self.openers.clear();

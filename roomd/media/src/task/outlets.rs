@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use roomd_conference::{Direction, LocalSource, PeerId, PeerState};
+use roomd_media_core::governor::Allowance;
 use roomd_media_core::layers::{self, Allocator, Demand, Encoding, Outlet, Size, Sizes};
 use roomd_peer::{Codec, Frame, LineState, PeerCommand};
 
@@ -137,13 +138,17 @@ impl Peer {
     }
 
     /// What its camera m-lines ask for, and how its content is encoded.
-    fn demands(&self, content: bool) -> (Vec<(String, Demand)>, Option<Encoding>) {
+    fn demands(
+        &self,
+        content: bool,
+        allowance: &Allowance,
+    ) -> (Vec<(String, Demand)>, Option<Encoding>) {
         let mut budget = self.budget();
         let shows = content && self.outlets(LocalSource::Content).next().is_some();
         let encoding = shows.then(|| {
             let (encoding, rest) = layers::content(budget);
             budget = rest;
-            encoding
+            allowance.content(encoding)
         });
         let count = self.outlets(LocalSource::Camera).count();
         let each = budget / u32::try_from(count.max(1)).unwrap_or(u32::MAX);
@@ -151,7 +156,7 @@ impl Peer {
             let together = together(self.lines.get(mid));
             let taken: Sizes = together.unwrap_or(&Size::ALL).iter().copied().collect();
             let demand = Demand {
-                sizes: published.wanted.and(taken),
+                sizes: allowance.sizes(taken, published.wanted),
                 together: together.is_some(),
                 budget: each,
             };
@@ -197,17 +202,18 @@ impl Peer {
 }
 
 impl Peers {
-    /// Divides what the paths carry; `content` says whether there is any.
-    fn divide(
+    /// Divides what the paths carry and the processor allows; `content` says whether there is any.
+    pub(super) fn divide(
         &mut self,
         allocator: &mut Allocator<Line>,
+        allowance: &Allowance,
         content: bool,
         now: Instant,
     ) -> Encodings {
         let mut demands = BTreeMap::new();
         let mut encodings = Encodings::default();
         for (id, peer) in self.verified() {
-            let (lines, shown) = peer.demands(content);
+            let (lines, shown) = peer.demands(content, allowance);
             demands.extend(lines.into_iter().map(|(mid, demand)| ((id, mid), demand)));
             let slower = |a: Encoding, b: Encoding| if a.bitrate < b.bitrate { a } else { b };
             encodings.content = match (encodings.content, shown) {
@@ -216,7 +222,8 @@ impl Peers {
             };
         }
         let allocation = allocator.allocate(&demands, now);
-        encodings.camera = allocation.encodings;
+        let slowed = |(size, encoding)| (size, allowance.camera(encoding));
+        encodings.camera = allocation.encodings.into_iter().map(slowed).collect();
         for (id, peer) in &mut self.open {
             for (mid, published) in &mut peer.published {
                 let line = (*id, mid.clone());
@@ -284,10 +291,12 @@ impl Peers {
 }
 
 impl Task {
-    /// Encodes what is sent, as well as the paths carry it.
+    /// Encodes what is sent, as well as the paths carry it and the processor allows.
     pub(super) fn allocate(&mut self, now: Instant) {
         let content = self.content.has_picture();
-        let encodings = self.peers.divide(&mut self.allocator, content, now);
+        let allowance = self.govern.allowance();
+        let allocator = &mut self.allocator;
+        let encodings = self.peers.divide(allocator, &allowance, content, now);
         self.capture.encode(encodings.camera, encodings.kept);
         self.content.encode(encodings.content);
     }

@@ -54,6 +54,8 @@ impl Room {
             microphone: MicrophoneSource::TestSound,
             loudspeaker: Loudspeaker::None,
             display: DisplayOutput::Headless,
+            // Whatever else the machine does, the same is sent.
+            governed: false,
             peer: loopback(),
             test_source: source,
             test_tone: tone,
