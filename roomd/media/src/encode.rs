@@ -17,7 +17,7 @@ use roomd_media_core::loudness::Loudness;
 use roomd_media_core::mix::RATE;
 use roomd_media_core::plan::{AudioEncode, VideoEncode};
 use roomd_media_core::speaker;
-use roomd_peer::{Codec, Frame, Level};
+use roomd_peer::{Codec, Frame, Level, Temporal};
 use tokio::sync::mpsc;
 
 use crate::branch::{Branch, BranchError, Notice};
@@ -372,7 +372,11 @@ fn frame(sample: &gst::Sample, track: Track, timeline: Timeline) -> Option<Frame
         Track::Camera(_) | Track::Content => {
             let delta = buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
             let rtp_time = rtp_time(stamp, Codec::Vp8.clock_rate());
-            Some(Frame::picture(payload(buffer)?, rtp_time, at, !delta))
+            let mut frame = Frame::picture(payload(buffer)?, rtp_time, at, !delta);
+            if track != Track::Content {
+                frame.temporal = Some(temporal(buffer.flags()));
+            }
+            Some(frame)
         }
         Track::Microphone => {
             let header = buffer.flags().contains(gst::BufferFlags::HEADER);
@@ -382,6 +386,16 @@ fn frame(sample: &gst::Sample, track: Track, timeline: Timeline) -> Option<Frame
             let rtp_time = rtp_time(stamp, Codec::Opus.clock_rate());
             Some(Frame::sound(payload(buffer)?, rtp_time, at))
         }
+    }
+}
+
+/// Of the two layers, the upper one is that of the pictures which nothing refers to.
+fn temporal(flags: gst::BufferFlags) -> Temporal {
+    let upper = flags.contains(gst::BufferFlags::DROPPABLE);
+    Temporal {
+        layer: upper.into(),
+        sync: upper,
+        discardable: upper,
     }
 }
 

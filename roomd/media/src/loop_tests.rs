@@ -94,6 +94,73 @@ async fn through(size: Size) {
     assert!(told.try_recv().is_err());
 }
 
+/// Half of the pictures of every size can be left out, and the other half is the same without them.
+#[tokio::test]
+async fn the_lower_temporal_layer_stands_alone() {
+    gstreamer::init().unwrap();
+    let size = Size::Medium;
+    let (sender, mut encoded) = mpsc::channel(64);
+    let mut encoder = VideoEncoder::camera(size, ENCODING, Timeline::new(), &sender).unwrap();
+    let begin = Instant::now();
+    let picture = TestPicture::new(9);
+    let mut frames = Vec::new();
+    for n in 0..24_u64 {
+        // A keyframe comes in the turn of either layer.
+        if n == 9 || n == 16 {
+            assert!(encoder.keyframe(begin + Duration::from_secs(n)));
+        }
+        let drawn = Arc::new(picture.draw(1000 + 40 * n, 0).halved());
+        encoder.push(&drawn, begin + Duration::from_millis(33 * (n + 1)));
+        let next = tokio::time::timeout(LIMIT, encoded.recv()).await;
+        let Some(Encoded::Frame { frame, .. }) = next.expect("a picture") else {
+            panic!("the encoder failed");
+        };
+        assert_eq!(frame.keyframe, [0, 9, 16].contains(&n), "picture {n}");
+        frames.push(frame);
+    }
+    let layer = |frame: &Frame| frame.temporal.unwrap().layer;
+    let layers: Vec<_> = frames.iter().map(layer).collect();
+    let upper = |n: usize| u8::from(n % 2 == 1 && n != 9);
+    assert_eq!(layers, (0..24).map(upper).collect::<Vec<_>>());
+
+    let all = decoded(&frames).await;
+    let lower: Vec<_> = frames
+        .iter()
+        .filter(|frame| layer(frame) == 0)
+        .cloned()
+        .collect();
+    let alone = decoded(&lower).await;
+    let expected = all.iter().zip(&layers).filter(|(_, layer)| **layer == 0);
+    for (n, ((expected, _), alone)) in expected.zip(&alone).enumerate() {
+        assert!(
+            expected == alone,
+            "picture {n} of the lower layer is another one"
+        );
+    }
+    assert_eq!(alone.len(), lower.len());
+}
+
+/// What becomes of encoded pictures.
+async fn decoded(frames: &[Frame]) -> Vec<Vec<u8>> {
+    let (news, _decoded) = mpsc::channel(64);
+    let pictures = Pictures::new(None);
+    let mut shown = pictures.subscribe();
+    let progress = Arc::default();
+    let mut decoder =
+        VideoDecoder::open(StreamId(1), VideoCodec::Vp8, pictures, progress, &news).unwrap();
+    let mut all = Vec::new();
+    for frame in frames {
+        assert!(!decoder.push(frame, Instant::now()));
+        let next = tokio::time::timeout(LIMIT, shown.changed()).await;
+        next.expect("a decoded picture").unwrap();
+        let picture = shown.borrow_and_update().clone().unwrap();
+        let plane = picture.frame.plane(0);
+        let rows = (0..plane.height).flat_map(|y| plane.row(y).to_vec());
+        all.push(rows.collect());
+    }
+    all
+}
+
 /// What is cut out of content has any even size. GStreamer rounds rows up to multiples of four.
 #[tokio::test]
 async fn content_of_any_even_size_is_encoded_as_it_is() {

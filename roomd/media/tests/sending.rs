@@ -89,9 +89,18 @@ async fn a_server_gets_three_sizes_and_each_only_while_it_is_wanted() {
 
     // Each begins with a keyframe of its own size.
     let mut begun = BTreeMap::new();
+    let mut temporal = BTreeSet::new();
     let end = Instant::now() + LIMIT;
-    while begun.len() < 3 {
+    while begun.len() < 3 || temporal.len() < 6 {
         let frame = picture(&mut wire).await;
+        let place = frame.temporal.unwrap();
+        // The upper layer needs the last picture of the lower one, and nothing needs it.
+        assert_eq!(
+            (place.sync, place.discardable),
+            (place.layer == 1, place.layer == 1)
+        );
+        assert!(!frame.keyframe || place.layer == 0);
+        temporal.insert((frame.rid.clone(), place.layer));
         let size = VideoCodec::Vp8.keyframe_size(&frame.payload);
         let name = frame.rid.unwrap();
         assert!(

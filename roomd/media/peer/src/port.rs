@@ -152,6 +152,14 @@ impl Frame {
         self.codec.clock_rate()
     }
 
+    /// Whether no other frame needs it.
+    pub const fn is_discardable(&self) -> bool {
+        match self.temporal {
+            Some(temporal) => temporal.discardable,
+            None => false,
+        }
+    }
+
     /// A packet of sound to send.
     pub const fn sound(payload: std::sync::Arc<[u8]>, rtp_time: u64, at: Instant) -> Self {
         Self {
@@ -193,8 +201,10 @@ impl Frame {
 pub struct Temporal {
     /// The layer, 0 to 3.
     pub layer: u8,
-    /// It depends on nothing but pictures of layer 0: a receiver can begin with its layer here.
+    /// It depends on nothing but the last picture of layer 0: a receiver can begin with its layer here.
     pub sync: bool,
+    /// No other picture depends on it.
+    pub discardable: bool,
 }
 
 /// How loud a packet of sound is (RFC 6464).

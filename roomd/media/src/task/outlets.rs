@@ -193,7 +193,7 @@ impl Peer {
                 self.pending.is_empty() && self.commands.try_send(write).is_ok()
             });
             sent |= written;
-            if !written {
+            if !written && !frame.is_discardable() {
                 published.lost(track);
             }
         }

@@ -3,7 +3,8 @@
 //! What of the encoded pictures goes out on one m-line.
 //!
 //! Invariant: a receiver never gets a picture that refers to one that it did not get. A size begins
-//! with a keyframe, and after a picture that was lost on the way to the peer.
+//! with a keyframe, and after a picture that was lost on the way to the peer, unless nothing refers
+//! to it.
 
 use std::collections::BTreeMap;
 

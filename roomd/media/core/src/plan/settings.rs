@@ -188,6 +188,12 @@ impl MicrophoneInput<'_> {
     }
 }
 
+/// Two temporal layers in turns: pictures that only refer to the lower one, and that nothing refers to,
+/// follow those of the lower one. A receiver, or a server for it, leaves them out as it likes. What
+/// else libvpx knows of layers is a rate for each; here they share one.
+const TEMPORAL_LAYERS: &str = "<0,\
+    no-ref-golden+no-ref-alt+no-upd-last+no-upd-golden+no-upd-alt+no-upd-entropy>";
+
 /// An encoder of pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VideoEncode {
@@ -228,6 +234,8 @@ impl VideoEncode {
         if self.content {
             // What does not move costs next to nothing, and is refined until it is sharp.
             properties.extend([("static-threshold", "100"), ("max-quantizer", "48")]);
+        } else {
+            properties.push(("temporal-scalability-layer-flags", TEMPORAL_LAYERS));
         }
         Plan::new()
             .picture_source(&picture(self.width, self.height))

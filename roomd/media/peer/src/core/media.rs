@@ -306,6 +306,7 @@ fn temporal_of(extra: &CodecExtra) -> Option<Temporal> {
     extra.tl0_picture_id.map(|_| Temporal {
         layer: extra.layer_index,
         sync: extra.sync,
+        discardable: extra.discardable,
     })
 }
 

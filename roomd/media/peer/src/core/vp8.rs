@@ -83,17 +83,17 @@ impl Packetiser {
         let [high, low] = self.picture.to_be_bytes();
         self.picture = self.picture.wrapping_add(1) & 0x7fff;
         let mut bytes = vec![EXTENDED, HAS_PICTURE_ID, LONG | high, low];
-        if let Some(Temporal { layer, sync }) = temporal {
-            let layer = layer.min(3);
+        if let Some(temporal) = temporal {
+            let layer = temporal.layer.min(3);
             if layer == 0 {
                 self.tl0 = self.tl0.wrapping_add(1);
-            } else if !sync && layer == 3 {
-                // The top layer refers to others, and nothing to it.
+            }
+            if temporal.discardable {
                 bytes[0] |= UNREFERENCED;
             }
             bytes[1] |= HAS_TL0PICIDX | HAS_TID;
             bytes.push(self.tl0);
-            bytes.push(layer << 6 | u8::from(sync) << 5);
+            bytes.push(layer << 6 | u8::from(temporal.sync) << 5);
         }
         bytes
     }
@@ -147,11 +147,15 @@ mod tests {
     fn counts_pictures_of_the_lowest_temporal_layer() {
         let mut packetiser = Packetiser::new(0, 0);
         let mut tail = |layer, sync| {
-            let temporal = Some(Temporal { layer, sync });
+            let temporal = Some(Temporal {
+                layer,
+                sync,
+                discardable: layer == 2,
+            });
             packetiser.split(&[9; 40], temporal, 1100)[0].payload[..6].to_vec()
         };
         assert_eq!(tail(0, false), [0x90, 0xe0, 0x80, 0, 1, 0]);
-        assert_eq!(tail(2, true), [0x90, 0xe0, 0x80, 1, 1, 0xa0]);
+        assert_eq!(tail(2, true), [0xb0, 0xe0, 0x80, 1, 1, 0xa0]);
         assert_eq!(tail(1, false), [0x90, 0xe0, 0x80, 2, 1, 0x40]);
         assert_eq!(tail(0, false), [0x90, 0xe0, 0x80, 3, 2, 0]);
     }

@@ -263,7 +263,11 @@ fn temporal(net: Net) {
     for layer in [0, 1, 0, 1] {
         let mut frame = picture(net.now, net.start, true);
         let sync = layer == 1;
-        frame.temporal = Some(Temporal { layer, sync });
+        frame.temporal = Some(Temporal {
+            layer,
+            sync,
+            discardable: sync,
+        });
         let mid = lines[1].clone();
         net.command(A, PeerCommand::Write { mid, frame });
         net.run(Duration::from_millis(50));

@@ -132,11 +132,14 @@ fn layers_can_be_told_apart_by_a_group_of_ssrcs() {
 #[test]
 fn temporal_layers_are_signalled() {
     let (mut net, lines) = Net::call();
-    let layers = [(0, false), (2, true), (1, true), (2, false)];
+    let layers = [(0, false), (2, true), (1, true), (2, false)].map(|(layer, sync)| Temporal {
+        layer,
+        sync,
+        discardable: layer == 2,
+    });
     for round in 0..40 {
-        let (layer, sync) = layers[round % 4];
         let mut frame = picture(net.now, net.start, round == 0);
-        frame.temporal = Some(Temporal { layer, sync });
+        frame.temporal = Some(layers[round % 4]);
         let mid = lines[1].clone();
         net.command(A, PeerCommand::Write { mid, frame });
         net.run(Duration::from_millis(40));
@@ -149,7 +152,6 @@ fn temporal_layers_are_signalled() {
         .collect();
     assert_eq!(seen.len(), 40);
     for (round, temporal) in seen.iter().enumerate() {
-        let (layer, sync) = layers[round % 4];
-        assert_eq!(*temporal, Temporal { layer, sync }, "{round}");
+        assert_eq!(*temporal, layers[round % 4], "{round}");
     }
 }
