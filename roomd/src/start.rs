@@ -346,6 +346,7 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
             Camera::Device(path) => CameraSource::Device(path.clone()),
             Camera::File(path) => CameraSource::File(path.clone()),
         },
+        camera_size: hardware::largest_picture(settings),
         microphone: match &media.microphone {
             Microphone::Auto => MicrophoneSource::Auto,
             Microphone::Test => MicrophoneSource::TestSound,

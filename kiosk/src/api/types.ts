@@ -700,7 +700,7 @@ trouble: StreamTrouble | null, };
  * What the room leaves out because its processor is too slow for all of it. Each goes with those
  * before it.
  */
-export type QualityLimit = "cpu-without-720p" | "cpu-without-360p" | "cpu-fewer-pictures" | "cpu-slower-display";
+export type QualityLimit = "cpu-without-1080p" | "cpu-without-720p" | "cpu-without-360p" | "cpu-fewer-pictures" | "cpu-slower-display";
 
 /**
  * Why a request was refused.

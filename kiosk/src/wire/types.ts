@@ -121,7 +121,11 @@ sharing: boolean, } | { "type": "hand",
 /**
  * Raised.
  */
-raised: boolean, } | { "type": "chat", 
+raised: boolean, } | { "type": "wanted-height", 
+/**
+ * Lines.
+ */
+lines: number, } | { "type": "chat", 
 /**
  * 1 to 2000 characters of plain text.
  */

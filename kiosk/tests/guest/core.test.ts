@@ -70,6 +70,7 @@ describe("the call", () => {
     const [, effects] = run([...JOINED, welcome("g1", [member("room"), member("g0")])]);
     assert.deepEqual(peers(effects, "connect"), ["room", "g0"]);
     assert.deepEqual(sent(effects), [
+      { type: "wanted-height", lines: 720 },
       { type: "state", microphone: false, camera: false, sharing: false },
     ]);
     const [call, later] = run([
@@ -83,6 +84,19 @@ describe("the call", () => {
       ["take-offer", "timer"],
     );
     assert.equal(call.links.get("g2")?.offerer, false);
+  });
+
+  it("tells the room how large its picture is shown, when that changes", () => {
+    let [call] = run([...JOINED, welcome("g1", [member("room")])]);
+    const lines = [700, 860, 870, 1300, 2000, 200, 0].flatMap((height) => {
+      const [next, effects] = run([{ type: "shown", height }], call);
+      call = next;
+      return sent(effects).map((message) => (message as { lines?: number }).lines);
+    });
+    assert.deepEqual(lines, [1080, 180]);
+    const [, back] = run([{ type: "socket-closed" }, { type: "socket-open" }, welcome("g1", [])], call);
+    assert.ok(sent(back).some((message) => message.type === "wanted-height" && message.lines === 180));
+    assert.deepEqual(sent(run([...JOINED, { type: "shown", height: 1080 }])[1]), []);
   });
 
   it("takes nothing from strangers", () => {
@@ -252,7 +266,7 @@ describe("the call", () => {
     assert.equal(back.links.get("room")?.state, "connected");
     assert.deepEqual(
       sent(resumed).map(({ type }) => type),
-      ["hand", "state"],
+      ["wanted-height", "hand", "state"],
     );
     const [, other] = run([{ type: "socket-open" }, welcome("g7", [member("room")])], away);
     assert.ok(other.some(({ type }) => type === "disconnect-all"));

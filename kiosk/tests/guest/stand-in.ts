@@ -40,6 +40,7 @@ const FIELDS: { readonly [T in FromGuest["type"]]: Record<string, string> } = {
   candidate: { to: "string", candidate: "string", mid: "string?" },
   state: { microphone: "boolean", camera: "boolean", sharing: "boolean" },
   hand: { raised: "boolean" },
+  "wanted-height": { lines: "number" },
   chat: { text: "string" },
   bye: {},
 };
@@ -259,6 +260,8 @@ export class StandIn {
         break;
       case "hand":
         this.#changed(guest, { hand: message.raised });
+        break;
+      case "wanted-height":
         break;
       case "chat":
         this.broadcast({

@@ -339,6 +339,7 @@ impl Checker<'_> {
                 Some(camera) => self.camera(camera)?,
                 None => Camera::Auto,
             },
+            camera_size: media.camera_size,
             mains: self.mains(media.mains_hz.as_ref())?,
             microphone,
             loudspeaker,

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{
-    DisplayPower, EchoCancellation, LogLevel, LoudspeakerLevel, MatrixEncryption, Output, Titles,
+    CameraSize, DisplayPower, EchoCancellation, LogLevel, LoudspeakerLevel, MatrixEncryption,
+    Output, Titles,
 };
 
 #[derive(Debug, Deserialize)]
@@ -173,6 +174,7 @@ pub struct TlsFiles {
 #[serde(default, deny_unknown_fields)]
 pub struct Media {
     pub camera: Option<Spanned<String>>,
+    pub camera_size: CameraSize,
     pub mains_hz: Option<Spanned<i64>>,
     pub microphone: Option<Spanned<String>>,
     pub loudspeaker: Option<Spanned<String>>,

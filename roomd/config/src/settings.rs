@@ -374,6 +374,8 @@ pub enum Tls {
 pub struct Media {
     /// The camera.
     pub camera: Camera,
+    /// The largest size of its picture.
+    pub camera_size: CameraSize,
     /// What lamps flicker with.
     pub mains: Mains,
     /// The microphone.
@@ -479,6 +481,21 @@ pub enum EchoCancellation {
     On,
     /// Never.
     Off,
+}
+
+/// The largest size of the camera's picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum CameraSize {
+    /// As the number of processors suggests.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
+    /// 1280x720.
+    #[serde(rename = "720p")]
+    Lines720,
+    /// 1920x1080, where the camera has it.
+    #[serde(rename = "1080p")]
+    Lines1080,
 }
 
 /// The display.

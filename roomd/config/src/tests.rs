@@ -169,12 +169,13 @@ fn cameras_and_the_display_have_their_own_sections() {
     use roomd_devices_core::camera::controls::Mains;
     use roomd_devices_core::visca::Protocol;
 
-    use crate::DisplayPower;
+    use crate::{CameraSize, DisplayPower};
 
     let text = r#"
         [room]
         name = "a"
         [media]
+        camera_size = "1080p"
         mains_hz = 60
         microphone = "usb:046d:0857/A1@1-1.4:1.0"
         [[cameras]]
@@ -225,6 +226,7 @@ fn cameras_and_the_display_have_their_own_sections() {
     );
     assert_eq!(settings.content[1].device, crate::TEST_INPUT);
     assert_eq!(settings.media.mains, Mains::Hz60);
+    assert_eq!(settings.media.camera_size, CameraSize::Lines1080);
     assert_eq!(
         settings.media.microphone,
         Microphone::Device("usb:046d:0857/A1@1-1.4:1.0".to_owned())
@@ -344,6 +346,7 @@ fn errors_name_line_caret_and_cause() {
         "[media.turn]\nurls = [\"turn:a\"]\nusername = \"a\"\n",
         "[media.turn]\nurls = [\"turn:a\"]\nusername = \"a\"\npassword = \"b\"\n",
         "[media]\nmains_hz = 400\n",
+        "[media]\ncamera_size = \"4k\"\n",
         "[[content]]\nname = \"Tisch\"\n",
         "[[content]]\nname = \"Tisch\"\ndevice = \"under the table\"\n",
         "[[cameras]]\nname = \"Vorne\"\n",

@@ -37,6 +37,8 @@ const SILENT: Duration = Duration::from_secs(2);
 pub(crate) struct Camera {
     source: CameraSource,
     size: (u32, u32),
+    /// Pictures of a device that was asked for this size have it.
+    most: (u32, u32),
     /// Pictures of a device keep their own size, up to that one.
     own_size: bool,
     picture: Arc<TestPicture>,
@@ -94,6 +96,7 @@ impl Camera {
         Self {
             source,
             size,
+            most: size,
             own_size: false,
             picture: Arc::new(picture),
             utc_offset,
@@ -111,6 +114,12 @@ impl Camera {
     /// Leaves pictures of a device in their own size, where that is not larger.
     pub(crate) const fn in_own_size(mut self) -> Self {
         self.own_size = true;
+        self
+    }
+
+    /// Leaves pictures of a device that was chosen in this size, larger than the usual one, as they are.
+    pub(crate) const fn at_most(mut self, most: (u32, u32)) -> Self {
+        self.most = most;
         self
     }
 
@@ -300,7 +309,7 @@ impl Camera {
         let plan = if self.own_size {
             input.plan_within(self.size)
         } else {
-            input.plan(self.size)
+            input.plan(self.size_of(&input))
         };
         let agreed = match input {
             CameraInput::Mode(_, mode) => mode.rate,
@@ -327,6 +336,17 @@ impl Camera {
             flow,
             agreed,
         })
+    }
+
+    /// The size of the pictures that are made of what a device gives.
+    fn size_of(&self, input: &CameraInput<'_>) -> (u32, u32) {
+        match input {
+            CameraInput::Mode(_, mode) if (mode.width, mode.height) == self.most => self.most,
+            CameraInput::Mode(..)
+            | CameraInput::Mjpeg(_)
+            | CameraInput::Raw(_)
+            | CameraInput::File(_) => self.size,
+        }
     }
 }
 

@@ -56,8 +56,12 @@ async fn through(size: Size) {
     let begin = Instant::now();
     for n in 0..10_u64 {
         let mut frame = picture.draw(1000 + n, 0);
-        while frame.width() > size.pixels().0 {
+        let (width, height) = size.pixels();
+        while frame.width() > width {
             frame = frame.halved();
+        }
+        if frame.width() < width {
+            frame = frame.scaled(width, height);
         }
         let at = begin + Duration::from_millis(33 * (n + 1));
         if n == 5 {
@@ -155,8 +159,11 @@ async fn decoded(frames: &[Frame]) -> Vec<Vec<u8>> {
         next.expect("a decoded picture").unwrap();
         let picture = shown.borrow_and_update().clone().unwrap();
         let plane = picture.frame.plane(0);
-        let rows = (0..plane.height).flat_map(|y| plane.row(y).to_vec());
-        all.push(rows.collect());
+        all.push(
+            (0..plane.height)
+                .flat_map(|y| plane.row(y).to_vec())
+                .collect(),
+        );
     }
     all
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use roomd_conference::{MediaCommand, MediaEvent, PeerId};
 use roomd_media_core::plan::CameraMode;
 use roomd_media_core::scene::Scene;
-use roomd_model::{Crop, FaultCode, QualityLimit, StreamId, StreamKind};
+use roomd_model::{Crop, FaultCode, PictureSize, QualityLimit, StreamId, StreamKind};
 use roomd_peer::{PeerConfig, PeerReport};
 use roomd_voice::Report as VoiceReport;
 use tokio::sync::mpsc;
@@ -155,6 +155,8 @@ pub struct ContentDisplay {
 pub struct Settings {
     /// Camera.
     pub camera: CameraSource,
+    /// The largest size of its picture; larger than the usual one only where its mode was chosen so.
+    pub camera_size: PictureSize,
     /// What is shown when somebody shows something.
     pub content: CameraSource,
     /// Microphone.
@@ -185,6 +187,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             camera: CameraSource::default(),
+            camera_size: PictureSize::High,
             content: CameraSource::None,
             microphone: MicrophoneSource::default(),
             loudspeaker: Loudspeaker::default(),

@@ -113,7 +113,7 @@ async fn a_server_gets_three_sizes_and_each_only_while_it_is_wanted() {
         assert!(Instant::now() < end, "only {begun:?} come");
     }
     let sizes = NAMES.map(|name| begun[name]);
-    assert_eq!(sizes, PictureSize::ALL.map(PictureSize::pixels));
+    assert_eq!(sizes, PictureSize::LAYERS.map(PictureSize::pixels));
 
     let want = |sizes: &[PictureSize]| MediaCommand::Want {
         peer: PEER,

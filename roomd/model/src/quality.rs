@@ -7,7 +7,10 @@ use ts_rs::TS;
 /// before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 pub enum QualityLimit {
-    /// The camera's picture is sent with 360 lines at the most.
+    /// The camera's picture is sent with 720 lines at the most.
+    #[serde(rename = "cpu-without-1080p")]
+    Without1080,
+    /// With 360 lines at the most.
     #[serde(rename = "cpu-without-720p")]
     Without720,
     /// With 180 lines at the most.
@@ -23,7 +26,8 @@ pub enum QualityLimit {
 
 impl QualityLimit {
     /// The mildest first.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
+        Self::Without1080,
         Self::Without720,
         Self::Without360,
         Self::FewerPictures,

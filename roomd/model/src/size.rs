@@ -13,11 +13,16 @@ pub enum PictureSize {
     Medium,
     /// 1280x720.
     High,
+    /// 1920x1080.
+    Full,
 }
 
 impl PictureSize {
     /// The smallest first.
-    pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+    pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Full];
+    /// Those that go out side by side on one m-line. Servers know three layers at most; the halves of
+    /// 1280x720 are made, and shown, with little work, and 1920x1080 beside it would double it.
+    pub const LAYERS: [Self; 3] = [Self::Low, Self::Medium, Self::High];
 
     /// Width and height, in pixels.
     #[must_use]
@@ -26,6 +31,7 @@ impl PictureSize {
             Self::Low => (320, 180),
             Self::Medium => (640, 360),
             Self::High => (1280, 720),
+            Self::Full => (1920, 1080),
         }
     }
 
@@ -33,7 +39,7 @@ impl PictureSize {
     /// fewer than there are, the smallest are left out; further names of the m-line stay unused.
     #[must_use]
     pub fn of_layers(count: usize) -> &'static [Self] {
-        &Self::ALL[Self::ALL.len() - count.min(Self::ALL.len())..]
+        &Self::LAYERS[Self::LAYERS.len() - count.min(Self::LAYERS.len())..]
     }
 }
 
@@ -43,7 +49,9 @@ pub struct PictureSizes(u8);
 
 impl PictureSizes {
     /// Every size.
-    pub const ALL: Self = Self(0b111);
+    pub const ALL: Self = Self(0b1111);
+    /// Those of [`PictureSize::LAYERS`].
+    pub const LAYERS: Self = Self(0b111);
 
     const fn bit(size: PictureSize) -> u8 {
         1 << size as u8
@@ -126,8 +134,12 @@ mod tests {
             PictureSize::of_layers(2),
             [PictureSize::Medium, PictureSize::High]
         );
-        assert_eq!(PictureSize::of_layers(3), PictureSize::ALL);
-        assert_eq!(PictureSize::of_layers(9), PictureSize::ALL);
+        assert_eq!(PictureSize::of_layers(3), PictureSize::LAYERS);
+        assert_eq!(PictureSize::of_layers(9), PictureSize::LAYERS);
+        assert_eq!(
+            PictureSizes::from_iter(PictureSize::LAYERS),
+            PictureSizes::LAYERS
+        );
         assert_eq!(PictureSize::of_layers(0), []);
     }
 

@@ -16,6 +16,7 @@ mod ptz;
 mod setup;
 mod sound;
 mod sound_test;
+mod survey;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -37,7 +38,7 @@ use roomd_devices::monitor::{self, Monitor};
 use roomd_devices::mute::{RoomSound, Wish};
 use roomd_interfaces::PreviewRequest;
 use roomd_media::{CameraSource, Engine, EngineCommand};
-use roomd_model::FaultCode;
+use roomd_model::{FaultCode, PictureSize};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
@@ -55,6 +56,7 @@ use crate::daemon::now;
 
 pub use self::content::{ContentFacts, ContentOrder};
 pub use self::sound::policy as echo_policy;
+use self::survey::Opening;
 
 /// Orders that wait for the task; people do not give more.
 const ORDERS: usize = 32;
@@ -183,6 +185,15 @@ pub struct Outlets {
     pub touches: mpsc::Receiver<Touch>,
 }
 
+/// The largest size of the camera's picture on this machine.
+pub fn largest_picture(settings: &Settings) -> PictureSize {
+    let processors = std::thread::available_parallelism();
+    survey::largest(
+        settings.media.camera_size,
+        processors.map_or(1, std::num::NonZero::get),
+    )
+}
+
 /// Starts the task. A machine on which devices cannot be listed goes on with what the engine finds.
 pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware, Outlets) {
     let (orders, order_receiver) = mpsc::channel(ORDERS);
@@ -221,7 +232,11 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
     );
     let store = PresetStore::load(state_dir);
     let visca = visca(settings, &store);
-    let cameras = chooses.then(|| Cameras::new(named, settings.media.mains, visca, store, news));
+    let opening = Opening {
+        mains: settings.media.mains,
+        largest: largest_picture(settings),
+    };
+    let cameras = chooses.then(|| Cameras::new(named, opening, visca, store, news));
     let display = DisplayControl::new(settings.display.clone(), &settings.room.name, quirks, now());
     let task = Task {
         cameras,

@@ -61,6 +61,8 @@ export interface Call {
   /** Whose shared content is shown; the one who began last. */
   readonly sharer: ParticipantId | null;
   readonly wantedLines: number;
+  /** What the room was told of how large its camera is shown. */
+  readonly shownLines: number;
   /** The channel to the room is open. */
   readonly online: boolean;
   /** Attempts to open it since a message last came through. */
@@ -92,6 +94,7 @@ export function initialCall(): Call {
     hand: false,
     sharer: null,
     wantedLines: 720,
+    shownLines: 720,
     online: false,
     attempt: 0,
   };

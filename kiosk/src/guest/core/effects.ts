@@ -23,6 +23,8 @@ export type Input =
     }
   | { readonly type: "sending"; readonly sending: Sending }
   | { readonly type: "hand"; readonly raised: boolean }
+  /** The room's tile is so high, in pixels of the screen. */
+  | { readonly type: "shown"; readonly height: number }
   | { readonly type: "chat"; readonly text: string }
   | { readonly type: "chat-open"; readonly open: boolean }
   | { readonly type: "timer"; readonly timer: string };

@@ -12,6 +12,11 @@ export function tileLines(members: number): number {
   return members <= 4 ? 360 : 180;
 }
 
+/** The size of the room's camera for a tile this high: a little larger than the picture does no harm. */
+export function shownLines(height: number): number {
+  return [180, 360, 720].find((lines) => height <= lines * 1.2) ?? 1080;
+}
+
 /** Never more lines than wanted, never more than captured. */
 export function cameraEncoding(wanted: number, captured: number): Encoding {
   const lines = Math.max(90, Math.min(wanted, captured > 0 ? captured : wanted));

@@ -14,6 +14,7 @@ import {
   type LinkState,
 } from "./call";
 import type { Announcement, Effect, Input, Step } from "./effects";
+import { shownLines } from "./encoding";
 import { fingerprints } from "./sdp";
 import { isVisible } from "./text";
 
@@ -72,6 +73,8 @@ export function step(call: Call, input: Input): Step {
       return inMeeting(call) && call.online
         ? [{ ...call, hand: input.raised }, [send({ type: "hand", raised: input.raised })]]
         : [call, []];
+    case "shown":
+      return shown(call, shownLines(input.height));
     case "chat":
       return writeChat(call, input.text);
     case "chat-open":
@@ -117,6 +120,12 @@ function givePassword(call: Call, password: string): Step {
   if (call.phase.name !== "password" || password === "") return [call, []];
   const next: Call = { ...call, password, phase: { name: "connecting" } };
   return [next, call.online ? [send(hello(next))] : []];
+}
+
+function shown(call: Call, lines: number): Step {
+  if (lines === call.shownLines) return [call, []];
+  const said = inMeeting(call) && call.online;
+  return [{ ...call, shownLines: lines }, said ? [send({ type: "wanted-height", lines })] : []];
 }
 
 function socketClosed(call: Call): Step {
@@ -280,6 +289,7 @@ function welcome(call: Call, it: Extract<ToGuest, { type: "welcome" }>): Step {
   };
   effects.unshift(send({ type: "state", ...call.sending }));
   if (call.hand) effects.unshift(send({ type: "hand", raised: true }));
+  effects.unshift(send({ type: "wanted-height", lines: call.shownLines }));
   effects.push(announce({ what: same ? "online" : "joined" }));
   return [next, effects];
 }

@@ -6,6 +6,7 @@ import { arrange } from "../core/arrange";
 import { everyone } from "../core/everyone";
 import type { Guest } from "../guest";
 import { texts } from "../i18n";
+import { ROOM } from "../../wire/types";
 import { Tile } from "./tile";
 import { Video } from "./video";
 
@@ -27,6 +28,8 @@ export function Stage({ guest }: { guest: Guest }) {
       const { width, height } = arrange(people.length, clientWidth, clientHeight, GAP);
       element.style.setProperty("--tile-width", `${width}px`);
       element.style.setProperty("--tile-height", `${height}px`);
+      const room = element.querySelector(`[data-tile="${ROOM}"]`);
+      if (room) guest.dispatch({ type: "shown", height: room.clientHeight * devicePixelRatio });
     };
     fit();
     const observer = new ResizeObserver(fit);

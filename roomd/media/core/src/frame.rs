@@ -162,7 +162,13 @@ impl I420 {
     /// The picture at half its width and height.
     #[must_use]
     pub fn halved(&self) -> Self {
-        let mut small = Self::black(self.width / 2, self.height / 2);
+        self.scaled(self.width / 2, self.height / 2)
+    }
+
+    /// The picture in this width and height.
+    #[must_use]
+    pub fn scaled(&self, width: u32, height: u32) -> Self {
+        let mut small = Self::black(width, height);
         for index in 0..3 {
             let (width, height) = plane_size(small.width, small.height, index);
             let area = scale::Area {

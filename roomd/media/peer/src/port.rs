@@ -60,6 +60,9 @@ pub enum PeerCommand {
         /// The frame.
         frame: Frame,
     },
+    /// Looks for so much bandwidth towards the peer while something is sent, in bit/s; none is that of
+    /// a 720p picture, as before it is said.
+    Reach(Option<u64>),
     /// Lets no media out until a frame is written again, not even what was written and waits to leave.
     Silence,
     /// Asks the remote side for a keyframe on this m-line, with a PLI (RFC 4585) or, where that is

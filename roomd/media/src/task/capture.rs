@@ -45,6 +45,8 @@ pub(super) struct Capture {
     pub own: watch::Sender<Option<Picture>>,
     timeline: Timeline,
     output: mpsc::Sender<Encoded>,
+    /// The largest size that the last picture is large enough for.
+    largest: Size,
     encodings: BTreeMap<Size, Encoding>,
     video: BTreeMap<Size, VideoEncoder>,
     audio: Option<AudioEncoder>,
@@ -77,6 +79,7 @@ impl Capture {
             own: watch::Sender::new(None),
             timeline,
             output,
+            largest: Size::High,
             encodings: BTreeMap::new(),
             video: BTreeMap::new(),
             audio: None,
@@ -118,6 +121,11 @@ impl Capture {
     /// The encoder of a size, while it is encoded.
     pub(super) fn encoder(&self, size: Size) -> Option<&VideoEncoder> {
         self.video.get(&size)
+    }
+
+    /// The largest size that can be made of the camera's pictures.
+    pub(super) const fn largest(&self) -> Size {
+        self.largest
     }
 
     /// What the encoders of the picture did since the last call.
@@ -223,8 +231,9 @@ impl Capture {
     /// What the camera shows now, small; none while it is closed.
     pub(super) fn thumbnail(&self) -> Option<I420> {
         let shots = self.camera.shots();
-        let picture = shots.borrow().as_ref()?.frame.halved();
-        Some(small(picture, THUMBNAIL))
+        let frame = shots.borrow().as_ref()?.frame.clone();
+        // Halves of the usual size are as wide as a thumbnail.
+        Some(small(fitted(frame, Size::High).halved(), THUMBNAIL))
     }
 
     pub(super) fn close(&mut self) {
@@ -241,7 +250,11 @@ impl Capture {
             media: None,
         }));
         let mut frame = shot.frame.clone();
+        self.largest = largest(&frame);
         for size in Size::ALL.into_iter().rev() {
+            if size > self.largest {
+                continue;
+            }
             if self.video.keys().all(|encoded| *encoded > size) {
                 return;
             }
@@ -443,11 +456,22 @@ pub(super) fn small(mut picture: I420, most: u32) -> I420 {
     picture
 }
 
-/// The picture in this size, given one of the same or twice the size.
+/// Nothing is made larger but what does not even fill the usual size.
+fn largest(frame: &I420) -> Size {
+    let (width, height) = Size::Full.pixels();
+    if frame.width() >= width && frame.height() >= height {
+        Size::Full
+    } else {
+        Size::High
+    }
+}
+
+/// The picture in this size, given one of the same or a larger size.
 fn fitted(frame: Arc<I420>, size: Size) -> Arc<I420> {
-    if (frame.width(), frame.height()) == size.pixels() {
+    let (width, height) = size.pixels();
+    if (frame.width(), frame.height()) == (width, height) {
         frame
     } else {
-        Arc::new(frame.halved())
+        Arc::new(frame.scaled(width, height))
     }
 }

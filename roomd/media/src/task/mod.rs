@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use roomd_conference::{FrameKeyMaterial, MediaCommand, MediaEvent, PeerId};
-use roomd_media_core::layers::Allocator;
+use roomd_media_core::layers::{Allocator, Size};
 use roomd_media_core::scene::TileSource;
 use roomd_media_core::testpicture::TestPicture;
 use roomd_model::FaultCode;
@@ -81,8 +81,7 @@ struct Loopback {
     keys: mpsc::Receiver<Derived>,
 }
 
-/// Pictures of the camera and of content, in pixels.
-const CAMERA_SIZE: (u32, u32) = (1280, 720);
+/// Pictures of content, in pixels.
 const CONTENT_SIZE: (u32, u32) = (1920, 1080);
 /// Events that wait for their receiver; more than this and levels are dropped.
 const OUTBOX: usize = 256;
@@ -207,11 +206,12 @@ impl Task {
         .in_own_size();
         let camera = Camera::new(
             settings.camera,
-            CAMERA_SIZE,
+            Size::High.pixels(),
             TestPicture::new(settings.test_source),
             settings.utc_offset_seconds,
             camera_notices,
-        );
+        )
+        .at_most(settings.camera_size.pixels());
         let loopback = Loopback {
             peers,
             encoded,
@@ -468,3 +468,6 @@ impl Task {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

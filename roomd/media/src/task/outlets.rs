@@ -20,6 +20,10 @@ const BEGIN: u64 = 1_700_000;
 /// rest. On an emulated network that narrows, less loss than at 0.8.
 const PICTURE_SHARE: f64 = 0.7;
 
+/// The bandwidth that a path is tried for where somebody wants a picture of 1920x1080, in bit/s: that
+/// picture at its best, and the rest.
+const FULL: u64 = 6_500_000;
+
 /// What is published on one m-line.
 #[derive(Debug)]
 pub(super) struct Published {
@@ -36,7 +40,8 @@ impl Published {
     pub(super) fn new(source: LocalSource) -> Self {
         Self {
             source,
-            wanted: Sizes::ALL,
+            // More than that has to be asked for.
+            wanted: Sizes::LAYERS,
             held: false,
             outlet: Outlet::default(),
             flowing: false,
@@ -118,6 +123,14 @@ impl Peer {
     fn budget(&self) -> u32 {
         let share = self.bandwidth.unwrap_or(BEGIN) as f64 * PICTURE_SHARE;
         share.min(f64::from(u32::MAX)) as u32
+    }
+
+    /// Says how much bandwidth is of use.
+    fn reach_for(&mut self, bandwidth: Option<u64>) {
+        if self.reach != bandwidth {
+            self.reach = bandwidth;
+            self.send(PeerCommand::Reach(bandwidth));
+        }
     }
 
     fn takes_pictures(&self, mid: &str) -> bool {
@@ -221,6 +234,11 @@ impl Peers {
                 (a, b) => a.or(b),
             };
         }
+        for (id, peer) in &mut self.open {
+            let mut lines = demands.iter().filter(|((of, _), _)| of == id);
+            let full = lines.any(|(_, demand)| demand.sizes.contains(Size::Full));
+            peer.reach_for(full.then_some(FULL));
+        }
         let allocation = allocator.allocate(&demands, now);
         let slowed = |(size, encoding)| (size, allowance.camera(encoding));
         encodings.camera = allocation.encodings.into_iter().map(slowed).collect();
@@ -239,6 +257,15 @@ impl Peers {
             }
         }
         encodings
+    }
+
+    /// The largest size of the camera's picture that somebody wants, of those up to this one.
+    pub(super) fn largest_wanted(&self, most: Size) -> Option<Size> {
+        let any = Allowance::default().up_to(most);
+        let peers = self.verified();
+        let demands = peers.flat_map(|(_, peer)| peer.demands(false, &any).0);
+        let sizes = demands.filter_map(|(_, demand)| demand.sizes.iter().next_back());
+        sizes.max()
     }
 
     /// The sizes that somebody waits for, and whether somebody waits for content.
@@ -294,7 +321,7 @@ impl Task {
     /// Encodes what is sent, as well as the paths carry it and the processor allows.
     pub(super) fn allocate(&mut self, now: Instant) {
         let content = self.content.has_picture();
-        let allowance = self.govern.allowance();
+        let allowance = self.govern.allowance().up_to(self.capture.largest());
         let allocator = &mut self.allocator;
         let encodings = self.peers.divide(allocator, &allowance, content, now);
         self.capture.encode(encodings.camera, encodings.kept);

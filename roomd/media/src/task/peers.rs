@@ -44,6 +44,8 @@ pub(super) struct Peer {
     pub(super) sealing: Option<Sealing>,
     pub(super) data: Data,
     pub(super) bandwidth: Option<u64>,
+    /// What was said to be of use.
+    pub(super) reach: Option<u64>,
     report: Option<PeerReport>,
     poor: Poor,
 }
@@ -144,6 +146,7 @@ impl Peers {
             sealing: None,
             data: Data::default(),
             bandwidth: None,
+            reach: None,
             report: None,
             poor: Poor::default(),
         };

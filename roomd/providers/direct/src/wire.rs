@@ -74,6 +74,11 @@ pub enum FromGuest {
         /// Raised.
         raised: bool,
     },
+    /// How large the room's camera is shown, again whenever that changes; 720 lines until it is said.
+    WantedHeight {
+        /// Lines.
+        lines: u32,
+    },
     /// Writes to everyone.
     Chat {
         /// 1 to 2000 characters of plain text.

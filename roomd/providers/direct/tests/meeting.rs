@@ -53,6 +53,41 @@ fn two_guests_meet_the_room() {
 }
 
 #[test]
+fn a_guest_gets_the_size_that_its_page_shows() {
+    let mut bench = Bench::new(None);
+    bench.admit(1, "Erika");
+    let wishes = |bench: &Bench| -> Vec<_> {
+        let outputs = bench.outputs.iter();
+        outputs
+            .filter_map(|output| match output {
+                Output::Media(MediaCommand::Want { peer, mid, sizes }) => {
+                    Some(format!("{} {mid} {sizes:?}", peer.0))
+                }
+                _ => None,
+            })
+            .collect()
+    };
+    let wants = |lines: u32| json!({"type": "wanted-height", "lines": lines});
+    // Before there is a connection it is kept.
+    bench.say(1, &wants(1080));
+    assert_eq!(wishes(&bench), [""; 0]);
+    bench.say(1, &json!({"type": "offer", "to": "room", "sdp": sdp("AA")}));
+    assert_eq!(wishes(&bench), ["0 1 {Low, Medium, High, Full}"]);
+    for lines in [2000, 1080, 360, 400, 0] {
+        bench.say(1, &wants(lines));
+    }
+    let said = wishes(&bench);
+    assert_eq!(
+        said[1..],
+        ["0 1 {Low, Medium}", "0 1 {Low}"],
+        "only what is new"
+    );
+    // It goes for the next connection, too.
+    bench.say(1, &json!({"type": "offer", "to": "room", "sdp": sdp("BB")}));
+    assert_eq!(wishes(&bench)[3..], ["1 1 {Low}"]);
+}
+
+#[test]
 fn what_the_room_shows_has_an_m_line_and_is_told() {
     let mut bench = Bench::new(None);
     bench.admit(1, "Erika");

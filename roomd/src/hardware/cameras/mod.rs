@@ -4,13 +4,13 @@
 //! what is kept of that. What a camera is asked goes on beside the hardware task, which never waits for a device.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use roomd_api::{Camera, Refusal, Reply};
-use roomd_devices::camera::{self, CameraError, Survey};
+use roomd_devices::camera::{CameraError, Survey};
 use roomd_devices::core::camera::adjust::AdjustError;
-use roomd_devices::core::camera::choice::{Choice, Wanted};
-use roomd_devices::core::camera::controls::{Control, Controls, Mains};
+use roomd_devices::core::camera::choice::Choice;
+use roomd_devices::core::camera::controls::{Control, Controls};
 use roomd_devices::core::camera::formats::PixelFormat;
 use roomd_devices::core::camera::pick::{self, RoomCamera, There};
 use roomd_devices::core::camera::presets::PresetError;
@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::presets::PresetStore;
 use super::ptz::{Own, Ptz, PtzError};
+use super::survey::{self, Opening};
 
 mod adjust;
 
@@ -67,7 +68,7 @@ struct Known {
 #[derive(Debug)]
 pub struct Cameras {
     named: Vec<String>,
-    mains: Mains,
+    opening: Opening,
     /// What a person chose.
     chosen: Option<String>,
     list: Vec<RoomCamera>,
@@ -94,7 +95,7 @@ impl Cameras {
     /// Cameras with the names of the configuration, in its order.
     pub fn new(
         named: Vec<String>,
-        mains: Mains,
+        opening: Opening,
         visca: BTreeMap<String, Ptz>,
         store: PresetStore,
         news: mpsc::Sender<News>,
@@ -105,7 +106,7 @@ impl Cameras {
         Self {
             visca,
             named,
-            mains,
+            opening,
             chosen: None,
             list: Vec::new(),
             known: BTreeMap::new(),
@@ -148,13 +149,9 @@ impl Cameras {
     }
 
     fn survey(&self, there: There, kept: BTreeMap<Control, i32>) {
-        let (mains, news) = (self.mains, self.news.clone());
+        let (opening, news) = (self.opening, self.news.clone());
         tokio::spawn(async move {
-            let wanted = Wanted {
-                usb_speed: there.usb_speed,
-                ..Wanted::default()
-            };
-            let survey = camera::survey(Path::new(&there.node), wanted, mains, kept).await;
+            let survey = survey::survey(&there, opening, kept).await;
             // Nobody is left to tell when the daemon ends.
             let _ = news
                 .send(News::Surveyed(there.id, there.arrivals, survey))
@@ -477,6 +474,9 @@ fn answer(reply: oneshot::Sender<Reply>, done: Result<(), PtzError>) {
 
 #[cfg(test)]
 mod tests {
+    use roomd_devices::core::camera::controls::Mains;
+    use roomd_model::PictureSize;
+
     use super::super::bench::entries;
     use super::*;
 
@@ -485,8 +485,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (news, mut heard) = mpsc::channel(4);
         let store = PresetStore::load(folder.path());
-        let mains = Mains::default();
-        let mut cameras = Cameras::new(Vec::new(), mains, BTreeMap::new(), store, news);
+        let opening = Opening {
+            mains: Mains::default(),
+            largest: PictureSize::Full,
+        };
+        let mut cameras = Cameras::new(Vec::new(), opening, BTreeMap::new(), store, news);
         let path = "/devices/pci0000:00/usb1/1-2/1-2:1.0/video4linux/video7";
         let values = [("DEVNAME", "/dev/no-such-video7")];
         let entries = entries([("video4linux", path, &values[..])]);

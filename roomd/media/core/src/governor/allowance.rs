@@ -27,7 +27,7 @@ const CONTENT: u32 = 10;
 impl Default for Allowance {
     fn default() -> Self {
         Self {
-            largest: Size::High,
+            largest: Size::Full,
             camera: FLUENT,
             content: FLUENT,
             composed: FLUENT,
@@ -42,6 +42,9 @@ impl From<Option<QualityLimit>> for Allowance {
             return allowance;
         };
         // Each goes with those before it.
+        if limit >= QualityLimit::Without1080 {
+            allowance.largest = Size::High;
+        }
         if limit >= QualityLimit::Without720 {
             allowance.largest = Size::Medium;
         }
@@ -60,6 +63,15 @@ impl From<Option<QualityLimit>> for Allowance {
 }
 
 impl Allowance {
+    /// The same, with no larger pictures than there are.
+    #[must_use]
+    pub fn up_to(self, largest: Size) -> Self {
+        Self {
+            largest: self.largest.min(largest),
+            ..self
+        }
+    }
+
     /// What an m-line gets that takes some sizes and wants some of them: never nothing instead of
     /// something.
     #[must_use]
@@ -112,6 +124,7 @@ mod tests {
             (allowance.largest, allowance.camera, allowance.composed)
         });
         let expected = [
+            (Size::High, 30, 30),
             (Size::Medium, 30, 30),
             (Size::Low, 30, 30),
             (Size::Low, 20, 30),
@@ -123,19 +136,19 @@ mod tests {
     #[test]
     fn whoever_wants_only_what_is_left_out_gets_the_next_smaller_size() {
         let high: Sizes = [Size::High].into_iter().collect();
+        let layers = Sizes::LAYERS;
         let sizes = |limit, taken, wanted| -> Vec<_> {
             allowance(limit).sizes(taken, wanted).iter().collect()
         };
         let first = QualityLimit::Without720;
-        assert_eq!(
-            sizes(first, Sizes::ALL, Sizes::ALL),
-            [Size::Low, Size::Medium]
-        );
-        assert_eq!(sizes(first, Sizes::ALL, high), [Size::Medium]);
+        assert_eq!(sizes(first, layers, layers), [Size::Low, Size::Medium]);
+        assert_eq!(sizes(first, layers, high), [Size::Medium]);
         assert_eq!(sizes(first, high, high), [Size::High], "it takes no other");
-        assert_eq!(sizes(first, Sizes::ALL, Sizes::default()), []);
+        assert_eq!(sizes(first, layers, Sizes::default()), []);
         let second = QualityLimit::Without360;
         assert_eq!(sizes(second, Sizes::ALL, high), [Size::Low]);
+        let small = Allowance::default().up_to(Size::High);
+        assert_eq!(small.sizes(Sizes::ALL, Sizes::ALL), layers);
         let upper = [Size::Medium, Size::High].into_iter().collect();
         assert_eq!(sizes(second, upper, upper), [Size::Medium]);
     }

@@ -10,6 +10,8 @@ use crate::layers::Size;
 /// What was done in a second.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Load {
+    /// The largest size of the camera's picture that somebody wants and that there is.
+    pub wanted: Option<Size>,
     /// By the encoders of the camera's picture.
     pub camera: BTreeMap<Size, Work>,
     /// By the encoder of content.
@@ -59,10 +61,22 @@ impl Load {
     pub(super) fn is_relieved_by(&self, limit: QualityLimit) -> bool {
         let has = |found: fn(Size) -> bool| self.camera.keys().any(|size| found(*size));
         match limit {
+            QualityLimit::Without1080 => has(|size| size > Size::High),
             QualityLimit::Without720 => has(|size| size > Size::Medium),
             QualityLimit::Without360 => has(|size| size > Size::Low),
             QualityLimit::FewerPictures => self.encoders().next().is_some(),
             QualityLimit::SlowerDisplay => true,
+        }
+    }
+
+    /// Whether a limit leaves out something that somebody wants.
+    pub(super) fn is_missed_by(&self, limit: QualityLimit) -> bool {
+        let wants = |size| self.wanted >= Some(size);
+        match limit {
+            QualityLimit::Without1080 => wants(Size::Full),
+            QualityLimit::Without720 => wants(Size::High),
+            QualityLimit::Without360 => wants(Size::Medium),
+            QualityLimit::FewerPictures | QualityLimit::SlowerDisplay => true,
         }
     }
 
@@ -71,6 +85,7 @@ impl Load {
         let busy = || self.encoders().map(|work| work.busy);
         // What the encoder concerned will be busy for, and what is added to all that is done.
         let (thread, more) = match limit {
+            QualityLimit::Without1080 => self.begun(Size::Full),
             QualityLimit::Without720 => self.begun(Size::High),
             QualityLimit::Without360 => self.begun(Size::Medium),
             QualityLimit::FewerPictures => {

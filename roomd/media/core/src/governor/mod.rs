@@ -71,7 +71,7 @@ impl Governor {
         if self.seconds.count_ones() >= SECONDS {
             self.lower(load, now);
         } else if let Some(limit) = self.limit {
-            self.raise(limit, !behind && load.has_room(limit), now);
+            self.raise(limit, load, now);
         }
     }
 
@@ -88,8 +88,8 @@ impl Governor {
         self.change(Some(step), now);
     }
 
-    fn raise(&mut self, limit: QualityLimit, room: bool, now: Instant) {
-        if !room {
+    fn raise(&mut self, limit: QualityLimit, load: &Load, now: Instant) {
+        if load.is_behind() || !load.has_room(limit) {
             self.roomy = None;
             return;
         }
@@ -98,7 +98,8 @@ impl Governor {
             return;
         }
         let mut steps = QualityLimit::ALL.into_iter().rev();
-        let milder = steps.find(|step| *step < limit);
+        // A step that nobody notices is none.
+        let milder = steps.find(|step| *step < limit && load.is_missed_by(*step));
         self.raised = Some(now);
         self.change(milder, now);
     }

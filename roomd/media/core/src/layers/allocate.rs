@@ -204,12 +204,12 @@ mod tests {
     #[test]
     fn simulcast_loses_its_largest_size_first() {
         for (budget, expected) in [
-            (3_000_000, &Size::ALL[..]),
+            (3_000_000, &Size::LAYERS[..]),
             (749_999, &[Size::Low, Size::Medium]),
             (249_999, &[Size::Low]),
             (10_000, &[Size::Low]),
         ] {
-            let given = &run(Sizes::ALL, true, &[budget])[0];
+            let given = &run(Sizes::LAYERS, true, &[budget])[0];
             assert_eq!(sizes(given), expected, "{budget}");
             assert_eq!(given.encodings.len(), expected.len());
         }
@@ -224,9 +224,26 @@ mod tests {
             (100_000, Size::Low),
             (0, Size::Low),
         ] {
+            let given = &run(Sizes::LAYERS, false, &[budget])[0];
+            assert_eq!(sizes(given), [expected], "{budget}");
+        }
+    }
+
+    #[test]
+    fn the_largest_picture_needs_a_wide_path() {
+        for (budget, expected) in [(1_190_000, Size::High), (2_000_000, Size::Full)] {
             let given = &run(Sizes::ALL, false, &[budget])[0];
             assert_eq!(sizes(given), [expected], "{budget}");
         }
+        // An estimate that grows has to be ample for two seconds.
+        let given = run(
+            Sizes::ALL,
+            false,
+            &[1_190_000, 2_300_000, 2_500_000, 2_500_000, 2_500_000],
+        );
+        let tops: Vec<_> = given.iter().map(|one| sizes(one)[0]).collect();
+        let (high, full) = (Size::High, Size::Full);
+        assert_eq!(tops, [high, high, high, high, full]);
     }
 
     #[test]
@@ -247,7 +264,7 @@ mod tests {
     fn a_drop_is_followed_at_once_and_a_rise_when_it_lasts() {
         let high = 2_000_000;
         let low = 300_000;
-        let given = run(Sizes::ALL, false, &[high, low, high, high, high, high]);
+        let given = run(Sizes::LAYERS, false, &[high, low, high, high, high, high]);
         let tops: Vec<_> = given.iter().map(|one| sizes(one)[0]).collect();
         let (h, m) = (Size::High, Size::Medium);
         assert_eq!(tops, [h, m, m, m, h, h]);
@@ -258,7 +275,7 @@ mod tests {
         let swaying: Vec<u32> = (0..40).map(|n| 520_000 + n % 2 * 60_000).collect();
         let mut budgets = vec![400_000];
         budgets.extend(swaying);
-        let given = run(Sizes::ALL, false, &budgets);
+        let given = run(Sizes::LAYERS, false, &budgets);
         assert!(given.iter().all(|one| sizes(one) == [Size::Medium]));
     }
 
@@ -277,8 +294,8 @@ mod tests {
     fn a_narrow_path_does_not_spoil_the_picture_of_others() {
         let mut allocator = Allocator::default();
         let demands = BTreeMap::from([
-            (1, demand(Sizes::ALL, false, 2_000_000)),
-            (2, demand(Sizes::ALL, false, 150_000)),
+            (1, demand(Sizes::LAYERS, false, 2_000_000)),
+            (2, demand(Sizes::LAYERS, false, 150_000)),
         ]);
         let given = allocator.allocate(&demands, Instant::now());
         assert_eq!(sizes(&given), [Size::High]);
@@ -295,7 +312,7 @@ mod tests {
     proptest! {
         #[test]
         fn nobody_gets_more_than_the_path_carries(
-            budgets in proptest::collection::vec((0_u32..6_000_000, any::<bool>(), 0_u8..8), 1..6),
+            budgets in proptest::collection::vec((0_u32..6_000_000, any::<bool>(), 0_u8..16), 1..6),
             seconds in 1_u64..8,
         ) {
             let mut allocator = Allocator::default();

@@ -41,6 +41,7 @@ const fn rates(size: Size) -> Rates {
         Size::Low => (50_000, 200_000),
         Size::Medium => (200_000, 700_000),
         Size::High => (500_000, 2_500_000),
+        Size::Full => (2_000_000, 4_500_000),
     };
     Rates { least, most }
 }

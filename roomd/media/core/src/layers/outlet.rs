@@ -145,7 +145,7 @@ mod tests {
         #[test]
         fn what_goes_out_is_decodable(
             together: bool,
-            steps in proptest::collection::vec((0_u8..8, any::<bool>(), 0_u8..12), 1..200),
+            steps in proptest::collection::vec((0_u8..16, any::<bool>(), 0_u8..12), 1..200),
         ) {
             let mut outlet = Outlet::default();
             let mut decodable: BTreeMap<Option<Size>, (Size, u64)> = BTreeMap::new();

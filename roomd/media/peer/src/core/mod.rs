@@ -30,6 +30,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use roomd_conference::PeerState;
+use str0m::bwe::Bitrate;
 use str0m::change::SdpPendingOffer;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive};
@@ -132,6 +133,8 @@ pub struct Core {
     bandwidth: Bandwidth,
     dropped: Dropped,
     silence: Silence,
+    /// Bandwidth that probing looks for.
+    reach: Bitrate,
     early: Vec<Early>,
 }
 
@@ -181,6 +184,7 @@ impl Core {
             bandwidth: Bandwidth::default(),
             dropped: Dropped::default(),
             silence: Silence::default(),
+            reach: setup::WANTED,
             early: Vec::new(),
         };
         core.drive(now);
@@ -327,6 +331,7 @@ impl Core {
             }
             PeerCommand::RemoteCandidate(line) => self.remote_candidate(line.expose()),
             PeerCommand::Write { mid, frame } => self.write(now, &mid, frame),
+            PeerCommand::Reach(bandwidth) => self.reach_for(bandwidth),
             PeerCommand::Silence => self.silence(now),
             PeerCommand::RequestKeyframe { mid, rid } => {
                 self.request_keyframe(now, &mid, rid.as_deref());

@@ -17,7 +17,8 @@ use crate::{Codec, HeaderExtension, Payload};
 
 /// Bandwidth assumed before the first estimate.
 pub(super) const START: Bitrate = Bitrate::kbps(800);
-/// Bandwidth that probing looks for: a 720p picture and sound, with room for retransmissions.
+/// Bandwidth that probing looks for, unless something else is said: a 720p picture and sound, with room
+/// for retransmissions.
 pub(super) const WANTED: Bitrate = Bitrate::kbps(2800);
 /// The codecs of our descriptions, the preferred first of each kind.
 pub(super) const PAYLOADS: [Payload; 4] = [

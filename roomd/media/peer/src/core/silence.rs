@@ -38,7 +38,15 @@ impl Core {
         self.silence.written = Some(now);
         if !self.silence.probing {
             self.silence.probing = true;
-            self.rtc.bwe().set_bitrate(Bitrate::ZERO, setup::WANTED);
+            self.rtc.bwe().set_bitrate(Bitrate::ZERO, self.reach);
+        }
+    }
+
+    /// Says how much bandwidth is of use, in bit/s.
+    pub(super) fn reach_for(&mut self, bandwidth: Option<u64>) {
+        self.reach = bandwidth.map_or(setup::WANTED, Bitrate::bps);
+        if self.silence.probing {
+            self.rtc.bwe().set_bitrate(Bitrate::ZERO, self.reach);
         }
     }
 

@@ -166,7 +166,7 @@ impl Connection {
                     told_muted: Some(track.muted),
                     track,
                     held: false,
-                    wanted: PictureSizes::ALL,
+                    wanted: PictureSizes::LAYERS,
                 };
                 self.media(MediaCommand::Publish { peer, mid, source });
                 match self.publisher.publications.get_mut(&source) {

@@ -94,7 +94,7 @@ fn camera_layers() -> Vec<proto::VideoLayer> {
         proto::VideoQuality::Medium,
         proto::VideoQuality::High,
     ];
-    let sizes = PictureSize::ALL.map(PictureSize::pixels);
+    let sizes = PictureSize::LAYERS.map(PictureSize::pixels);
     let all = qualities.into_iter().zip(sizes).zip(BITRATES);
     all.map(|((quality, size), bitrate)| layer(quality, size, bitrate))
         .collect()

@@ -164,7 +164,7 @@ impl Connection {
         };
         let sizes = match source {
             // One size only: it is wanted or not.
-            LocalSource::Content if !sizes.is_empty() => PictureSizes::ALL,
+            LocalSource::Content if !sizes.is_empty() => PictureSizes::LAYERS,
             LocalSource::Content | LocalSource::Camera | LocalSource::Microphone => sizes,
         };
         if line.wanted != sizes && source != LocalSource::Microphone {

@@ -88,7 +88,7 @@ async fn pictures_come_in_the_size_of_their_tile_and_leave_in_no_other() {
                     MediaCommand::Want { sizes, .. } => Some(*sizes),
                     _ => None,
                 });
-            wanted.unwrap_or(PictureSizes::ALL) == PictureSizes::up_to(height)
+            wanted.unwrap_or(PictureSizes::LAYERS) == PictureSizes::up_to(height)
         })
         .await;
         pair.bert.frames.clear();

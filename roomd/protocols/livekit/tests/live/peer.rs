@@ -60,10 +60,14 @@ impl Peer {
     }
 
     fn pictures(&self, mid: &str, tick: u64, write: impl Fn(Frame)) {
-        let wanted = self.wanted.get(mid).copied().unwrap_or(PictureSizes::ALL);
+        let wanted = self
+            .wanted
+            .get(mid)
+            .copied()
+            .unwrap_or(PictureSizes::LAYERS);
         let layers = self.lines.get(mid).map(|line| line.layers.clone());
         let layers = layers.unwrap_or_default();
-        let sizes = PictureSizes::ALL.iter().zip(&layers);
+        let sizes = PictureSizes::LAYERS.iter().zip(&layers);
         for (size, rid) in sizes.filter(|(size, _)| wanted.contains(*size)) {
             write(Frame {
                 rid: Some(rid.clone()),

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use roomd_conference::{ChannelId, PeerId, PeerState};
-use roomd_model::{Connection, E2ee, Now, Participant, ParticipantId, Pii, Secret, StreamId};
+use roomd_model::{
+    Connection, E2ee, Now, Participant, ParticipantId, PictureSizes, Pii, Secret, StreamId,
+};
 
 use super::door::Waiter;
 use crate::limit::Bucket;
@@ -28,6 +30,8 @@ pub(super) struct Guest {
     pub(super) sharing: bool,
     pub(super) hand: bool,
     pub(super) speaking: bool,
+    /// The sizes of the room's camera that its page can show.
+    pub(super) wanted: PictureSizes,
     pub(super) link: Option<Link>,
     /// New connections with the room that are still allowed.
     pub(super) connections: Bucket,
@@ -78,6 +82,7 @@ impl Guest {
             sharing: false,
             hand: false,
             speaking: false,
+            wanted: PictureSizes::LAYERS,
             link: None,
             connections: Bucket::new(CONNECTIONS, CONNECTIONS_PER_SECOND, now.mono),
             candidates: BTreeMap::new(),

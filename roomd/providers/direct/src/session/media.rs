@@ -9,7 +9,7 @@ use roomd_conference::{
     ChannelId, Event, LocalSource, MediaCommand, MediaEvent, PeerId, PeerState, SdpKind, SenderId,
     StreamBinding,
 };
-use roomd_model::{FaultCode, Now, ParticipantId, Pii, StreamId, StreamKind};
+use roomd_model::{FaultCode, Now, ParticipantId, PictureSizes, Pii, StreamId, StreamKind};
 
 use super::DirectSession;
 use super::guest::{Guest, Link};
@@ -75,7 +75,24 @@ impl DirectSession {
         self.describe(peer, sdp);
         self.bind(&link);
         if let Some(guest) = self.guests.iter_mut().find(|guest| guest.id == *id) {
+            let asked = guest.wanted != PictureSizes::LAYERS;
+            let wish = asked.then(|| wish(&link, guest.wanted));
             guest.link = Some(link);
+            wish.into_iter().for_each(|wish| self.media_command(wish));
+        }
+    }
+
+    /// A guest's page shows the room's camera with so many lines.
+    pub(super) fn guest_wants(&mut self, id: &ParticipantId, lines: u32) {
+        // A picture that is not shown is there at once when it is.
+        let sizes = PictureSizes::up_to(lines.max(1));
+        let Some(guest) = self.guests.iter_mut().find(|guest| guest.id == *id) else {
+            return;
+        };
+        if guest.wanted != sizes {
+            guest.wanted = sizes;
+            let wish = guest.link.as_ref().map(|link| wish(link, sizes));
+            wish.into_iter().for_each(|wish| self.media_command(wish));
         }
     }
 
@@ -280,5 +297,15 @@ impl DirectSession {
 
     fn fresh_stream(&self) -> StreamId {
         StreamId(self.streams.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// What a guest wants of the room's camera.
+fn wish(link: &Link, sizes: PictureSizes) -> MediaCommand {
+    let [_, camera, _] = link.offer.mids.clone();
+    MediaCommand::Want {
+        peer: link.peer,
+        mid: camera,
+        sizes,
     }
 }

@@ -62,6 +62,7 @@ impl DirectSession {
                 self.announce_streams(from);
             }
             FromGuest::Hand { raised } => self.change(from, |guest| guest.hand = raised),
+            FromGuest::WantedHeight { lines } => self.guest_wants(from, lines),
             FromGuest::Chat { text } => match text::chat(text.expose()) {
                 Some(text) => self.chat(Some(from), Pii::new(text), now),
                 None => self.bad(channel),

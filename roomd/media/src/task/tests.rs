@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: EUPL-1.2
+// SPDX-FileCopyrightText: The roomd authors
+//! The task, with the tests as its loop.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use roomd_conference::{Direction, LocalSource, MediaCommand, PeerId, PeerState};
+use roomd_media_core::codec::VideoCodec;
+use roomd_media_core::frame::I420;
+use roomd_media_core::governor::{Load, QualityLimit, Work};
+use roomd_media_core::layers::{Encoding, Size, Sizes};
+use roomd_peer::{Codec, LineState, MediaKind, PeerEvent};
+use tokio::sync::{mpsc, watch};
+
+use super::{Loopback, Task, Threads};
+use crate::camera::Shot;
+use crate::displays::Displays;
+use crate::encode::{Encoded, Track};
+use crate::sound::Sound;
+use crate::time::Timeline;
+use crate::types::{
+    CameraSource, DisplayOutput, EngineCommand, EngineStatistics, Loudspeaker, Settings,
+};
+use crate::voice::Voice;
+
+const PEER: PeerId = PeerId(1);
+
+/// A task whose loop is the test.
+fn task() -> (Task, Loopback, watch::Receiver<EngineStatistics>) {
+    gstreamer::init().unwrap();
+    let settings = Settings {
+        camera: CameraSource::TestPicture,
+        loudspeaker: Loudspeaker::None,
+        display: DisplayOutput::Headless,
+        ..Settings::default()
+    };
+    let timeline = Timeline::new();
+    let voice = Voice::start(mpsc::channel(1).0).unwrap();
+    let loudspeaker = settings.loudspeaker.clone();
+    let threads = Threads {
+        displays: Displays::start(&settings, timeline, &mpsc::channel(1).0).unwrap(),
+        sound: Sound::start(loudspeaker, voice.clone(), mpsc::channel(1).0).unwrap(),
+        voice,
+    };
+    let (statistics, figures) = watch::channel(EngineStatistics::default());
+    let (task, loopback) = Task::new(settings, timeline, statistics, threads);
+    (task, loopback, figures)
+}
+
+/// A server takes these at the same time.
+const LAYERS: [&str; 3] = ["l", "m", "h"];
+/// How long is waited for an encoder.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// In a call with a peer that takes pictures with these names, or one without.
+fn call(task: &mut Task, layers: &[&str], now: Instant) {
+    let (peer, mid) = (PEER, "1".to_owned());
+    let line = LineState {
+        mid: mid.clone(),
+        kind: MediaKind::Video,
+        direction: Direction::SendOnly,
+        codec: Some(Codec::Vp8),
+        layers: layers.iter().copied().map(str::to_owned).collect(),
+    };
+    task.command(EngineCommand::CallStarted { at: now });
+    task.session(MediaCommand::OpenPeer {
+        peer,
+        ice_servers: Vec::new(),
+    });
+    let source = LocalSource::Camera;
+    task.session(MediaCommand::Publish { peer, mid, source });
+    task.peer_event(PEER, PeerEvent::Line(line));
+    task.peer_event(PEER, PeerEvent::State(PeerState::Verified));
+    task.peer_event(PEER, PeerEvent::Bandwidth(10_000_000));
+    task.sending(false, true);
+}
+
+/// A second in which the encoders were that busy.
+fn second(task: &mut Task, busy: f64, now: Instant) -> BTreeMap<Size, Encoding> {
+    let sizes = task.capture.work(now).into_keys();
+    let work = Work {
+        taken: 30,
+        given: 30,
+        busy,
+    };
+    let load = Load {
+        wanted: task.peers.largest_wanted(task.capture.largest()),
+        camera: sizes.map(|size| (size, work)).collect(),
+        idle: Some(4.0),
+        ..Load::default()
+    };
+    task.govern(&load, now);
+    task.allocate(now);
+    task.renew_figures(now);
+    let allowance = task.govern.allowance().up_to(task.capture.largest());
+    let divided = task
+        .peers
+        .divide(&mut task.allocator, &allowance, false, now);
+    let encoded: Vec<_> = task.capture.work(now).into_keys().collect();
+    let given: Vec<_> = divided.camera.keys().copied().collect();
+    assert_eq!(encoded, given, "there is an encoder for each");
+    divided.camera
+}
+
+#[tokio::test]
+async fn a_call_loses_sizes_then_pictures_and_gets_them_back() {
+    let (mut task, _loopback, figures) = task();
+    let begin = Instant::now();
+    call(&mut task, &LAYERS, begin);
+    let mut seen = Vec::new();
+    for passed in 0..300 {
+        let busy = if passed < 60 { 1.0 } else { 0.01 };
+        let encoded = second(&mut task, busy, begin + Duration::from_secs(passed));
+        let rate = encoded.values().map(|it| it.pictures_per_second).min();
+        let told = (figures.borrow().limit, encoded.len(), rate.unwrap());
+        if seen.last() != Some(&told) {
+            seen.push(told);
+        }
+    }
+    let down = [
+        (None, 3, 30),
+        (Some(QualityLimit::Without720), 2, 30),
+        (Some(QualityLimit::Without360), 1, 30),
+        (Some(QualityLimit::FewerPictures), 1, 20),
+        (Some(QualityLimit::SlowerDisplay), 1, 20),
+    ];
+    let up = down.iter().rev().skip(1);
+    let expected: Vec<_> = down.iter().chain(up).copied().collect();
+    assert_eq!(seen, expected);
+    task.command(EngineCommand::CallEnded);
+}
+
+#[tokio::test]
+async fn another_call_begins_without_a_limit() {
+    let (mut task, _loopback, figures) = task();
+    let begin = Instant::now();
+    call(&mut task, &LAYERS, begin);
+    for passed in 0..10 {
+        second(&mut task, 1.0, begin + Duration::from_secs(passed));
+    }
+    assert!(figures.borrow().limit.is_some());
+    task.command(EngineCommand::CallEnded);
+    call(&mut task, &LAYERS, begin + Duration::from_secs(20));
+    let encoded = second(&mut task, 0.1, begin + Duration::from_secs(21));
+    assert_eq!(encoded.len(), 3);
+    assert_eq!(figures.borrow().limit, None);
+}
+
+/// The sizes that are encoded.
+fn encoded(task: &mut Task, now: Instant) -> Vec<Size> {
+    task.allocate(now);
+    task.capture.work(now).into_keys().collect()
+}
+
+#[tokio::test]
+async fn a_picture_of_1080_lines_goes_to_whoever_wants_it_while_there_is_one() {
+    let (mut task, mut loopback, _figures) = task();
+    let begin = Instant::now();
+    call(&mut task, &[], begin);
+    let mut at = begin;
+    let mut take = |task: &mut Task, size: Size| {
+        let (width, height) = size.pixels();
+        at += Duration::from_millis(33);
+        let frame = Arc::new(I420::black(width, height));
+        task.captured_picture(Some(Shot { frame, at }));
+    };
+    take(&mut task, Size::Full);
+    assert_eq!(
+        encoded(&mut task, begin),
+        [Size::High],
+        "nobody asked for more"
+    );
+    let (peer, mid, sizes) = (PEER, "1".to_owned(), Sizes::up_to(1080));
+    take(&mut task, Size::High);
+    task.session(MediaCommand::Want { peer, mid, sizes });
+    assert_eq!(encoded(&mut task, begin), [Size::High], "there is no more");
+    assert!(task.peers.open[&PEER].reach.is_none());
+
+    for (given, expected) in [
+        (Size::Full, vec![Size::Full]),
+        (Size::High, vec![Size::High, Size::Full]),
+    ] {
+        take(&mut task, given);
+        // The former size goes on until the next one has begun.
+        assert_eq!(encoded(&mut task, begin), expected);
+        assert_eq!(task.peers.open[&PEER].reach.is_some(), given == Size::Full);
+        take(&mut task, given);
+        loop {
+            let next = tokio::time::timeout(LIMIT, loopback.encoded.recv()).await;
+            let next = next.expect("a picture").unwrap();
+            let Encoded::Frame { track, frame, .. } = &next else {
+                panic!("an encoder failed");
+            };
+            let begins = *track == Track::Camera(given);
+            let size = VideoCodec::Vp8.keyframe_size(&frame.payload);
+            assert!(!begins || size == Some(given.pixels()), "{size:?}");
+            task.encoded(next);
+            if begins {
+                break;
+            }
+        }
+        assert_eq!(encoded(&mut task, begin), [given]);
+    }
+    task.command(EngineCommand::CallEnded);
+}
