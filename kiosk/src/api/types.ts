@@ -985,6 +985,28 @@ uid: string,
 cause: SkipCause, };
 
 /**
+ * What was done to received sound so that it is heard without a gap and no later than it has to
+ * be, all streams together, in milliseconds.
+ */
+export type SoundStats = { 
+/**
+ * Put in unheard, by repeating what was like it.
+ */
+stretchedMs: number, 
+/**
+ * Taken out unheard.
+ */
+compressedMs: number, 
+/**
+ * Left out at once, as too much had come.
+ */
+skippedMs: number, 
+/**
+ * Time in which sound was due that came later.
+ */
+missingMs: number, };
+
+/**
  * The sound test: does the microphone hear the loudspeaker, how late, how loud, and what becomes of
  * the echo.
  */
@@ -1142,6 +1164,10 @@ badMessages: number,
  * Times that a picture stood still for more than half a second, in this call.
  */
 freezes: number, 
+/**
+ * What was done to received sound, in this call.
+ */
+sound: SoundStats, 
 /**
  * Per connection.
  */

@@ -81,6 +81,7 @@ export const IDLE: State = {
     descriptors: 47,
     badMessages: 0,
     freezes: 0,
+    sound: { stretchedMs: 0, compressedMs: 0, skippedMs: 0, missingMs: 0 },
     peers: [],
     streams: [],
     sent: [],

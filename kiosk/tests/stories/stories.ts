@@ -174,6 +174,7 @@ export const STORIES: Record<string, Story> = {
       devices: { ...IDLE.devices, camera: null },
       statistics: {
         joinMs: 842, firstRemoteFrameMs: 1130, fpsSent: 29.8, fpsReceived: 29.9, avOffsetMs: -14, cpuPercent: 37.5, rssMb: 143, threads: 31, descriptors: 88, badMessages: 1, freezes: 1,
+        sound: { stretchedMs: 84, compressedMs: 112, skippedMs: 0, missingMs: 35 },
         peers: [
           {
             participant: "p0",

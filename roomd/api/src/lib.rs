@@ -23,6 +23,6 @@ pub use hardware::{
 pub use request::{Refusal, Reply, Request};
 pub use state::{
     Agenda, AgendaEntry, AgendaLink, Call, Countdown, Devices, Pairing, PeerStats, Preview, Room,
-    SentStats, SkippedEntry, State, Statistics, StreamStats, VoiceStats,
+    SentStats, SkippedEntry, SoundStats, State, Statistics, StreamStats, VoiceStats,
 };
 pub use typescript::typescript;

@@ -331,6 +331,8 @@ pub struct Statistics {
     pub bad_messages: u64,
     /// Times that a picture stood still for more than half a second, in this call.
     pub freezes: u32,
+    /// What was done to received sound, in this call.
+    pub sound: SoundStats,
     /// Per connection.
     pub peers: Vec<PeerStats>,
     /// Per received stream.
@@ -367,6 +369,21 @@ pub struct StreamStats {
     pub lost: u64,
     /// Times that its picture stood still for more than half a second.
     pub freezes: u32,
+}
+
+/// What was done to received sound so that it is heard without a gap and no later than it has to
+/// be, all streams together, in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SoundStats {
+    /// Put in unheard, by repeating what was like it.
+    pub stretched_ms: f64,
+    /// Taken out unheard.
+    pub compressed_ms: f64,
+    /// Left out at once, as too much had come.
+    pub skipped_ms: f64,
+    /// Time in which sound was due that came later.
+    pub missing_ms: f64,
 }
 
 /// One encoding that the room sends, to however many connections; rates over the last second.

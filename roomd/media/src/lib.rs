@@ -49,6 +49,7 @@ mod x11;
 
 pub use branch::BranchError;
 pub use engine::{Engine, Gone, StartError, start};
+pub use roomd_media_core::mix::{Fitted, RATE as SOUND_RATE};
 pub use roomd_media_core::plan::{CameraFormat, CameraMode};
 pub use roomd_voice::{Mode as VoiceMode, Report as VoiceReport};
 pub use types::{

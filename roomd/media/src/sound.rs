@@ -5,7 +5,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
-use roomd_media_core::mix::{BLOCK, Mixer, RATE};
+use roomd_media_core::mix::{BLOCK, Fitted, Mixer, RATE};
 use roomd_media_core::plan::AudioOut;
 use roomd_media_core::tone;
 use roomd_model::StreamId;
@@ -25,6 +25,8 @@ pub(crate) enum SoundNews {
         levels: Vec<(StreamId, u8)>,
         /// The media time of what leaves the loudspeaker at a moment.
         media: Vec<(StreamId, u64)>,
+        /// What was done to the sound of each source so that it fits.
+        fitted: Vec<(StreamId, Fitted)>,
         /// That moment.
         at: Instant,
     },
@@ -246,6 +248,7 @@ impl Worker {
             let news = SoundNews::Heard {
                 levels: self.mixer.levels().collect(),
                 media,
+                fitted: self.mixer.fitted().collect(),
                 at: heard,
             };
             // A full queue means that the engine is behind; the next levels are fresher.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_conference::{MediaCommand, MediaEvent, PeerId};
+use roomd_media_core::mix::Fitted;
 use roomd_media_core::plan::CameraMode;
 use roomd_media_core::scene::Scene;
 use roomd_model::{Crop, FaultCode, PictureSize, QualityLimit, StreamId, StreamKind};
@@ -328,6 +329,8 @@ pub struct EngineStatistics {
     pub av_offset_ms: Option<f64>,
     /// Times that a picture stood still for more than half a second.
     pub freezes: u32,
+    /// What was done to received sound so that it fits, in samples at 48 kHz.
+    pub sound: Fitted,
     /// What the connections report.
     pub peers: Vec<(PeerId, PeerReport)>,
     /// What the room encodes and sends.

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use roomd_api::{PeerStats, SentStats, SkippedEntry, Statistics, StreamStats, VoiceStats};
+use roomd_api::{
+    PeerStats, SentStats, SkippedEntry, SoundStats, Statistics, StreamStats, VoiceStats,
+};
 use roomd_bookings::Today;
 use roomd_config::CalendarSource;
 use roomd_devices::mute::RoomSound;
-use roomd_media::{SentReport, StreamReport};
+use roomd_media::{Fitted, SOUND_RATE, SentReport, StreamReport};
 use roomd_model::{Attendance, Fault, Phase};
 
 use super::{Daemon, now};
@@ -33,6 +35,16 @@ fn stream_stats(report: &StreamReport) -> StreamStats {
         delay_ms: millis(report.delay),
         lost: report.lost,
         freezes: report.freezes,
+    }
+}
+
+fn sound_stats(fitted: Fitted) -> SoundStats {
+    let ms = |samples: u64| samples as f64 * 1000.0 / f64::from(SOUND_RATE);
+    SoundStats {
+        stretched_ms: ms(fitted.stretched),
+        compressed_ms: ms(fitted.compressed),
+        skipped_ms: ms(fitted.skipped),
+        missing_ms: ms(fitted.missing),
     }
 }
 
@@ -160,6 +172,7 @@ impl Daemon {
             descriptors: self.usage.descriptors,
             bad_messages: self.bad_messages + under_way,
             freezes: figures.freezes,
+            sound: sound_stats(figures.sound),
             streams: figures.streams.iter().map(stream_stats).collect(),
             sent: figures.sent.iter().map(sent_stats).collect(),
             quality_limit: figures.limit,

@@ -221,6 +221,23 @@ fn media(page: &mut Page<'_>, state: &State) -> fmt::Result {
     )
 }
 
+/// What was done to received sound.
+fn sound(page: &mut Page<'_>, state: &State) -> fmt::Result {
+    let sound = &state.statistics.sound;
+    let measures = [
+        ("stretched", sound.stretched_ms),
+        ("compressed", sound.compressed_ms),
+        ("skipped", sound.skipped_ms),
+        ("missing", sound.missing_ms),
+    ];
+    page.family(
+        "sound_fitted_seconds",
+        "Received sound put in, taken out, left out at once, or come too late, in this call",
+        &measures,
+        |(measure, ms)| ([("measure", *measure)], ms / 1000.0),
+    )
+}
+
 /// The worst stream speaks for all.
 fn streams(page: &mut Page<'_>, state: &State) -> fmt::Result {
     let figures = &state.statistics;
@@ -253,6 +270,7 @@ fn streams(page: &mut Page<'_>, state: &State) -> fmt::Result {
         None,
         Some(f64::from(figures.freezes)),
     )?;
+    sound(page, state)?;
     let heights: Vec<_> = figures
         .sent
         .iter()

@@ -2,7 +2,9 @@
 // SPDX-FileCopyrightText: The roomd authors
 use std::collections::BTreeSet;
 
-use roomd_api::{Agenda, Devices, HealthItem, Room, SentStats, Statistics, VoiceStats, Words};
+use roomd_api::{
+    Agenda, Devices, HealthItem, Room, SentStats, SoundStats, Statistics, VoiceStats, Words,
+};
 use roomd_model::{Fault, Language, Phase, QualityLimit};
 
 use super::*;
@@ -38,6 +40,12 @@ fn state() -> State {
             rss_mb: Some(120.5),
             bad_messages: 7,
             freezes: 3,
+            sound: SoundStats {
+                stretched_ms: 120.0,
+                compressed_ms: 250.0,
+                skipped_ms: 0.0,
+                missing_ms: 40.0,
+            },
             streams: vec![StreamStats {
                 stream: roomd_model::StreamId(1),
                 kind: roomd_model::StreamKind::Camera,
@@ -125,6 +133,8 @@ fn figures_have_their_units_and_the_worst_connection_speaks() {
         "roomd_jitter_seconds 0.0125",
         "roomd_playout_delay_seconds 0.06",
         "roomd_freezes 3.0",
+        "roomd_sound_fitted_seconds{measure=\"compressed\"} 0.25",
+        "roomd_sound_fitted_seconds{measure=\"missing\"} 0.04",
         "roomd_sent_picture_bits_per_second{source=\"camera\",height=\"180\"} 150000.0",
         "roomd_quality_limit{code=\"cpu-without-720p\"} 1.0",
         "roomd_quality_limit{code=\"cpu-fewer-pictures\"} 0.0",

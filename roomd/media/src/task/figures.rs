@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use roomd_conference::MediaEvent;
-use roomd_model::StreamKind;
+use roomd_media_core::mix::Fitted;
+use roomd_model::{StreamId, StreamKind};
 use roomd_voice::Mode as VoiceMode;
 use tokio::sync::watch;
 
 use super::Task;
 use crate::decode::Decoded;
 use crate::encode::{Track, VideoEncoder};
+use crate::sound::TEST;
 use crate::types::{EngineStatistics, SentReport, StreamReport};
 
 /// Collects figures and publishes them.
@@ -25,6 +27,10 @@ pub(super) struct Figures {
     /// The RTP time of the last one; several sizes of one picture count once.
     last_sent: u64,
     freezes: u32,
+    /// What was done to received sound.
+    fitted: Fitted,
+    /// What is known of each stream's.
+    fitted_of: BTreeMap<StreamId, Fitted>,
     /// Frames and bytes that left each encoder since the last report.
     tracks: BTreeMap<Track, (u32, usize)>,
     second: Instant,
@@ -40,6 +46,8 @@ impl Figures {
             pictures_sent: 0,
             last_sent: 0,
             freezes: 0,
+            fitted: Fitted::default(),
+            fitted_of: BTreeMap::new(),
             tracks: BTreeMap::new(),
             second: Instant::now(),
         }
@@ -50,6 +58,7 @@ impl Figures {
         self.received = None;
         self.sent = None;
         self.freezes = 0;
+        self.fitted = Fitted::default();
         self.statistics.send_replace(EngineStatistics::default());
     }
 
@@ -71,6 +80,17 @@ impl Figures {
         let (frames, sum) = self.tracks.entry(track).or_default();
         *frames += 1;
         *sum += bytes;
+    }
+
+    /// What was done to the sound of each stream since the stream began.
+    pub(super) fn sound_fitted(&mut self, totals: &[(StreamId, Fitted)]) {
+        let streams = totals.iter().filter(|(stream, _)| *stream != TEST);
+        let before = std::mem::take(&mut self.fitted_of);
+        for &(stream, total) in streams {
+            let known = before.get(&stream).copied().unwrap_or_default();
+            self.fitted = self.fitted.plus(total.since(known));
+            self.fitted_of.insert(stream, total);
+        }
     }
 
     pub(super) fn picture_decoded(&mut self, at: Instant) {
@@ -130,6 +150,7 @@ impl Task {
         let rate = |count: u32| f64::from(count) / passed;
         let sending = self.capture.sends(roomd_conference::LocalSource::Camera);
         let (peers, freezes) = (self.peers.reports(), self.figures.freezes);
+        let fitted = self.figures.fitted;
         let sent_tracks = self.sent_reports(passed);
         let av_offset_ms = self.streams.av_offset();
         let voice = self.voice.report();
@@ -140,6 +161,7 @@ impl Task {
             statistics.streams = streams;
             statistics.peers = peers;
             statistics.freezes = freezes;
+            statistics.sound = fitted;
             statistics.sent = sent_tracks;
             statistics.limit = limit;
             statistics.av_offset_ms = av_offset_ms;

@@ -536,8 +536,14 @@ impl Task {
 
     pub(super) fn sound_news(&mut self, news: SoundNews) {
         match news {
-            SoundNews::Heard { levels, media, at } => {
+            SoundNews::Heard {
+                levels,
+                media,
+                fitted,
+                at,
+            } => {
                 self.streams.presented(&media, at);
+                self.figures.sound_fitted(&fitted);
                 self.heard(&levels, Instant::now());
             }
             SoundNews::Loudspeaker { name, missing } => {

@@ -14,8 +14,9 @@ const SLOT: Duration = Duration::from_millis(500);
 /// How fast the line may rise to the fastest frame of the window, in parts of the time gone by:
 /// twice what a bad clock needs.
 const RISE: f64 = 400e-6;
-/// How fast the target shrinks, in parts of the time gone by.
-const SHRINK: f64 = 0.01;
+/// How fast the target shrinks, in parts of the time gone by. Together with what lip-sync changes it
+/// is less than sound can be compressed unheard.
+const SHRINK: f64 = 0.02;
 /// Lateness of the recent frames that the target covers.
 const RECENT: usize = 400;
 /// Room above the lateness, for the step of the caller's clock.

@@ -12,11 +12,13 @@
 //! than the greatest delay plus what lip-sync asks for; the number of frames held is bounded.
 
 mod delay;
+mod extra;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use delay::Delay;
+use extra::Extra;
 
 /// Media time that runs on by so much more or less than the arrival is another timeline.
 const JUMP: Duration = Duration::from_secs(3);
@@ -119,7 +121,7 @@ pub struct JitterBuffer<T> {
     config: Config,
     frames: BTreeMap<u64, T>,
     delay: Delay,
-    extra: Duration,
+    extra: Extra,
     /// Media time that comes next: of the last frame, plus its length where it is fixed.
     next: Option<u64>,
     /// The last frame was not followed by one that follows it without a gap.
@@ -137,7 +139,7 @@ impl<T> JitterBuffer<T> {
             config,
             frames: BTreeMap::new(),
             delay: Delay::new(rate, config),
-            extra: Duration::ZERO,
+            extra: Extra::new(rate),
             next: None,
             concealed: 0,
             dropped: None,
@@ -208,14 +210,16 @@ impl<T> JitterBuffer<T> {
         [frame, lost].into_iter().flatten().min()
     }
 
-    /// Delays this stream by so much more, for lip-sync.
+    /// Delays this stream by so much more, for lip-sync: pictures at once, sound by and by, so that
+    /// it is stretched and nothing is missing.
     pub fn extra_delay(&mut self, extra: Duration) {
-        self.extra = extra.min(self.config.max);
+        let next = self.config.samples.and(self.next);
+        self.extra.change(extra.min(self.config.max), next);
     }
 
     /// The delay of a frame that was not held up, lip-sync included.
     pub fn target_delay(&self) -> Duration {
-        self.delay.target() + self.extra
+        self.delay.target() + self.extra.wanted()
     }
 
     /// Interarrival jitter (RFC 3550, section 6.4.1).
@@ -225,7 +229,8 @@ impl<T> JitterBuffer<T> {
 
     /// When media of this time is or was played; none before the first frame.
     pub fn due(&self, rtp_time: u64) -> Option<Instant> {
-        self.delay.due(rtp_time).map(|due| due + self.extra)
+        let due = self.delay.due(rtp_time)?;
+        Some(due + self.extra.at(rtp_time))
     }
 
     /// What happened so far.
@@ -254,6 +259,7 @@ impl<T> JitterBuffer<T> {
         self.dropped = drops.then_some(0);
         self.frames.clear();
         self.delay.reset();
+        self.extra.settle();
         self.next = None;
         self.concealed = 0;
         self.counters.resets += 1;

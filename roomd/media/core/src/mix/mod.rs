@@ -2,19 +2,25 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Mixes received sound: 48 kHz, one channel, blocks of 10 ms.
 
-use std::collections::{BTreeMap, VecDeque};
+#[cfg(test)]
+mod playout_tests;
+mod slack;
+mod source;
+mod stamps;
+mod stretch;
+
+use std::collections::BTreeMap;
 
 use roomd_model::StreamId;
+
+pub use source::Fitted;
+use source::Source;
 
 /// Samples per second.
 pub const RATE: u32 = 48_000;
 /// Samples in a block.
 pub const BLOCK: usize = 480;
 
-/// What a source may queue: 200 ms. More means that its clock runs ahead.
-const CAPACITY: usize = 20 * BLOCK;
-/// What stays of an overfull queue.
-const KEPT: usize = 6 * BLOCK;
 /// What a source queues before it plays, so that one late packet is not heard.
 const PREFILL: usize = 2 * BLOCK;
 /// Where the limiter begins to bend.
@@ -25,16 +31,6 @@ const KNEE: f32 = 0.7;
 pub struct Mixer {
     sources: BTreeMap<StreamId, Source>,
     volume: f32,
-}
-
-#[derive(Debug, Default)]
-struct Source {
-    queue: VecDeque<i16>,
-    playing: bool,
-    level: u8,
-    last: i16,
-    /// Media time behind the last queued sample.
-    end: Option<u64>,
 }
 
 impl Default for Mixer {
@@ -72,39 +68,28 @@ impl Mixer {
 
     /// Queues samples of a source.
     pub fn push(&mut self, stream: StreamId, samples: &[i16]) {
-        let Some(source) = self.sources.get_mut(&stream) else {
-            return;
-        };
-        source.queue.extend(samples);
-        if source.queue.len() > CAPACITY {
-            let surplus = source.queue.len() - KEPT;
-            source.queue.drain(..surplus);
+        if let Some(source) = self.sources.get_mut(&stream) {
+            source.push(samples, None);
         }
-        source.playing |= source.queue.len() >= PREFILL;
     }
 
     /// Queues samples of a source, the first of which is of this media time.
     pub fn push_at(&mut self, stream: StreamId, samples: &[i16], media: u64) {
-        self.push(stream, samples);
         if let Some(source) = self.sources.get_mut(&stream) {
-            source.end = Some(media.saturating_add(samples.len() as u64));
+            source.push(samples, Some(media));
         }
     }
 
     /// The media time of each source's next sample to be mixed; sources that are silent have none.
     pub fn playing(&self) -> impl Iterator<Item = (StreamId, u64)> + '_ {
-        self.sources.iter().filter_map(|(stream, source)| {
-            let next = source.end?.checked_sub(source.queue.len() as u64)?;
-            source.playing.then_some((*stream, next))
-        })
+        let playing = |(stream, source): (&StreamId, &Source)| Some((*stream, source.playing()?));
+        self.sources.iter().filter_map(playing)
     }
 
     /// What a source has queued, in samples.
     #[must_use]
     pub fn queued(&self, stream: StreamId) -> usize {
-        self.sources
-            .get(&stream)
-            .map_or(0, |source| source.queue.len())
+        self.sources.get(&stream).map_or(0, Source::queued)
     }
 
     /// Mixes the next block.
@@ -122,45 +107,34 @@ impl Mixer {
     pub fn levels(&self) -> impl Iterator<Item = (StreamId, u8)> + '_ {
         self.sources
             .iter()
-            .map(|(stream, source)| (*stream, source.level))
+            .map(|(stream, source)| (*stream, source.level()))
     }
-}
 
-impl Source {
-    fn add_to(&mut self, sum: &mut [f32; BLOCK]) {
-        if !self.playing {
-            self.level = 0;
-            return;
-        }
-        let taken: Vec<i16> = self.queue.drain(..BLOCK.min(self.queue.len())).collect();
-        self.level = level(&taken);
-        for (out, sample) in sum.iter_mut().zip(&taken) {
-            *out += f32::from(*sample) / 32768.0;
-        }
-        if taken.len() == BLOCK {
-            self.last = taken[BLOCK - 1];
-            return;
-        }
-        // A run-out fades from the last sample: a sudden zero clicks.
-        self.playing = false;
-        let mut tail = f32::from(taken.last().copied().unwrap_or(self.last)) / 32768.0;
-        for out in &mut sum[taken.len()..] {
-            tail *= 0.97;
-            *out += tail;
-        }
-        self.last = 0;
+    /// What was done to the sound of each source so that it fits.
+    pub fn fitted(&self) -> impl Iterator<Item = (StreamId, Fitted)> + '_ {
+        self.sources
+            .iter()
+            .map(|(stream, source)| (*stream, source.fitted()))
     }
 }
 
 /// Loudness of samples, 0 (-60 dBFS and below) to 100 (full scale).
 #[must_use]
 pub fn level(samples: &[i16]) -> u8 {
-    if samples.is_empty() {
-        return 0;
-    }
-    let power: f64 = samples.iter().map(|&s| f64::from(s) * f64::from(s)).sum();
-    let rms = (power / samples.len() as f64).sqrt() / 32768.0;
-    let decibels = 20.0 * rms.max(1e-6).log10();
+    loudness(rms(samples))
+}
+
+/// The root of the samples' mean power.
+fn rms(samples: &[i16]) -> f32 {
+    let power: i64 = samples
+        .iter()
+        .map(|&sample| i64::from(i32::from(sample) * i32::from(sample)))
+        .sum();
+    (power as f64 / samples.len().max(1) as f64).sqrt() as f32
+}
+
+fn loudness(rms: f32) -> u8 {
+    let decibels = 20.0 * (rms / 32768.0).max(1e-6).log10();
     ((decibels + 60.0) / 60.0 * 100.0).clamp(0.0, 100.0) as u8
 }
 
@@ -177,6 +151,8 @@ fn limit(sample: f32) -> i16 {
 
 #[cfg(test)]
 mod tests {
+    use super::source::{CAPACITY, KEPT, LIMIT};
+    use super::stretch::LONGEST;
     use super::*;
 
     const A: StreamId = StreamId(1);
@@ -217,8 +193,8 @@ mod tests {
         }
         assert!(mixer.queued(A) <= CAPACITY);
         mixer.push(A, &vec![999; CAPACITY + BLOCK]);
-        assert_eq!(mixer.queued(A), KEPT);
         assert!(mixed(&mut mixer).iter().all(|&s| s.abs_diff(999) <= 1));
+        assert_eq!(mixer.queued(A), KEPT - BLOCK);
     }
 
     #[test]
@@ -228,12 +204,15 @@ mod tests {
         mixer.push(A, &[8000; 2 * BLOCK]);
         mixed(&mut mixer);
         mixed(&mut mixer);
-        let tail = mixed(&mut mixer);
-        assert!(tail[0] > 7000 && tail[BLOCK - 1].abs() < 100);
+        let tail: Vec<i16> = (0..6).flat_map(|_| mixed(&mut mixer)).collect();
+        assert!(tail[0] > 7900 && tail[6 * BLOCK - 1].abs() < 5, "{tail:?}");
+        assert!(tail.is_sorted_by(|a, b| a >= b && a - b < 10));
         mixer.push(A, &[8000; BLOCK]);
         assert_eq!(mixed(&mut mixer), [0; BLOCK]);
         mixer.push(A, &[8000; BLOCK]);
-        assert!(mixed(&mut mixer)[0] > 7000);
+        let back = mixed(&mut mixer);
+        assert!(back[0] < 10 && back[BLOCK - 1] > 7900);
+        assert!(back.is_sorted_by(|a, b| b >= a && b - a < 100));
     }
 
     #[test]
@@ -246,10 +225,13 @@ mod tests {
         assert_eq!(mixer.playing().next(), Some((A, 9600)));
         mixed(&mut mixer);
         assert_eq!(mixer.playing().next(), Some((A, 9600 + BLOCK as u64)));
-        // What a flood pushes out is skipped.
-        mixer.push_at(A, &[1; CAPACITY], 96_000);
-        let next = 96_000 + (CAPACITY - KEPT) as u64;
-        assert_eq!(mixer.playing().next(), Some((A, next)));
+        // What a flood pushes out is skipped, once what is heard has faded over.
+        mixer.push_at(A, &[1; LIMIT], 96_000);
+        mixed(&mut mixer);
+        let next = mixer.playing().next().unwrap().1;
+        let expected = 96_000 + (LIMIT - mixer.queued(A)) as u64;
+        assert_eq!(next, expected);
+        assert!(mixer.queued(A) <= KEPT + LONGEST);
     }
 
     #[test]
