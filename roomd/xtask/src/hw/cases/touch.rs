@@ -49,7 +49,7 @@ fn install(bench: &Bench) -> Result<()> {
          ROOMD_PANEL_MODE=1024x768\n\
          ROOMD_PANEL_ORIGIN=https://localhost:{web}\n\
          ROOMD_PANEL_RENDERER=pixman\n\
-         ROOMD_PANEL_FLAGS='--ipc-connection-timeout=600 --disable-gpu-watchdog'\n\
+         ROOMD_PANEL_FLAGS=--ipc-connection-timeout=600\n\
          END\n\
          printf '%s\\n' '[Service]' WatchdogSec=0 TimeoutStartSec=infinity \
            >/run/systemd/system/roomd-screen.service.d/bench.conf\n\
@@ -253,7 +253,9 @@ impl<'a> Clock<'a> {
 }
 
 fn in_call(room: &Daemon<'_>) -> Result<()> {
-    room.wait("the call", |state| {
-        matches!(state.room.phase, Phase::InCall).then_some(())
+    wait::within(PATIENCE, "the call", || {
+        let phase = room.state()?.room.phase;
+        ensure!(matches!(phase, Phase::InCall), "the room is {phase:?}");
+        Ok(Some(()))
     })
 }
