@@ -33,7 +33,8 @@ export function layoutFaults(page: Page): Promise<string[]> {
     for (const control of document.querySelectorAll("button, input, textarea, a[href]")) {
       if (behind ? !behind.contains(control) : control.closest("[inert]")) continue;
       const box = control.getBoundingClientRect();
-      if (box.width === 0) continue;
+      // What is folded away has its size and is not shown.
+      if (box.width === 0 || !control.checkVisibility()) continue;
       if (box.width < smallest - 0.5 || box.height < smallest - 0.5) {
         faults.push(`${name(control)} is ${Math.round(box.width)} by ${Math.round(box.height)}`);
       }
