@@ -31,13 +31,16 @@ export class Hands {
   }
 
   async raise(membership: string, raised: boolean): Promise<void> {
+    const self = this.client.getUserId() ?? "";
     if (raised) {
-      await this.client.sendEvent(this.room.roomId, EventType.Reaction, {
+      const sent = await this.client.sendEvent(this.room.roomId, EventType.Reaction, {
         "m.relates_to": { rel_type: RelationType.Annotation, event_id: membership, key: HAND },
       });
+      // Others may have heard of it before the next sync tells it here.
+      this.raised.set(sent.event_id, { user: self, membership });
       return;
     }
-    const own = [...this.raised].filter(([, { user }]) => user === this.client.getUserId());
+    const own = [...this.raised].filter(([, { user }]) => user === self);
     await Promise.all(own.map(([id]) => this.client.redactEvent(this.room.roomId, id)));
   }
 }
