@@ -219,7 +219,10 @@ impl Sound {
                     tracing::info!(card = card.device, ?set, "the loudspeaker's level is 0 dB")
                 }
                 Err(error) => {
-                    tracing::warn!(card = card.device, %error, "the loudspeaker's level stays as it is");
+                    // A card's controls may come after its sound; whatever comes next is tried with.
+                    tracing::debug!(card = card.device, %error, "the loudspeaker's level is not set");
+                    self.opened_up = None;
+                    return;
                 }
             }
         }
