@@ -7,6 +7,7 @@
 mod bench;
 mod cameras;
 mod content;
+mod handle;
 mod health;
 mod keys;
 mod places;
@@ -18,16 +19,11 @@ mod sound;
 mod sound_test;
 mod survey;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use roomd_api::{
-    Camera, CameraSetting, ContentInput, Health, Refusal, Reply, SoundTest as ShownTest,
-};
+use roomd_api::{Refusal, Reply};
 use roomd_config::{Camera as ConfiguredCamera, Settings};
-use roomd_devices::core::camera::adjust::Adjustment;
 use roomd_devices::core::display::quirks::QuirkTable;
 use roomd_devices::core::display::schedule::Use;
 use roomd_devices::core::health::{Subject, Trouble};
@@ -38,7 +34,7 @@ use roomd_devices::monitor::{self, Monitor};
 use roomd_devices::mute::{RoomSound, Wish};
 use roomd_interfaces::PreviewRequest;
 use roomd_media::{CameraSource, Engine, EngineCommand};
-use roomd_model::{FaultCode, PictureSize};
+use roomd_model::PictureSize;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
@@ -52,11 +48,12 @@ use self::presets::PresetStore;
 use self::setup::{read_table, roles, visca};
 use self::sound::{Choice, Sound};
 use self::sound_test::SoundTest;
+use self::survey::Opening;
 use crate::daemon::now;
 
 pub use self::content::{ContentFacts, ContentOrder};
+pub use self::handle::{Hardware, HardwareState, Order, Outlets, RoomFacts, Touch};
 pub use self::sound::policy as echo_policy;
-use self::survey::Opening;
 
 /// Orders that wait for the task; people do not give more.
 const ORDERS: usize = 32;
@@ -67,123 +64,6 @@ const NEWS: usize = 32;
 const RETRY: Duration = Duration::from_secs(5);
 /// Previews that wait for the task; there are not that many panels.
 const LOOKS: usize = 32;
-
-/// What the room task tells about the room.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RoomFacts {
-    /// What mute key and lamps show.
-    pub sound: RoomSound,
-    /// Something is to be seen on the display.
-    pub busy: bool,
-    /// When the next meeting begins.
-    pub next: Option<DateTime<Utc>>,
-    /// What the engine misses.
-    pub lost: BTreeSet<FaultCode>,
-    /// The camera delivers less than was agreed with it.
-    pub camera_slow: bool,
-    /// What concerns content.
-    pub content: ContentFacts,
-}
-
-/// What the hardware task is asked to do. Each is answered.
-#[derive(Debug)]
-pub enum Order {
-    /// Use another camera.
-    SelectCamera(String),
-    /// Turn and zoom a camera: right, up, closer.
-    Turn(String, [i8; 3]),
-    /// Adjust a camera's picture.
-    Adjust(String, CameraSetting, Adjustment),
-    /// Bring a camera to a saved position.
-    Recall(String, String),
-    /// Save where a camera looks.
-    Save(String, String),
-    /// Forget a saved position.
-    Delete(String, String),
-    /// The display was turned on by hand.
-    DisplayIsOn,
-    /// Test the sound.
-    StartSoundTest,
-    /// Test it no longer.
-    StopSoundTest,
-    /// Share, or share no longer.
-    Content(ContentOrder),
-}
-
-/// What somebody did at a device that concerns the room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touch {
-    /// Pressed a button.
-    Press(Press),
-    /// Touched the microphone's device.
-    Wish(Wish),
-}
-
-/// How the devices are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HardwareState {
-    /// The cameras to choose from.
-    pub cameras: Vec<Camera>,
-    /// The inputs for content.
-    pub content: Vec<ContentInput>,
-    /// The call in which what one of them shows is to be on the wire.
-    pub shares: Option<u32>,
-    /// The signal of what is shared is lost.
-    pub content_lost: bool,
-    /// How all devices are.
-    pub health: Health,
-    /// The sound test.
-    pub sound_test: ShownTest,
-    /// Somebody should turn the display on.
-    pub display_asks: bool,
-}
-
-/// A handle of the hardware task.
-#[derive(Debug)]
-pub struct Hardware {
-    /// What it is asked to do.
-    orders: mpsc::Sender<(Order, oneshot::Sender<Reply>)>,
-    /// What the room does.
-    pub room: watch::Sender<RoomFacts>,
-    /// Somebody used the panel.
-    touched: mpsc::Sender<()>,
-    /// Who looks at a content input.
-    looks: mpsc::Sender<PreviewRequest>,
-}
-
-impl Hardware {
-    /// Asks for something; the answer comes when it is done.
-    pub fn order(&self, order: Order, reply: oneshot::Sender<Reply>) {
-        if let Err(error) = self.orders.try_send((order, reply)) {
-            let (_, reply) = error.into_inner();
-            // Whoever asked may be gone.
-            let _ = reply.send(Reply::Refused {
-                refusal: Refusal::Busy,
-            });
-        }
-    }
-
-    /// Somebody looks at a content input.
-    pub fn look(&self, request: PreviewRequest) {
-        // Whoever is turned away by the dropped request asks again.
-        let _ = self.looks.try_send(request);
-    }
-
-    /// Somebody is at the panel: the display should be on.
-    pub fn touched(&self) {
-        // One word is enough.
-        let _ = self.touched.try_send(());
-    }
-}
-
-/// What the room task hears of the hardware task.
-#[derive(Debug)]
-pub struct Outlets {
-    /// How the devices are.
-    pub state: watch::Receiver<HardwareState>,
-    /// What people do at them.
-    pub touches: mpsc::Receiver<Touch>,
-}
 
 /// The largest size of the camera's picture on this machine.
 pub fn largest_picture(settings: &Settings) -> PictureSize {
