@@ -22,27 +22,33 @@ const GATHER: Duration = Duration::from_millis(20);
 /// The room's display, and the one for content where there is one.
 struct Displays {
     people: Display,
+    /// Made once there is such a display: fonts take megabytes.
     content: Option<Display>,
 }
 
 impl Displays {
-    fn new(two: bool) -> Self {
-        let display = || Display::new(Fonts::load(&FONTS));
+    fn new() -> Self {
         Self {
             people: display(),
-            content: two.then(display),
+            content: None,
         }
     }
 
     fn draw(&mut self, state: &State) -> Drawn {
         let people = self.people.scene(state, now());
-        let content = self.content.as_mut();
-        let content = content.map(|display| display.content_scene(state, now()));
+        let content = state.devices.content_display.as_ref().map(|_| {
+            let content = self.content.get_or_insert_with(display);
+            content.content_scene(state, now())
+        });
         let shown = roomd_display::shown([Some(&people), content.as_ref()].into_iter().flatten());
         let mut commands = vec![EngineCommand::Scene(Arc::new(people))];
         commands.extend(content.map(|scene| EngineCommand::ContentScene(Arc::new(scene))));
         Drawn { commands, shown }
     }
+}
+
+fn display() -> Display {
+    Display::new(Fonts::load(&FONTS))
 }
 
 /// What was drawn.
@@ -54,16 +60,15 @@ struct Drawn {
 /// The lines of each stream's picture on the displays.
 pub type OnDisplay = BTreeMap<StreamId, u32>;
 
-/// Runs until the daemon or the engine ends; `two` says whether there is a display for content. Says
-/// which pictures are shown, so that nobody sends larger ones.
+/// Runs until the daemon or the engine ends. Says which pictures are shown, so that nobody sends larger
+/// ones.
 pub async fn run(
     mut state: watch::Receiver<Arc<State>>,
     engine: Engine,
-    two: bool,
     shown: watch::Sender<OnDisplay>,
 ) {
     // Reading fonts and drawing text take many milliseconds: not on the runtime's threads.
-    let Ok(mut displays) = tokio::task::spawn_blocking(move || Displays::new(two)).await else {
+    let Ok(mut displays) = tokio::task::spawn_blocking(Displays::new).await else {
         return;
     };
     loop {

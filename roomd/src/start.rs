@@ -91,9 +91,8 @@ pub async fn run(
     let bus = bus(&settings);
     let (leave_bus, left) = tokio::sync::oneshot::channel::<()>();
     let on_bus = tokio::spawn(dbus::serve(bus, client.clone(), told_or_dropped(left)));
-    let two = settings.media.content_display.is_some();
     let (tell_shown, shown) = watch::channel(OnDisplay::default());
-    let display = crate::display::run(client.state(), engine.clone(), two, tell_shown);
+    let display = crate::display::run(client.state(), engine.clone(), tell_shown);
     tokio::spawn(display);
     let (hardware, outlets) = hardware::start(&settings, &state_dir, engine.clone());
     let ca_file = settings.matrix.as_ref().and_then(|it| it.ca_file.clone());
@@ -366,7 +365,8 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
             Output::Wayland => DisplayOutput::Wayland,
             Output::X11 => DisplayOutput::X11,
         },
-        content_display: media.content_display.as_ref().map(content_display),
+        display_connector: settings.display.connector.clone(),
+        content_display: content_display(media),
         peer: PeerConfig {
             addresses: media.addresses.clone(),
             include_loopback: media.include_loopback,
@@ -383,14 +383,17 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
     }
 }
 
-fn content_display(display: &ContentDisplay) -> roomd_media::ContentDisplay {
-    let (output, server) = match display {
-        ContentDisplay::X11(server) => (DisplayOutput::X11, server),
-        ContentDisplay::Wayland(socket) => (DisplayOutput::Wayland, socket),
-    };
-    roomd_media::ContentDisplay {
-        output,
-        server: Some(server.clone()),
+fn content_display(media: &roomd_config::Media) -> Option<roomd_media::ContentDisplay> {
+    use roomd_media::ContentDisplay as Engine;
+    match &media.content_display {
+        ContentDisplay::Auto => match media.display {
+            Output::Auto | Output::Kms => Some(Engine::Kms(None)),
+            Output::Headless | Output::Wayland | Output::X11 => None,
+        },
+        ContentDisplay::Off => None,
+        ContentDisplay::Connector(name) => Some(Engine::Kms(Some(name.clone()))),
+        ContentDisplay::X11(server) => Some(Engine::X11(server.clone())),
+        ContentDisplay::Wayland(socket) => Some(Engine::Wayland(socket.clone())),
     }
 }
 

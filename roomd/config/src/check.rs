@@ -356,7 +356,8 @@ impl Checker<'_> {
                 .content_display
                 .as_ref()
                 .map(|text| self.content_display(text))
-                .transpose()?,
+                .transpose()?
+                .unwrap_or_default(),
             udp_ports: media
                 .udp_ports
                 .as_ref()
@@ -412,15 +413,19 @@ impl Checker<'_> {
     fn content_display(&self, text: &Spanned<String>) -> Checked<ContentDisplay> {
         let name = text.get_ref().trim();
         let socket = |name: &str| name.starts_with("wayland") || name.starts_with('/');
-        if name.len() > 1 && name.starts_with(':') {
-            return Ok(ContentDisplay::X11(name.to_owned()));
+        match name {
+            "auto" => Ok(ContentDisplay::Auto),
+            "off" => Ok(ContentDisplay::Off),
+            _ if name.len() > 1 && name.starts_with(':') => {
+                Ok(ContentDisplay::X11(name.to_owned()))
+            }
+            _ if socket(name) => Ok(ContentDisplay::Wayland(name.to_owned())),
+            _ if is_connector(name) => Ok(ContentDisplay::Connector(name.to_owned())),
+            _ => Err(self.error(text.span(), "not a second display").with_help(
+                "use \"auto\", \"off\", a connector such as \"HDMI-A-2\", an X screen such as \":0.1\", \
+                 or a Wayland socket such as \"wayland-1\"",
+            )),
         }
-        if socket(name) {
-            return Ok(ContentDisplay::Wayland(name.to_owned()));
-        }
-        Err(self.error(text.span(), "not a second display").with_help(
-            "use an X screen such as \":0.1\", or a Wayland socket such as \"wayland-1\"",
-        ))
     }
 
     fn device_name(&self, text: &Spanned<String>) -> Checked<String> {
@@ -555,6 +560,16 @@ impl Checker<'_> {
     pub(crate) fn error(&self, span: Range<usize>, cause: &str) -> ConfigError {
         ConfigError::new(self.text, self.file_name, span, cause.to_owned())
     }
+}
+
+/// Whether a word may be a connector's name (`drm_connector_enum_list` in the kernel's
+/// drivers/gpu/drm/drm_connector.c): a kind, and a number after it.
+fn is_connector(word: &str) -> bool {
+    let known = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    let parts = word.rsplit_once('-');
+    word.len() <= 32
+        && word.chars().all(known)
+        && parts.is_some_and(|(kind, number)| !kind.is_empty() && number.parse::<u8>().is_ok())
 }
 
 const REMOTE: &[raw::Source] = &[raw::Source::Ics, raw::Source::Caldav];

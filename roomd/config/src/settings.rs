@@ -393,7 +393,7 @@ pub struct Media {
     /// The display.
     pub display: Output,
     /// A second display, for content.
-    pub content_display: Option<ContentDisplay>,
+    pub content_display: ContentDisplay,
     /// The UDP ports that media uses; any when none.
     pub udp_ports: Option<RangeInclusive<u16>>,
     /// The addresses that media uses; all of the machine's when empty.
@@ -516,8 +516,15 @@ pub enum Output {
 }
 
 /// The second display.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ContentDisplay {
+    /// The second on a graphics card, where people are on the first and nobody has named another.
+    #[default]
+    Auto,
+    /// None, whatever is plugged in.
+    Off,
+    /// A connector of a graphics card, such as `HDMI-A-2`.
+    Connector(String),
     /// An X server and its screen, such as `:0.1`.
     X11(String),
     /// A Wayland compositor's socket, such as `wayland-1` or a path.

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::feed::arrival;
 pub(crate) use crate::feed::{Feed, Picture};
+use crate::kms::{Kms, KmsError};
 use crate::outputs::choose;
 use crate::sink::{Sink, SinkError};
 use crate::ticks::Ticks;
@@ -28,6 +29,17 @@ use crate::wayland::Lifeline;
 pub(crate) enum Screen {
     People,
     Content,
+}
+
+/// Where a display is.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub screen: Screen,
+    pub output: DisplayOutput,
+    /// The X server, or the Wayland compositor's socket, where the environment does not say.
+    pub server: Option<String>,
+    /// The room lacks something without it.
+    pub required: bool,
 }
 
 /// What a display tells the engine.
@@ -61,6 +73,7 @@ enum Request {
     /// The sink of this number is lost.
     Failed(u64),
     Plugged,
+    Sleep(bool),
     /// The least time between two compositions.
     Period(Duration),
     Stop,
@@ -81,23 +94,24 @@ const SLACK: Duration = Duration::from_millis(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// The longest time between two attempts to open a display.
 const MAX_RETRY: Duration = Duration::from_secs(30);
+/// How soon a display is tried again that the room's other one is about to let go of.
+const LET_GO: Duration = Duration::from_millis(100);
 /// A display that was open for so long is tried again soon.
 const STEADY: Duration = Duration::from_secs(10);
 
 impl Display {
     pub(crate) fn start(
-        screen: Screen,
-        output: DisplayOutput,
-        server: Option<String>,
+        place: Place,
+        kms: Kms,
         timeline: Timeline,
         news: mpsc::Sender<DisplayNews>,
     ) -> std::io::Result<Self> {
+        let screen = place.screen;
         let (sender, receiver) = mpsc::unbounded_channel();
         let ticks = Ticks::default();
         let worker = Worker {
-            screen,
-            wanted: output,
-            server,
+            place,
+            kms,
             timeline,
             news,
             requests: sender.clone(),
@@ -108,6 +122,7 @@ impl Display {
             fresh: BTreeMap::new(),
             pictures: Ring::default(),
             sink: None,
+            asleep: false,
             number: 0,
             lifeline: None,
             opened: None,
@@ -150,6 +165,11 @@ impl Display {
     /// Something was plugged into a graphics card, or pulled out.
     pub(crate) fn plugged(&self) {
         self.ask(Request::Plugged);
+    }
+
+    /// One on a graphics card gets no signal, or one again.
+    pub(crate) fn sleep(&self, sleeps: bool) {
+        self.ask(Request::Sleep(sleeps));
     }
 
     pub(crate) fn scene(&self, scene: Arc<Scene>) {
@@ -222,9 +242,8 @@ impl Default for Retry {
 }
 
 struct Worker {
-    screen: Screen,
-    wanted: DisplayOutput,
-    server: Option<String>,
+    place: Place,
+    kms: Kms,
     timeline: Timeline,
     news: mpsc::Sender<DisplayNews>,
     requests: UnboundedSender<Request>,
@@ -236,6 +255,7 @@ struct Worker {
     fresh: BTreeMap<StreamId, u64>,
     pictures: Ring,
     sink: Option<Sink>,
+    asleep: bool,
     /// Of the sink that was opened last.
     number: u64,
     /// Held while the sink is a Wayland compositor.
@@ -266,6 +286,7 @@ impl Worker {
                 continue;
             }
             let until = if ready { now + KEEP_ALIVE } else { next };
+            let until = self.retry.at.map_or(until, |at| until.min(at));
             match self.wait(&mut requests, until, ready).await {
                 Woken::Request(None | Some(Request::Stop)) => return,
                 Woken::Request(Some(request)) => self.handle(request),
@@ -333,6 +354,7 @@ impl Worker {
             Request::Failed(number) if number == self.number => self.failed(),
             Request::Failed(_) => {}
             Request::Plugged => self.plugged(),
+            Request::Sleep(sleeps) => self.sleep(sleeps),
             Request::Period(period) => self.period = period,
             Request::Stop => {}
         }
@@ -348,15 +370,32 @@ impl Worker {
     /// A pipeline on a graphics card notices nothing; windows follow their server.
     fn plugged(&mut self) {
         match self.sink.take() {
+            Some(Sink::Kms(on)) if on.lit().is_some_and(|lit| self.kms.keeps(lit)) => {
+                self.sink = Some(Sink::Kms(on));
+                return;
+            }
             // From here on a display that is pulled out is missing.
-            Some(Sink::Kms(_)) => self.wanted = DisplayOutput::Kms,
-            None if self.wanted != DisplayOutput::Headless => {}
+            Some(Sink::Kms(_)) => self.place.output = DisplayOutput::Kms,
+            None if self.place.output != DisplayOutput::Headless => {}
             other => {
                 self.sink = other;
                 return;
             }
         }
         self.retry = Retry::default();
+        self.open_sink(Instant::now());
+    }
+
+    fn sleep(&mut self, sleeps: bool) {
+        if self.place.output != DisplayOutput::Kms || self.asleep == sleeps {
+            return;
+        }
+        self.asleep = sleeps;
+        self.retry = Retry::default();
+        if let Some(Sink::Kms(on)) = &mut self.sink {
+            on.darken();
+        }
+        self.sink = None;
         self.open_sink(Instant::now());
     }
 
@@ -439,7 +478,11 @@ impl Worker {
     fn open_sink(&mut self, now: Instant) {
         self.retry.at = None;
         self.number += 1;
-        let Some((output, name)) = choose(self.wanted, self.server.as_deref()) else {
+        if self.asleep {
+            self.tell(None, false);
+            return;
+        }
+        let Some((output, name)) = choose(self.place.output, self.place.server.as_deref()) else {
             self.tell(None, false);
             return;
         };
@@ -452,12 +495,21 @@ impl Worker {
             .and_then(|lifeline| Ok((lifeline, self.sink(output)?)));
         match opened {
             Ok((lifeline, sink)) => {
+                let name = sink.connector().unwrap_or(name).to_owned();
                 self.lifeline = lifeline;
                 self.sink = Some(sink);
                 self.opened = Some(now);
                 self.stale = true;
                 self.shown = Some(now);
-                self.tell(Some(name.to_owned()), false);
+                self.tell(Some(name), false);
+            }
+            Err(SinkError::Kms(KmsError::Busy(_))) => self.retry.at = Some(now + LET_GO),
+            Err(SinkError::Kms(KmsError::Unplugged)) if !self.place.required => {
+                self.tell(None, false);
+            }
+            Err(SinkError::Kms(error @ KmsError::Full(_))) if !self.place.required => {
+                tracing::info!(%error, "a further display stays dark");
+                self.tell(None, false);
             }
             Err(error) => {
                 tracing::warn!(%error, display = name, "the display does not open");
@@ -472,7 +524,8 @@ impl Worker {
             // The thread is gone only at the end.
             let _ = requests.send(Request::Failed(number));
         };
-        Sink::open(output, self.server.as_deref(), failed)
+        let kms = (&self.kms, self.place.screen);
+        Sink::open(output, self.place.server.as_deref(), kms, failed)
     }
 
     fn later(&mut self) {
@@ -487,7 +540,7 @@ impl Worker {
 
     fn tell(&self, name: Option<String>, missing: bool) {
         // A full queue means that the engine is behind; the next attempt tells again.
-        let screen = self.screen;
+        let screen = self.place.screen;
         let _ = self.news.try_send(DisplayNews::Sink {
             screen,
             name,

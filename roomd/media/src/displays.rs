@@ -5,12 +5,14 @@
 use std::io;
 use std::sync::Arc;
 
+use roomd_media_core::outputs::Purposes;
 use roomd_media_core::scene::{Scene, TileSource};
 use tokio::sync::mpsc;
 
-use crate::display::{Display, DisplayNews, Feed, Screen};
+use crate::display::{Display, DisplayNews, Feed, Place, Screen};
+use crate::kms::Kms;
 use crate::time::Timeline;
-use crate::types::Settings;
+use crate::types::{ContentDisplay, DisplayOutput, Settings};
 
 /// Handles of the displays' threads.
 #[derive(Clone, Debug)]
@@ -25,27 +27,40 @@ impl Displays {
         timeline: Timeline,
         news: &mpsc::Sender<DisplayNews>,
     ) -> io::Result<Self> {
-        let people = Display::start(
-            Screen::People,
-            settings.display,
-            settings.display_server.clone(),
-            timeline,
-            news.clone(),
-        )?;
-        let content = settings.content_display.as_ref().map(|second| {
-            let server = second.server.clone();
-            Display::start(
-                Screen::Content,
-                second.output,
-                server,
-                timeline,
-                news.clone(),
-            )
+        let kms = Kms::new(Purposes {
+            people: settings.display_connector.clone(),
+            content: match &settings.content_display {
+                Some(ContentDisplay::Kms(connector)) => connector.clone(),
+                Some(ContentDisplay::X11(_) | ContentDisplay::Wayland(_)) | None => None,
+            },
         });
+        let start = |place| Display::start(place, kms.clone(), timeline, news.clone());
+        let people = Place {
+            screen: Screen::People,
+            output: settings.display,
+            server: settings.display_server.clone(),
+            required: true,
+        };
+        let content = settings.content_display.as_ref().map(content);
         Ok(Self {
-            people,
-            content: content.transpose()?,
+            people: start(people)?,
+            content: content.map(start).transpose()?,
         })
+    }
+
+    /// Something was plugged into a graphics card, or pulled out. What content lets go of may be what
+    /// people need.
+    pub(crate) fn plugged(&self) {
+        if let Some(content) = &self.content {
+            content.plugged();
+        }
+        self.people.plugged();
+    }
+
+    pub(crate) fn content_sleeps(&self, sleeps: bool) {
+        if let Some(content) = &self.content {
+            content.sleep(sleeps);
+        }
     }
 
     /// Connects a source, or disconnects it.
@@ -81,5 +96,20 @@ impl Displays {
         if let Some(content) = &self.content {
             content.stop();
         }
+    }
+}
+
+fn content(display: &ContentDisplay) -> Place {
+    let (output, server, required) = match display {
+        ContentDisplay::X11(server) => (DisplayOutput::X11, Some(server), true),
+        ContentDisplay::Wayland(socket) => (DisplayOutput::Wayland, Some(socket), true),
+        // A room that names none may have only one.
+        ContentDisplay::Kms(connector) => (DisplayOutput::Kms, None, connector.is_some()),
+    };
+    Place {
+        screen: Screen::Content,
+        output,
+        server: server.cloned(),
+        required,
     }
 }

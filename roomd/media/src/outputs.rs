@@ -18,6 +18,7 @@ pub(crate) fn choose(
         VideoOut::Kms {
             card: None,
             connector: None,
+            plane: None,
         },
         "KMS",
     );

@@ -11,7 +11,8 @@ use roomd_media_core::plan::VideoOut;
 use roomd_media_core::scene::{HEIGHT, WIDTH};
 
 use crate::branch::{Branch, BranchError, Notice};
-use crate::kms::{Card, KmsError};
+use crate::display::Screen;
+use crate::kms::{Kms, KmsError, Lit};
 use crate::wayland::WaylandError;
 use crate::window::WindowThread;
 use crate::x11::{Window, X11Error};
@@ -41,22 +42,38 @@ pub(crate) enum Sink {
     Window(WindowThread),
 }
 
-/// A pipeline and the card that it draws on, by the number of its descriptor. So the card is open for as
-/// long as the pipeline runs; and closed before it is opened again, as only one may draw at a time.
-pub(crate) struct OnCard(Option<(Branch, Card)>);
+/// A pipeline and the display that it draws on, by the number of its card's descriptor. So the display is
+/// lit for as long as the pipeline runs; and let go before it is lit again, as only one may draw at a time.
+pub(crate) struct OnCard(Option<(Branch, Lit)>);
 
 impl OnCard {
-    fn open(failed: impl Fn() + Send + Sync + 'static) -> Result<Self, SinkError> {
-        let card = Card::open()?;
-        let branch = Branch::open(&card.output().plan(), |_| {}, on_error(failed))?;
-        Ok(Self(Some((branch, card))))
+    fn open(
+        kms: &Kms,
+        screen: Screen,
+        failed: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, SinkError> {
+        let lit = kms.open(screen)?;
+        let branch = Branch::open(&lit.output().plan(), |_| {}, on_error(failed))?;
+        Ok(Self(Some((branch, lit))))
+    }
+
+    /// Switches the display's signal off once it is let go.
+    pub(crate) fn darken(&mut self) {
+        if let Some((_, lit)) = &mut self.0 {
+            lit.darken();
+        }
+    }
+
+    /// The display; none only while it is let go.
+    pub(crate) fn lit(&self) -> Option<&Lit> {
+        self.0.as_ref().map(|(_, lit)| lit)
     }
 }
 
 impl Drop for OnCard {
     fn drop(&mut self) {
-        if let Some((branch, card)) = self.0.take() {
-            branch.close(card);
+        if let Some((branch, lit)) = self.0.take() {
+            branch.close(lit);
         }
     }
 }
@@ -70,14 +87,16 @@ impl AsRef<[u8]> for Shared {
 }
 
 impl Sink {
-    /// Opens a display. `failed` runs on another thread once it is lost, and must not wait.
+    /// Opens a display, on a graphics card the one that is for this. `failed` runs on another thread
+    /// once it is lost, and must not wait.
     pub(crate) fn open(
         output: VideoOut<'_>,
         server: Option<&str>,
+        (kms, screen): (&Kms, Screen),
         failed: impl Fn() + Clone + Send + Sync + 'static,
     ) -> Result<Self, SinkError> {
         if matches!(output, VideoOut::Kms { .. }) {
-            return OnCard::open(failed).map(Self::Kms);
+            return OnCard::open(kms, screen, failed).map(Self::Kms);
         }
         if !matches!(output, VideoOut::X11 { .. }) {
             let branch = Branch::open(&output.plan(), |_| {}, on_error(failed))?;
@@ -99,6 +118,14 @@ impl Sink {
             // Only while it is being dropped.
             Self::Kms(OnCard(None)) => {}
             Self::Window(window) => window.push(picture),
+        }
+    }
+
+    /// The connector of a display on a graphics card.
+    pub(crate) fn connector(&self) -> Option<&str> {
+        match self {
+            Self::Kms(on) => on.lit().map(Lit::name),
+            Self::Branch(_) | Self::Window(_) => None,
         }
     }
 

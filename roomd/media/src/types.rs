@@ -144,11 +144,14 @@ pub enum DisplayOutput {
 
 /// Where the second display is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContentDisplay {
-    /// Its kind; never [`DisplayOutput::Auto`], which finds the first one.
-    pub output: DisplayOutput,
-    /// The X server and its screen, or the Wayland compositor's socket.
-    pub server: Option<String>,
+pub enum ContentDisplay {
+    /// An X server and its screen.
+    X11(String),
+    /// A Wayland compositor's socket.
+    Wayland(String),
+    /// A connector of a graphics card by its name, such as `HDMI-A-2`; without one the second that has a
+    /// display, while people are on a graphics card's as well.
+    Kms(Option<String>),
 }
 
 /// How the engine is set up.
@@ -170,6 +173,9 @@ pub struct Settings {
     pub display: DisplayOutput,
     /// The X server, or the Wayland compositor's socket, where the environment does not say.
     pub display_server: Option<String>,
+    /// The connector of the display on a graphics card, such as `HDMI-A-1`; the first that has one
+    /// without.
+    pub display_connector: Option<String>,
     /// A second display, for content.
     pub content_display: Option<ContentDisplay>,
     /// Sends and shows less when the processor is too slow for all of it.
@@ -195,6 +201,7 @@ impl Default for Settings {
             echo: EchoPolicy::default(),
             display: DisplayOutput::default(),
             display_server: None,
+            display_connector: None,
             content_display: None,
             governed: true,
             peer: PeerConfig {
@@ -247,9 +254,11 @@ pub enum EngineCommand {
     Loudspeaker(Loudspeaker),
     /// Another way to decide about echo.
     Echo(EchoPolicy),
-    /// A display was plugged in or pulled out. One without a display server is opened again, in the
-    /// mode of what is there now.
+    /// A display was plugged in or pulled out. One without a display server that changed is opened
+    /// again, in the mode of what is there now.
     DisplayPlugged,
+    /// The display for content sleeps, or wakes. One on a graphics card gets no signal meanwhile.
+    ContentDisplaySleeps(bool),
     /// A call begins; its times count from this moment.
     CallStarted {
         /// When a person asked for it.

@@ -58,10 +58,7 @@ async fn two_displays_show_what_each_is_for() {
     let mut room = Room::with(Settings {
         display: DisplayOutput::X11,
         display_server: Some(server.screen(0)),
-        content_display: Some(ContentDisplay {
-            output: DisplayOutput::X11,
-            server: Some(server.screen(1)),
-        }),
+        content_display: Some(ContentDisplay::X11(server.screen(1))),
         content: CameraSource::None,
         ..Room::settings(1, 1000.0)
     });

@@ -31,6 +31,8 @@ pub struct Marks {
     pub telephony: Option<Trouble>,
     /// Tables that were not read, and why.
     pub tables: Vec<(Subject, String)>,
+    /// Connectors that the configuration names and no display is plugged into.
+    pub absent_displays: Vec<String>,
 }
 
 /// Everything that health is made of.
@@ -216,6 +218,12 @@ fn set_content(health: &mut Health, parts: &Parts<'_>) {
 }
 
 fn set_display(health: &mut Health, parts: &Parts<'_>) {
+    let absent = &parts.marks.absent_displays;
+    let lost = parts.lost.contains(&FaultCode::DisplayMissing) && absent.is_empty();
+    for name in absent {
+        let missing = Some(Trouble::Missing);
+        health.set(item(Subject::Display, name, name, missing, None));
+    }
     let mut any = false;
     for connector in parts.display.connectors.iter().filter(|it| it.connected) {
         any = true;
@@ -223,7 +231,6 @@ fn set_display(health: &mut Health, parts: &Parts<'_>) {
             Ok(edid) => (edid.name.as_str(), None, None),
             Err(error) => ("", Some(Trouble::DataDamaged), Some(error.to_string())),
         };
-        let lost = parts.lost.contains(&FaultCode::DisplayMissing);
         let trouble = lost.then_some(Trouble::Missing).or(trouble);
         let device = &connector.name;
         let label = if label.is_empty() { device } else { label };
@@ -235,7 +242,7 @@ fn set_display(health: &mut Health, parts: &Parts<'_>) {
             detail.as_deref(),
         ));
     }
-    if !any && parts.lost.contains(&FaultCode::DisplayMissing) {
+    if !any && lost {
         let missing = Some(Trouble::Missing);
         health.set(item(Subject::Display, "display", "display", missing, None));
     }
@@ -279,6 +286,8 @@ fn shown(item: &Item) -> HealthItem {
 #[cfg(test)]
 mod tests {
     use roomd_config::Microphone;
+    use roomd_devices::core::display::edid::Edid;
+    use roomd_devices::sysfs::Connector;
 
     use super::super::sound::tests::{plugged, sound};
     use super::*;
@@ -356,6 +365,38 @@ mod tests {
         let item = health.items.iter().find(missed).unwrap();
         assert_eq!(item.device, "046d:0857");
         assert_eq!(item.severity, Some(roomd_model::Severity::Warning));
+    }
+
+    #[test]
+    fn a_named_display_that_is_absent_is_missing_and_the_others_are_not() {
+        let connector = |name: &str| Connector {
+            card: "card0".to_owned(),
+            name: name.to_owned(),
+            connected: true,
+            enabled: true,
+            edid: Ok(Edid::default()),
+            bus: None,
+        };
+        let display = DisplayState {
+            connectors: vec![connector("HDMI-A-2")],
+            ..DisplayState::default()
+        };
+        let lost = [FaultCode::DisplayMissing];
+        let all = of(&display, &lost, &Marks::default());
+        let devices = |health: &roomd_api::Health| {
+            let missing = health
+                .items
+                .iter()
+                .filter(|it| it.code == "display-missing");
+            missing.map(|it| it.device.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(devices(&all), ["HDMI-A-2"]);
+        let marks = Marks {
+            absent_displays: vec!["HDMI-A-1".to_owned()],
+            ..Marks::default()
+        };
+        assert_eq!(devices(&of(&display, &lost, &marks)), ["HDMI-A-1"]);
+        assert_eq!(devices(&of(&display, &[], &marks)), ["HDMI-A-1"]);
     }
 
     #[test]

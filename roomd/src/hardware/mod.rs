@@ -45,7 +45,7 @@ use self::keys::Keys;
 use self::places::PlaceStore;
 use self::power::DisplayControl;
 use self::presets::PresetStore;
-use self::setup::{read_table, roles, visca};
+use self::setup::{displays, read_table, roles, visca};
 use self::sound::{Choice, Sound};
 use self::sound_test::SoundTest;
 use self::survey::Opening;
@@ -117,7 +117,13 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         largest: largest_picture(settings),
     };
     let cameras = chooses.then(|| Cameras::new(named, opening, visca, store, news));
-    let display = DisplayControl::new(settings.display.clone(), &settings.room.name, quirks, now());
+    let display = DisplayControl::new(
+        settings.display.clone(),
+        displays(settings),
+        &settings.room.name,
+        quirks,
+        now(),
+    );
     let task = Task {
         cameras,
         sound: Sound::new(&settings.media, table),
@@ -126,6 +132,7 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         keys: Keys::new(&settings.buttons),
         places: place_store,
         display,
+        content_sleeps: false,
         mute: watch::Sender::new(RoomSound::default()),
         wishes: None,
         marks,
@@ -184,6 +191,8 @@ struct Task {
     keys: Keys,
     places: PlaceStore,
     display: DisplayControl,
+    /// What the engine was told of the display for content.
+    content_sleeps: bool,
     mute: watch::Sender<RoomSound>,
     wishes: Option<mpsc::Receiver<Wish>>,
     marks: Marks,
@@ -203,6 +212,7 @@ impl Task {
         retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.content.settle(&self.engine).await;
+            self.wake_content_display().await;
             self.tell(&inlets.room.borrow().clone());
             let due = self.display.poll_timeout(now());
             let content_due = self.content.poll_timeout();
@@ -240,6 +250,7 @@ impl Task {
                 () = self.sound_test.changed() => {}
                 () = self.display.changed() => {
                     self.display.repeat();
+                    self.marks.absent_displays = self.display.absent();
                     if self.display.is_replugged() {
                         self.engine.command(EngineCommand::DisplayPlugged).await;
                     }
@@ -247,6 +258,17 @@ impl Task {
                 () = sleep_until(due) => self.display.handle_timeout(now()),
                 () = sleep_until(content_due) => {}
             }
+        }
+    }
+
+    /// No CEC adapter and no bus is known to be the second display's: it sleeps as one without a signal
+    /// does.
+    async fn wake_content_display(&mut self) {
+        let sleeps = self.display.sleeps();
+        if self.content_sleeps != sleeps {
+            self.content_sleeps = sleeps;
+            let command = EngineCommand::ContentDisplaySleeps(sleeps);
+            self.engine.command(command).await;
         }
     }
 

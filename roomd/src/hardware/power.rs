@@ -19,6 +19,8 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub struct DisplayControl {
     settings: Display,
+    /// The connectors that the room is to have displays on.
+    named: Vec<String>,
     room_name: String,
     quirks: QuirkTable,
     schedule: Schedule,
@@ -35,10 +37,17 @@ pub struct DisplayControl {
 }
 
 impl DisplayControl {
-    /// Power as the configuration wants it.
-    pub fn new(settings: Display, room_name: &str, quirks: QuirkTable, now: Now) -> Self {
+    /// Power as the configuration wants it, and the connectors that are to have displays.
+    pub fn new(
+        settings: Display,
+        named: Vec<String>,
+        room_name: &str,
+        quirks: QuirkTable,
+        now: Now,
+    ) -> Self {
         Self {
             schedule: Schedule::new(settings.wake, settings.standby, now),
+            named,
             settings,
             room_name: room_name.to_owned(),
             quirks,
@@ -109,6 +118,11 @@ impl DisplayControl {
         self.schedule.poll_timeout(now).map(|(at, _)| at.into())
     }
 
+    /// Whether the displays are to sleep.
+    pub fn sleeps(&self) -> bool {
+        self.settings.power != DisplayPower::Off && self.wanted == Some(Power::Standby)
+    }
+
     /// Somebody says that they turned it on.
     pub fn confirmed(&self) {
         self.send(Command::Confirmed);
@@ -167,6 +181,23 @@ impl DisplayControl {
         })
     }
 
+    /// Named connectors without a display, once somebody has looked.
+    pub fn absent(&self) -> Vec<String> {
+        let connectors = self.state().connectors;
+        let is_there = |name: &&String| {
+            let mut plugged = connectors.iter().filter(|it| it.connected);
+            plugged.any(|it| it.name == **name)
+        };
+        if connectors.is_empty() {
+            return Vec::new();
+        }
+        self.named
+            .iter()
+            .filter(|name| !is_there(name))
+            .cloned()
+            .collect()
+    }
+
     /// Whether another display is there than before, or none any more.
     pub fn is_replugged(&mut self) -> bool {
         let mut plugged = self.state().connectors;
@@ -206,7 +237,8 @@ mod tests {
             cec: Some(PathBuf::from("/dev/cec0")),
             ..Display::default()
         };
-        let mut display = DisplayControl::new(settings, "Raum", QuirkTable::default(), now());
+        let quirks = QuirkTable::default();
+        let mut display = DisplayControl::new(settings, Vec::new(), "Raum", quirks, now());
         let root = tempfile::tempdir().unwrap();
         display.sysfs = Sysfs::at(root.path());
         display.refresh(&[]);
@@ -233,12 +265,14 @@ mod tests {
         fs::create_dir_all(connector.join("i2c-7")).unwrap();
         fs::create_dir_all(root.path().join("class/i2c-dev/i2c-7")).unwrap();
         fs::write(connector.join("status"), "connected\n").unwrap();
-        let mut display =
-            DisplayControl::new(Display::default(), "Raum", QuirkTable::default(), now());
+        let (settings, quirks) = (Display::default(), QuirkTable::default());
+        let named = ["HDMI-A-1", "HDMI-A-2"].map(str::to_owned).to_vec();
+        let mut display = DisplayControl::new(settings, named, "Raum", quirks, now());
         display.sysfs = Sysfs::at(root.path());
         display.refresh(&[]);
         display.touched(now());
         assert_eq!(display.told, None);
+        assert_eq!(display.absent(), Vec::<String>::new());
         let happened = |display: &DisplayControl| {
             let log = display.state().log;
             log.first().map(|(_, happened)| *happened)
@@ -248,5 +282,6 @@ mod tests {
             display.repeat();
         }
         assert_eq!(happened(&display), Some(Happened::Wanted(Power::On)));
+        assert_eq!(display.absent(), ["HDMI-A-2"]);
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use roomd_config::{Camera as ConfiguredCamera, Settings, TEST_INPUT};
+use roomd_config::{Camera as ConfiguredCamera, ContentDisplay, Settings, TEST_INPUT};
 use roomd_devices::core::health::Subject;
 use roomd_devices::core::inventory::{Role, Roles};
 
@@ -47,6 +47,19 @@ pub(super) fn roles(settings: &Settings) -> (Roles, Vec<String>, Vec<NamedConten
     });
     let inputs = inputs.collect();
     (roles, cameras, inputs)
+}
+
+/// The connectors that the room is to have displays on.
+pub(super) fn displays(settings: &Settings) -> Vec<String> {
+    let second = match &settings.media.content_display {
+        ContentDisplay::Connector(name) => Some(name),
+        ContentDisplay::Auto
+        | ContentDisplay::Off
+        | ContentDisplay::X11(_)
+        | ContentDisplay::Wayland(_) => None,
+    };
+    let first = settings.display.connector.iter();
+    first.chain(second).cloned().collect()
 }
 
 /// The cameras that are pointed over the network, by their names.

@@ -14,6 +14,7 @@ pub mod jitter;
 pub mod layers;
 pub mod loudness;
 pub mod mix;
+pub mod outputs;
 pub mod pace;
 pub mod plan;
 pub mod pulse;

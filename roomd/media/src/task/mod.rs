@@ -270,7 +270,8 @@ impl Task {
             EngineCommand::Camera(source) => self.change_camera(source),
             EngineCommand::Microphone(source) => self.change_microphone(source),
             EngineCommand::Loudspeaker(loudspeaker) => self.sound.loudspeaker(loudspeaker),
-            EngineCommand::DisplayPlugged => self.displays.people.plugged(),
+            EngineCommand::DisplayPlugged => self.displays.plugged(),
+            EngineCommand::ContentDisplaySleeps(sleeps) => self.displays.content_sleeps(sleeps),
             EngineCommand::Echo(policy) => {
                 self.echo = policy;
                 self.choose_voice();

@@ -39,7 +39,7 @@ pub struct Build {
 /// For devices and for roomd.
 pub const PLAIN: Build = Build {
     memory: 1536,
-    outputs: 1,
+    outputs: 2,
 };
 /// For a browser on a screen of its own.
 pub const SCREENS: Build = Build {

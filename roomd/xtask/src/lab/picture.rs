@@ -91,6 +91,25 @@ impl Picture {
         file
     }
 
+    /// What is left of it in this shape when the bars above and below, or beside it, are taken away.
+    pub fn without_borders(&self, width: usize, height: usize) -> Self {
+        let (wide, high) = (
+            self.width.min(self.height * width / height.max(1)),
+            self.height.min(self.width * height / width.max(1)),
+        );
+        let part = self.part(
+            (self.width - wide) / 2,
+            (self.height - high) / 2,
+            wide,
+            high,
+        );
+        Self {
+            width: wide,
+            height: high,
+            luma: (0..high).flat_map(|y| part.row(y).to_vec()).collect(),
+        }
+    }
+
     /// How alike two pictures are, whatever their sizes: the correlation of their brightness in 64 by
     /// 36 places; 1 for the same.
     pub fn likeness(&self, other: &Self) -> f64 {

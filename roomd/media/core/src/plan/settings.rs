@@ -332,6 +332,8 @@ pub enum VideoOut<'a> {
         card: Option<i32>,
         /// The connector of the display, by the kernel's number; none for the first.
         connector: Option<u32>,
+        /// What it takes pictures from, by the kernel's number; none for the first that fits.
+        plane: Option<u32>,
     },
     /// A Wayland compositor.
     Wayland {
@@ -359,14 +361,26 @@ impl VideoOut<'_> {
         let common = ("sync", "false");
         let small = ("enable-last-sample", "false");
         match self {
-            // Most planes take no I420 and no other size than the display's; where one does, nothing
-            // is converted.
-            Self::Kms { card, connector } => {
+            // Most planes take no I420; where one does, nothing is converted. Many take no other size
+            // than the display's, and the sink would show a part of the picture then, so it is scaled
+            // before.
+            Self::Kms {
+                card,
+                connector,
+                plane,
+            } => {
                 let card = card.map(|card| card.to_string());
-                let connector = connector.map(|connector| connector.to_string());
-                let mut properties = vec![common, small, ("skip-vsync", "true")];
+                let [connector, plane] = [connector, plane].map(|id| id.map(|id| id.to_string()));
+                // Two that wait for the same card's events would take each other's.
+                let mut properties = vec![
+                    common,
+                    small,
+                    ("skip-vsync", "true"),
+                    ("can-scale", "false"),
+                ];
                 properties.extend(card.as_deref().map(|card| ("fd", card)));
                 properties.extend(connector.as_deref().map(|id| ("connector-id", id)));
+                properties.extend(plane.as_deref().map(|id| ("plane-id", id)));
                 source
                     .element("videoscale", &[("add-borders", "true")])
                     .element("videoconvert", &[])

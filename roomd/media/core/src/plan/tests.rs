@@ -34,6 +34,7 @@ fn all() -> Vec<(&'static str, Plan)> {
     let kms = VideoOut::Kms {
         card: Some(7),
         connector: Some(37),
+        plane: Some(33),
     };
     vec![
         ("camera, MJPEG", CameraInput::Mjpeg(device).plan(size)),

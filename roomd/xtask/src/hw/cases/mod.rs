@@ -15,6 +15,7 @@ mod keys;
 mod picture;
 mod plug;
 mod room;
+mod second;
 mod sound;
 mod touch;
 
@@ -182,6 +183,13 @@ pub const ALL: &[Case] = &[
         place: Place::Room,
         long: false,
         run: display::shown,
+    },
+    Case {
+        name: "room-two-displays",
+        about: "people on one display, content on the other, without a display server",
+        place: Place::Room,
+        long: false,
+        run: second::displays,
     },
     Case {
         name: "room-power",
