@@ -103,8 +103,8 @@ pub enum Codec {
     Vp8,
     /// RFC 9628, profile 0. Received only.
     Vp9,
-    /// RFC 6184, constrained baseline, packetization mode 1; frames are Annex B byte streams. Sent
-    /// only when the peer takes no VP8.
+    /// RFC 6184, constrained baseline up to level 3.1, packetization mode 1; frames are Annex B byte
+    /// streams.
     H264,
 }
 
@@ -228,8 +228,9 @@ pub struct LineState {
     pub kind: MediaKind,
     /// The direction, seen from here.
     pub direction: Direction,
-    /// What to send on it; none when the peer takes nothing that is sent.
-    pub codec: Option<Codec>,
+    /// What the peer takes of what may be sent, VP8 before H.264; empty when it takes nothing of it.
+    /// Each frame is sent as its own codec says, so that the codec may change with a keyframe.
+    pub codecs: Vec<Codec>,
     /// The layers that the peer takes; empty when it takes one picture without a name.
     pub layers: Vec<String>,
 }

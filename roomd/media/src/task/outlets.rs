@@ -116,7 +116,7 @@ fn takes_pictures(line: &LineState) -> bool {
         Direction::SendRecv | Direction::SendOnly => true,
         Direction::RecvOnly | Direction::Inactive => false,
     };
-    sends && line.codec == Some(Codec::Vp8)
+    sends && line.codecs.contains(&Codec::Vp8)
 }
 
 impl Peer {

@@ -61,7 +61,7 @@ fn call(task: &mut Task, layers: &[&str], now: Instant) {
         mid: mid.clone(),
         kind: MediaKind::Video,
         direction: Direction::SendOnly,
-        codec: Some(Codec::Vp8),
+        codecs: vec![Codec::Vp8],
         layers: layers.iter().copied().map(str::to_owned).collect(),
     };
     task.command(EngineCommand::CallStarted { at: now });

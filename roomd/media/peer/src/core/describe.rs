@@ -61,13 +61,19 @@ pub(super) enum Refusal {
     Ended,
 }
 
-/// How keyframes may be asked for on an m-line.
+/// Level 3.1 of H.264 as `level_idc` (ITU-T H.264, table A-1): 1280x720, 30 times a second.
+pub(super) const LEVEL_3_1: u8 = 31;
+
+/// What the peer can do on an m-line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Feedback {
-    /// With a PLI (RFC 4585, section 6.3.1).
+pub(super) struct Abilities {
+    /// It may be asked for a keyframe with a PLI (RFC 4585, section 6.3.1).
     pub(super) loss: bool,
-    /// With a FIR (RFC 5104, section 4.3.1).
+    /// It may be asked for a keyframe with a FIR (RFC 5104, section 4.3.1).
     pub(super) full: bool,
+    /// The highest level of H.264 in constrained baseline and packetization mode 1 that it decodes, as
+    /// `level_idc`; 0 where it takes none.
+    pub(super) h264_level: u8,
 }
 
 /// A description that may be given to the transport.
@@ -80,7 +86,7 @@ pub(super) struct Description {
     /// There is an m-line for data channels.
     pub(super) data: bool,
     /// The m-lines by their `mid`.
-    pub(super) lines: Vec<(String, Feedback)>,
+    pub(super) lines: Vec<(String, Abilities)>,
     /// Who sends on them, by the first SSRC that is named.
     pub(super) senders: Vec<(String, u32)>,
 }
@@ -148,11 +154,25 @@ fn usable(mid: &str) -> bool {
     (1..=16).contains(&mid.len()) && mid.bytes().all(plain)
 }
 
+/// The level that format parameters of H.264 name; none for others, and for another profile or
+/// packetization mode than ours (RFC 6184, section 8.1).
+fn h264_level(parameters: &str) -> Option<u8> {
+    let value = |name: &str| {
+        let mut pairs = parameters.split(';').filter_map(|one| one.split_once('='));
+        pairs.find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
+    };
+    let id = value("profile-level-id").filter(|id| id.len() == 6)?;
+    let [_, profile, constraints, level] = u32::from_str_radix(id, 16).ok()?.to_be_bytes();
+    let constrained_baseline = profile == 0x42 && constraints & 0x40 != 0;
+    let whole = value("packetization-mode") == Some("1");
+    (constrained_baseline && whole).then_some(level)
+}
+
 #[derive(Default)]
 struct Found {
     media_lines: usize,
     data: bool,
-    lines: Vec<(String, Feedback)>,
+    lines: Vec<(String, Abilities)>,
     /// The first SSRC of each line.
     ssrcs: Vec<Option<u32>>,
     candidates: usize,
@@ -197,7 +217,7 @@ impl Found {
                 }
                 Ok(true)
             }
-            name @ ("mid" | "rtcp-fb") => {
+            name @ ("mid" | "rtcp-fb" | "fmtp") => {
                 self.line(name, value);
                 Ok(true)
             }
@@ -215,22 +235,26 @@ impl Found {
 
     /// Notes what is said of the last m-line.
     fn line(&mut self, name: &str, value: &str) {
-        let Some((mid, feedback)) = self.lines.last_mut() else {
+        let Some((mid, abilities)) = self.lines.last_mut() else {
             return;
         };
         if name == "mid" {
             value.trim().clone_into(mid);
             return;
         }
-        let kind: Vec<&str> = value.split_whitespace().skip(1).collect();
-        match kind[..] {
-            ["nack", "pli"] => feedback.loss = true,
-            ["ccm", "fir"] => feedback.full = true,
+        let words: Vec<&str> = value.split_whitespace().skip(1).collect();
+        match (name, &words[..]) {
+            ("fmtp", _) => {
+                let level = h264_level(&words.concat()).unwrap_or_default();
+                abilities.h264_level = abilities.h264_level.max(level);
+            }
+            (_, ["nack", "pli"]) => abilities.loss = true,
+            (_, ["ccm", "fir"]) => abilities.full = true,
             _ => {}
         }
     }
 
-    fn senders(&self, lines: &[(String, Feedback)]) -> Vec<(String, u32)> {
+    fn senders(&self, lines: &[(String, Abilities)]) -> Vec<(String, u32)> {
         let lines = lines.iter().zip(&self.ssrcs);
         lines
             .filter_map(|((mid, _), ssrc)| Some((mid.clone(), (*ssrc)?)))
@@ -377,6 +401,32 @@ mod tests {
         for name in ["0", "sdparta_0", "abcdefghijklmnop"] {
             check(&[&good, &format!("a=mid:{name}")], Ok(&good));
         }
+    }
+
+    #[test]
+    fn the_level_of_h264_is_read_where_it_can_be_sent() {
+        let check = |parameters: &str, level| {
+            assert_eq!(h264_level(parameters), level, "{parameters}");
+        };
+        check(
+            "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f",
+            Some(31),
+        );
+        check("profile-level-id=42C028;packetization-mode=1", Some(40));
+        check("profile-level-id=42e00d;packetization-mode=1", Some(13));
+        check("profile-level-id=42e01f;packetization-mode=0", None);
+        check("profile-level-id=42e01f", None);
+        check("profile-level-id=42001f;packetization-mode=1", None);
+        check("profile-level-id=64001f;packetization-mode=1", None);
+        check("profile-level-id=x;packetization-mode=1", None);
+        check("packetization-mode=1", None);
+        check("minptime=10;useinbandfec=1", None);
+
+        let good = fingerprint("sha-256", "ab");
+        let high = "a=fmtp:102 profile-level-id=42e01f; packetization-mode=1";
+        let low = "a=fmtp:104 packetization-mode=1;profile-level-id=42e00d";
+        let found = inspect(&sdp(&[&good, "a=mid:0", high, low])).unwrap();
+        assert_eq!(found.lines[0].1.h264_level, LEVEL_3_1);
     }
 
     #[test]

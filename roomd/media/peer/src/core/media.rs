@@ -12,7 +12,8 @@ use str0m::media::{
 };
 use str0m::rtp::RtpWrite;
 
-use super::{Core, vp8};
+use super::describe::LEVEL_3_1;
+use super::{Core, Packetiser};
 use crate::{Codec, Frame, Level, PeerEvent, SenderReport, Temporal};
 
 /// Least time between two keyframe requests for a layer of an m-line.
@@ -133,9 +134,10 @@ impl Core {
             self.layers(mid).contains(rid).then_some(())?;
         }
         self.media_begins(now);
-        match frame.codec {
-            Codec::Vp8 => self.write_vp8(mid, pt, &frame),
-            Codec::Opus | Codec::Vp9 | Codec::H264 => self.write_whole(mid, pt, frame),
+        if frame.codec.is_sound() {
+            self.write_sound(mid, pt, frame)
+        } else {
+            self.write_picture(mid, pt, &frame)
         }
     }
 
@@ -150,22 +152,22 @@ impl Core {
         }
     }
 
-    /// What is sent on an m-line.
-    pub(super) fn sent_codec(&mut self, mid: Mid) -> Option<Codec> {
-        let taken = self.taken(mid).into_iter();
-        taken
+    /// What may be sent on an m-line, the preferred first.
+    pub(super) fn sent_codecs(&mut self, mid: Mid) -> Vec<Codec> {
+        let mut codecs: Vec<Codec> = self
+            .taken(mid)
+            .into_iter()
             .map(|(codec, _)| codec)
-            .min_by_key(|codec| rank(*codec))
+            .collect();
+        codecs.sort_by_key(|codec| rank(*codec));
+        codecs.dedup();
+        codecs
     }
 
     /// The payload type to send a codec with; none for one that is not sent.
     fn payload_type(&mut self, mid: Mid, codec: Codec) -> Option<Pt> {
-        let sent = self.sent_codec(mid)?;
-        let pt = self
-            .taken(mid)
-            .into_iter()
-            .find(|(codec, _)| *codec == sent);
-        pt.filter(|_| sent == codec).map(|(_, pt)| pt)
+        let mut taken = self.taken(mid).into_iter();
+        taken.find_map(|(known, pt)| (known == codec).then_some(pt))
     }
 
     /// The codecs that the peer takes on an m-line, of those that are sent.
@@ -173,27 +175,26 @@ impl Core {
         if let Some(explicit) = &self.explicit {
             return explicit.taken(mid);
         }
+        let level = self.abilities.get(&mid).map_or(0, |it| it.h264_level);
         let Some(writer) = self.rtc.writer(mid) else {
             return Vec::new();
+        };
+        let sent = |codec: Codec| match codec {
+            Codec::Opus | Codec::Vp8 => true,
+            // The transport matches profile and packetization mode, whatever the level.
+            Codec::H264 => level >= LEVEL_3_1,
+            Codec::Vp9 => false,
         };
         writer
             .payload_params()
             .filter_map(|params| Some((codec_of(params.spec().codec)?, params.pt())))
-            .filter(|(codec, _)| *codec != Codec::Vp9)
+            .filter(|(codec, _)| sent(*codec))
             .collect()
     }
 
-    fn write_whole(&mut self, mid: Mid, pt: Pt, frame: Frame) -> Option<()> {
-        let rate = if frame.codec.is_sound() {
-            Frequency::FORTY_EIGHT_KHZ
-        } else {
-            Frequency::NINETY_KHZ
-        };
-        let time = MediaTime::new(frame.rtp_time, rate);
+    fn write_sound(&mut self, mid: Mid, pt: Pt, frame: Frame) -> Option<()> {
+        let time = MediaTime::new(frame.rtp_time, Frequency::FORTY_EIGHT_KHZ);
         let mut writer = self.rtc.writer(mid)?;
-        if let Some(rid) = &frame.rid {
-            writer = writer.rid(Rid::from(rid.as_str()));
-        }
         if let Some(level) = frame.level {
             // 127 at most, so that it stays within the type.
             let decibel = -(level.below_overload.min(127) as i8);
@@ -202,16 +203,16 @@ impl Core {
         writer.write(pt, frame.at, time, frame.payload).ok()
     }
 
-    fn write_vp8(&mut self, mid: Mid, pt: Pt, frame: &Frame) -> Option<()> {
+    fn write_picture(&mut self, mid: Mid, pt: Pt, frame: &Frame) -> Option<()> {
         let rid = frame.rid.as_deref().map(Rid::from);
         let mut api = self.rtc.direct_api();
         let stream = api.stream_tx_by_mid(mid, rid)?;
         let ssrc = *stream.ssrc();
         // The transport draws SSRCs at random; that is all that the first numbers need.
-        let fresh = || vp8::Packetiser::new(ssrc as u16, (ssrc >> 16) as u16);
+        let fresh = || Packetiser::new(ssrc as u16, (ssrc >> 16) as u16);
         let layer = (mid, frame.rid.clone());
         let packetiser = self.packetisers.entry(layer).or_insert_with(fresh);
-        for packet in packetiser.split(&frame.payload, frame.temporal, MAX_PAYLOAD) {
+        for packet in packetiser.split(frame, MAX_PAYLOAD) {
             let time = frame.rtp_time as u32;
             let sequence = packet.sequence.into();
             let write = RtpWrite::new(pt, sequence, time, frame.at, packet.payload)
@@ -265,8 +266,8 @@ impl Core {
     fn send_keyframe_request(&mut self, (mid, rid): &Layer) -> Option<()> {
         let mut writer = self.rtc.writer(*mid)?;
         // The transport itself asks for what it knows, whatever is negotiated.
-        let feedback = self.feedback.get(mid).copied().unwrap_or_default();
-        let kind = match (feedback.loss, feedback.full) {
+        let abilities = self.abilities.get(mid).copied().unwrap_or_default();
+        let kind = match (abilities.loss, abilities.full) {
             (true, _) => KeyframeRequestKind::Pli,
             (false, true) => KeyframeRequestKind::Fir,
             (false, false) => return None,
@@ -276,7 +277,7 @@ impl Core {
     }
 }
 
-/// VP8 is sent before H.264.
+/// VP8 stands before H.264.
 const fn rank(codec: Codec) -> u8 {
     match codec {
         Codec::Opus | Codec::Vp8 => 0,

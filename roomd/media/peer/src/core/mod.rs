@@ -17,8 +17,10 @@ mod describe;
 mod drive;
 mod early;
 mod group;
+mod h264;
 mod media;
 mod negotiate;
+mod packets;
 mod parameters;
 mod setup;
 mod silence;
@@ -39,10 +41,11 @@ use str0m::{Candidate, CandidateKind, Input, Rtc};
 use crate::{LineState, PeerCommand, PeerEvent};
 use certificate::{Certificate, Fingerprint};
 use channels::Channels;
-use describe::{Feedback, Refusal};
+use describe::{Abilities, Refusal};
 use drive::{Bandwidth, Figures};
 use early::Early;
 use media::{Layer, Line};
+use packets::Packetiser;
 use parameters::Explicit;
 use silence::Silence;
 
@@ -109,8 +112,8 @@ pub struct Core {
     channels: Channels,
     /// With the base of each, or what a relayed one is reached from.
     locals: Vec<(SocketAddr, Candidate)>,
-    /// How keyframes may be asked for, by m-line.
-    feedback: BTreeMap<Mid, Feedback>,
+    /// What the peer can do, by m-line.
+    abilities: BTreeMap<Mid, Abilities>,
     lines: BTreeMap<Layer, Line>,
     /// m-lines whose layers are described as a group of SSRCs.
     groups: BTreeMap<Mid, Vec<String>>,
@@ -120,7 +123,7 @@ pub struct Core {
     senders: BTreeMap<Mid, u32>,
     /// m-lines that our offers added.
     added: usize,
-    packetisers: BTreeMap<Layer, vp8::Packetiser>,
+    packetisers: BTreeMap<Layer, Packetiser>,
     transmits: VecDeque<Transmit>,
     events: VecDeque<PeerEvent>,
     wake: Instant,
@@ -165,7 +168,7 @@ impl Core {
             explicit: None,
             channels: Channels::default(),
             locals: Vec::new(),
-            feedback: BTreeMap::new(),
+            abilities: BTreeMap::new(),
             lines: BTreeMap::new(),
             groups: BTreeMap::new(),
             told: BTreeMap::new(),

@@ -10,7 +10,7 @@ use str0m::change::{SdpAnswer, SdpOffer};
 use str0m::media::{Mid, Simulcast, SimulcastLayer};
 
 use super::certificate::Fingerprint;
-use super::describe::{self, Description, Feedback, Refusal};
+use super::describe::{self, Abilities, Description, Refusal};
 use super::{Core, PATIENCE, group};
 use crate::{Direction, Layers, LineState, MediaKind, NewLine, Offer, PeerEvent};
 
@@ -39,10 +39,10 @@ impl Core {
         self.apply(kind, &description)?;
         self.expected.get_or_insert(description.fingerprint);
         self.channels_negotiated(description.data);
-        self.feedback = description
+        self.abilities = description
             .lines
             .iter()
-            .map(|(mid, feedback)| (Mid::from(mid.as_str()), *feedback))
+            .map(|(mid, abilities)| (Mid::from(mid.as_str()), *abilities))
             .collect();
         self.tell_lines(&description.lines);
         self.negotiated = true;
@@ -69,7 +69,7 @@ impl Core {
     }
 
     /// Tells what the description made of the m-lines.
-    fn tell_lines(&mut self, lines: &[(String, Feedback)]) {
+    fn tell_lines(&mut self, lines: &[(String, Abilities)]) {
         for (name, _) in lines {
             let mid = Mid::from(name.as_str());
             let Some(media) = self.rtc.media(mid) else {
@@ -89,7 +89,7 @@ impl Core {
                 mid: name.clone(),
                 kind,
                 direction,
-                codec: self.sent_codec(mid),
+                codecs: self.sent_codecs(mid),
                 layers: self.layers(mid),
             };
             if self.told.get(&mid) != Some(&line) {

@@ -11,7 +11,7 @@ use str0m::media::{Mid, Pt, Rid};
 use str0m::rtp::Ssrc;
 
 use super::certificate::Fingerprint;
-use super::describe::{self, Feedback, MAX_CANDIDATES, Refusal};
+use super::describe::{self, Abilities, LEVEL_3_1, MAX_CANDIDATES, Refusal};
 use super::negotiate::kind_of;
 use super::{Core, PATIENCE, setup};
 use crate::{
@@ -143,15 +143,17 @@ impl Core {
             let before = known.remove(&mid);
             let ssrcs = self.set_line(mid, line, before.map(|(_, ssrcs)| ssrcs));
             set.insert(mid, (line.kind, ssrcs));
-            let asked = Feedback {
+            // Both sides use the same payload types, and ours say so.
+            let abilities = Abilities {
                 loss: true,
                 full: true,
+                h264_level: LEVEL_3_1,
             };
-            self.feedback.insert(mid, asked);
+            self.abilities.insert(mid, abilities);
         }
         for (gone, _) in known {
             self.rtc.direct_api().remove_media(gone);
-            self.feedback.remove(&gone);
+            self.abilities.remove(&gone);
         }
         set
     }

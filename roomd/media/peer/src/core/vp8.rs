@@ -20,32 +20,19 @@ const LONG: u8 = 0x80;
 
 /// Numbers the pictures of one stream and splits them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Packetiser {
+pub(super) struct Pictures {
     /// Of the next picture, 15 bits.
     picture: u16,
     /// Of the last picture of temporal layer 0.
     tl0: u8,
-    /// Of the next packet.
-    sequence: u64,
 }
 
-/// One packet's payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Packet {
-    pub(super) sequence: u64,
-    pub(super) payload: Vec<u8>,
-    /// The last one of its frame.
-    pub(super) last: bool,
-}
-
-impl Packetiser {
-    /// Begins with these numbers; a stream that others know already goes on with its own.
-    pub(super) const fn new(picture: u16, sequence: u16) -> Self {
+impl Pictures {
+    /// Begins with this number; a stream that others know already goes on with its own.
+    pub(super) const fn new(picture: u16) -> Self {
         Self {
             picture: picture & 0x7fff,
             tl0: 0,
-            // Below 2^15, so that the first packets cannot be taken for a wrapped number.
-            sequence: (sequence & 0x7fff) as u64,
         }
     }
 
@@ -55,28 +42,21 @@ impl Packetiser {
         frame: &[u8],
         temporal: Option<Temporal>,
         mtu: usize,
-    ) -> Vec<Packet> {
+    ) -> Vec<Vec<u8>> {
         let descriptor = self.descriptor(temporal);
         let room = mtu.saturating_sub(MAX_DESCRIPTOR).max(1);
         let count = frame.len().div_ceil(room).max(1);
         let chunks = frame.chunks(frame.len().div_ceil(count).max(1));
-        let count = chunks.len();
-        let packets = chunks.enumerate().map(|(index, chunk)| {
+        let payloads = chunks.enumerate().map(|(index, chunk)| {
             let mut payload = Vec::with_capacity(MAX_DESCRIPTOR + chunk.len());
             payload.extend_from_slice(&descriptor);
             if index == 0 {
                 payload[0] |= START;
             }
             payload.extend_from_slice(chunk);
-            let packet = Packet {
-                sequence: self.sequence,
-                payload,
-                last: index + 1 == count,
-            };
-            self.sequence += 1;
-            packet
+            payload
         });
-        packets.collect()
+        payloads.collect()
     }
 
     fn descriptor(&mut self, temporal: Option<Temporal>) -> Vec<u8> {
@@ -103,56 +83,48 @@ impl Packetiser {
 mod tests {
     use super::*;
 
-    fn joined(packets: &[Packet], descriptor: usize) -> Vec<u8> {
-        packets
+    fn joined(payloads: &[Vec<u8>], descriptor: usize) -> Vec<u8> {
+        payloads
             .iter()
-            .flat_map(|packet| packet.payload[descriptor..].to_vec())
+            .flat_map(|payload| payload[descriptor..].to_vec())
             .collect()
     }
 
     #[test]
-    fn splits_evenly_and_marks_the_ends() {
-        let mut packetiser = Packetiser::new(0x1234, 7);
+    fn splits_evenly_and_marks_the_begin() {
+        let mut pictures = Pictures::new(0x1234);
         let frame: Vec<u8> = (0..2500u32).map(|byte| byte as u8).collect();
-        let packets = packetiser.split(&frame, None, 1100);
-        assert_eq!(packets.len(), 3);
-        assert_eq!(joined(&packets, 4), frame);
-        for (index, packet) in packets.iter().enumerate() {
+        let payloads = pictures.split(&frame, None, 1100);
+        assert_eq!(payloads.len(), 3);
+        assert_eq!(joined(&payloads, 4), frame);
+        for (index, payload) in payloads.iter().enumerate() {
             let first = if index == 0 { 0x90 } else { 0x80 };
-            assert_eq!(packet.payload[..4], [first, 0x80, 0x92, 0x34]);
-            assert_eq!(packet.sequence, 7 + index as u64);
-            assert_eq!(packet.last, index == 2);
-            assert!((830..=838).contains(&packet.payload.len()));
+            assert_eq!(payload[..4], [first, 0x80, 0x92, 0x34]);
+            assert!((830..=838).contains(&payload.len()));
         }
         // The next picture has the next number.
-        let next = packetiser.split(&[1], None, 1100);
-        assert_eq!(next[0].payload, [0x90, 0x80, 0x92, 0x35, 1]);
-        assert!(next[0].last);
+        let next = pictures.split(&[1], None, 1100);
+        assert_eq!(next, [[0x90, 0x80, 0x92, 0x35, 1]]);
     }
 
     #[test]
     fn numbers_wrap_at_15_bits() {
-        let mut packetiser = Packetiser::new(0x7fff, 0);
-        assert_eq!(
-            packetiser.split(&[1], None, 1100)[0].payload[2..4],
-            [0xff, 0xff]
-        );
-        assert_eq!(
-            packetiser.split(&[1], None, 1100)[0].payload[2..4],
-            [0x80, 0]
-        );
+        let mut pictures = Pictures::new(0x7fff);
+        for number in [[0xff, 0xff], [0x80, 0]] {
+            assert_eq!(pictures.split(&[1], None, 1100)[0][2..4], number);
+        }
     }
 
     #[test]
     fn counts_pictures_of_the_lowest_temporal_layer() {
-        let mut packetiser = Packetiser::new(0, 0);
+        let mut pictures = Pictures::new(0);
         let mut tail = |layer, sync| {
             let temporal = Some(Temporal {
                 layer,
                 sync,
                 discardable: layer == 2,
             });
-            packetiser.split(&[9; 40], temporal, 1100)[0].payload[..6].to_vec()
+            pictures.split(&[9; 40], temporal, 1100)[0][..6].to_vec()
         };
         assert_eq!(tail(0, false), [0x90, 0xe0, 0x80, 0, 1, 0]);
         assert_eq!(tail(2, true), [0xb0, 0xe0, 0x80, 1, 1, 0xa0]);
@@ -165,10 +137,9 @@ mod tests {
         for len in [1, 2, 1093, 1094, 1095, 40_000] {
             for mtu in [0, 6, 7, 100, 1100] {
                 let frame = vec![7; len];
-                let packets = Packetiser::new(0, 0).split(&frame, None, mtu);
-                assert_eq!(joined(&packets, 4), frame, "{len} {mtu}");
-                assert_eq!(packets.iter().filter(|packet| packet.last).count(), 1);
-                let longest = packets.iter().map(|packet| packet.payload.len()).max();
+                let payloads = Pictures::new(0).split(&frame, None, mtu);
+                assert_eq!(joined(&payloads, 4), frame, "{len} {mtu}");
+                let longest = payloads.iter().map(Vec::len).max();
                 assert!(longest <= Some(mtu.max(7)), "{longest:?} {mtu}");
             }
         }

@@ -57,35 +57,50 @@ fn write(net: &mut Net, mid: &str, frame: Frame) {
     net.run(Duration::from_millis(100));
 }
 
+fn codecs(net: &Net, mid: &str) -> Vec<Codec> {
+    let mut lines = net.ends[A].lines.iter();
+    let line = lines.rfind(|line| line.mid == mid).unwrap();
+    assert_eq!(line.kind, MediaKind::Video);
+    line.codecs.clone()
+}
+
 #[test]
-fn vp8_is_sent_while_the_peer_takes_it() {
+fn what_the_peer_takes_is_sent_and_vp9_is_not() {
     let (mut net, mid) = call(|sdp| sdp);
-    for (codec, expected) in [(Codec::H264, 0), (Codec::Vp9, 0), (Codec::Vp8, 1)] {
+    for (codec, expected) in [(Codec::Vp9, 0), (Codec::H264, 1), (Codec::Vp8, 2)] {
         let mut frame = h264(&net);
         frame.codec = codec;
         write(&mut net, &mid, frame);
         assert_eq!(net.ends[B].frames.len(), expected, "{codec:?}");
     }
-    let line = net.ends[A]
-        .lines
+    assert_eq!(codecs(&net, &mid), [Codec::Vp8, Codec::H264]);
+}
+
+#[test]
+fn a_stream_changes_its_codec_without_a_gap() {
+    let (mut net, mid) = call(|sdp| sdp);
+    let mut sent = Vec::new();
+    for number in 0..30 {
+        let frame = match number / 5 % 2 {
+            0 => h264(&net),
+            _ => picture(net.now, net.start, number % 5 == 0),
+        };
+        sent.push((frame.codec, frame.payload.clone()));
+        write(&mut net, &mid, frame);
+    }
+    let frames = &net.ends[B].frames;
+    assert!(frames.iter().all(|(_, frame)| frame.contiguous));
+    let came: Vec<_> = frames
         .iter()
-        .find(|line| line.mid == mid)
-        .unwrap();
-    assert_eq!(
-        (line.kind, line.codec),
-        (MediaKind::Video, Some(Codec::Vp8))
-    );
+        .map(|(_, frame)| (frame.codec, frame.payload.clone()))
+        .collect();
+    assert!(came == sent, "{} of {} came", came.len(), sent.len());
 }
 
 #[test]
 fn h264_is_sent_when_the_peer_takes_nothing_else() {
     let (mut net, mid) = call(|sdp| without(&sdp, "VP8", ["96", "97"]));
-    let line = net.ends[A]
-        .lines
-        .iter()
-        .find(|line| line.mid == mid)
-        .unwrap();
-    assert_eq!(line.codec, Some(Codec::H264), "VP9 is not sent");
+    assert_eq!(codecs(&net, &mid), [Codec::H264], "VP9 is not sent");
     for _ in 0..5 {
         let frame = h264(&net);
         write(&mut net, &mid, frame);
@@ -102,16 +117,33 @@ fn h264_is_sent_when_the_peer_takes_nothing_else() {
 }
 
 #[test]
+fn a_peer_that_takes_h264_otherwise_gets_none() {
+    let changes: [(&str, &str); 3] = [
+        ("packetization-mode=1", "packetization-mode=0"),
+        ("profile-level-id=42e01f", "profile-level-id=42e00d"),
+        ("profile-level-id=42e01f", "profile-level-id=64001f"),
+    ];
+    for (ours, theirs) in changes {
+        let (mut net, mid) = call(|sdp| sdp.replace(ours, theirs));
+        assert_eq!(codecs(&net, &mid), [Codec::Vp8], "{theirs}");
+        let frame = h264(&net);
+        write(&mut net, &mid, frame);
+        assert_eq!(net.ends[B].frames.len(), 0, "{theirs}");
+    }
+}
+
+#[test]
 fn what_becomes_of_m_lines_is_told() {
     let (mut net, _) = Net::call();
     for end in &net.ends {
         let told: Vec<_> = end
             .lines
             .iter()
-            .map(|line| (line.kind, line.codec))
+            .map(|line| (line.kind, line.codecs.clone()))
             .collect();
-        let sound = (MediaKind::Audio, Some(Codec::Opus));
-        assert_eq!(told, [sound, (MediaKind::Video, Some(Codec::Vp8))]);
+        let sound = (MediaKind::Audio, vec![Codec::Opus]);
+        let pictures = vec![Codec::Vp8, Codec::H264];
+        assert_eq!(told, [sound, (MediaKind::Video, pictures)]);
         assert!(
             end.lines
                 .iter()

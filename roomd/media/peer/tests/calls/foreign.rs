@@ -179,7 +179,7 @@ fn vp9_is_received_whole() {
     net.describe(A, SdpKind::Answer, answer);
     net.run(2 * SECOND);
     assert_eq!(net.ends[B].states, [PeerState::Verified]);
-    assert_eq!(net.ends[B].lines[0].codec, None, "VP9 is never sent");
+    assert_eq!(net.ends[B].lines[0].codecs, [], "VP9 is never sent");
     for number in 0..20 {
         let mut frame = picture(net.now, net.start, number == 0);
         frame.payload = vp9(number == 0, number).into();
