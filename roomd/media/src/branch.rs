@@ -24,6 +24,9 @@ pub enum BranchError {
     /// A device does not open.
     #[error("starting a pipeline")]
     Start(#[from] gst::StateChangeError),
+    /// No thread for it.
+    #[error("starting a thread")]
+    Thread(#[from] std::io::Error),
 }
 
 /// What a running pipeline reports.
@@ -62,6 +65,38 @@ impl Branch {
 
     /// The same, with a look at where the source gives what it takes, before it does.
     pub(crate) fn open_watched(
+        plan: &Plan,
+        watch: impl FnOnce(&gst::Pad),
+        sample: impl FnMut(&gst::Sample) + Send + 'static,
+        notice: impl Fn(Notice) + Send + Sync + 'static,
+    ) -> Result<Self, BranchError> {
+        let branch = Self::build(plan, watch, sample, notice)?;
+        branch.pipeline.set_state(gst::State::Playing)?;
+        Ok(branch)
+    }
+
+    /// The same for what may take long to start, or for ever: it starts on a thread of its own, and what
+    /// is pushed before is lost. Where it does not start, an error is told.
+    pub(crate) fn open_apart(
+        plan: &Plan,
+        sample: impl FnMut(&gst::Sample) + Send + 'static,
+        notice: impl Fn(Notice) + Send + Sync + 'static,
+    ) -> Result<Self, BranchError> {
+        let notice = Arc::new(notice);
+        let told = notice.clone();
+        let branch = Self::build(plan, |_| {}, sample, move |it| told(it))?;
+        let pipeline = branch.pipeline.clone();
+        let start = move || {
+            if pipeline.set_state(gst::State::Playing).is_err() {
+                notice(Notice::Error);
+            }
+        };
+        let starter = std::thread::Builder::new().name("start".to_owned());
+        starter.spawn(start)?;
+        Ok(branch)
+    }
+
+    fn build(
         plan: &Plan,
         watch: impl FnOnce(&gst::Pad),
         mut sample: impl FnMut(&gst::Sample) + Send + 'static,
@@ -104,15 +139,13 @@ impl Branch {
         if let Some(pad) = taking.and_then(|source| source.static_pad("src")) {
             watch(&pad);
         }
-        let branch = Self {
+        Ok(Self {
             pipeline,
             source,
             taken: AtomicU64::new(0),
             given,
             pulse: Pulse::default(),
-        };
-        branch.pipeline.set_state(gst::State::Playing)?;
-        Ok(branch)
+        })
     }
 
     /// Pushes bytes with their time; a full queue loses its oldest.

@@ -12,10 +12,12 @@ use gstreamer_video::{UpstreamForceKeyUnitEvent, VideoFormat, VideoFrameFlags, V
 use roomd_conference::LocalSource;
 use roomd_media_core::frame::{I420, Plane};
 use roomd_media_core::governor::Work;
-use roomd_media_core::layers::{Encoding, Pace, Size};
+use roomd_media_core::layers::{Encoding, Pace, SentCodec, Size, Variant};
 use roomd_media_core::loudness::Loudness;
 use roomd_media_core::mix::RATE;
-use roomd_media_core::plan::{AudioEncode, VideoEncode};
+use roomd_media_core::plan::{
+    AudioEncode, BitrateSetting, HardwareEncode, HardwareEncoder, Plan, VideoEncode,
+};
 use roomd_media_core::speaker;
 use roomd_peer::{Codec, Frame, Level, Temporal};
 use tokio::sync::mpsc;
@@ -28,7 +30,7 @@ use crate::time::{Timeline, rtp_time};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Track {
     Microphone,
-    Camera(Size),
+    Camera(Variant),
     Content,
 }
 
@@ -38,6 +40,17 @@ impl Track {
             Self::Microphone => LocalSource::Microphone,
             Self::Camera(_) => LocalSource::Camera,
             Self::Content => LocalSource::Content,
+        }
+    }
+
+    const fn codec(self) -> Codec {
+        match self {
+            Self::Microphone => Codec::Opus,
+            Self::Content => Codec::Vp8,
+            Self::Camera(variant) => match variant.codec {
+                SentCodec::Vp8 => Codec::Vp8,
+                SentCodec::H264 => Codec::H264,
+            },
         }
     }
 }
@@ -74,10 +87,17 @@ const MOST_LOSS: i32 = 40;
 /// `opus_encode`).
 const DTX_BYTES: usize = 2;
 
-/// VP8.
+/// The processor sets its bitrate with every change of more than a twentieth. Hardware may begin anew
+/// with a keyframe when it is told another one (GStreamer's VA-API encoders do), and gets coarser steps.
+const STEPS: u32 = 20;
+const HARDWARE_STEPS: u32 = 5;
+
+/// VP8 by the processor, or H.264 by hardware.
 #[derive(Debug)]
 pub(crate) struct VideoEncoder {
     branch: Branch,
+    /// How hardware is told its bitrate.
+    hardware: Option<BitrateSetting>,
     effort: Effort,
     timeline: Timeline,
     size: (u32, u32),
@@ -137,15 +157,33 @@ impl AsRef<[u8]> for Shared {
 }
 
 impl VideoEncoder {
-    /// An encoder of the camera's picture in one size.
+    /// An encoder of the camera's picture in one size, by the processor, or by hardware.
     pub(crate) fn camera(
         size: Size,
+        hardware: Option<HardwareEncoder>,
         encoding: Encoding,
         timeline: Timeline,
         output: &mpsc::Sender<Encoded>,
     ) -> Result<Self, BranchError> {
-        let track = Track::Camera(size);
-        Self::open(track, size.pixels(), encoding, timeline, output)
+        let Some(encoder) = hardware else {
+            let codec = SentCodec::Vp8;
+            let track = Track::Camera(Variant { size, codec });
+            return Self::open(track, size.pixels(), encoding, timeline, output);
+        };
+        let codec = SentCodec::H264;
+        let track = Track::Camera(Variant { size, codec });
+        let (width, height) = size.pixels();
+        let plan = HardwareEncode {
+            encoder,
+            width,
+            height,
+            bitrate: encoding.bitrate,
+        };
+        let (sample, notice) = ends(track, timeline, |_| {}, output);
+        let branch = Branch::open_apart(&plan.plan(), sample, notice)?;
+        let mut opened = Self::new(branch, size.pixels(), encoding, timeline);
+        opened.hardware = Some(encoder.bitrate);
+        Ok(opened)
     }
 
     /// An encoder of content: text stays sharp.
@@ -172,16 +210,21 @@ impl VideoEncoder {
             content: track == Track::Content,
         };
         let branch = encoder(&plan.plan(), track, timeline, |_| {}, output)?;
-        Ok(Self {
+        Ok(Self::new(branch, (width, height), encoding, timeline))
+    }
+
+    fn new(branch: Branch, size: (u32, u32), encoding: Encoding, timeline: Timeline) -> Self {
+        Self {
             effort: Effort::of(branch.encoder().as_ref()),
             branch,
+            hardware: None,
             timeline,
-            size: (width, height),
+            size,
             encoding,
             pace: Pace::default(),
             last: gst::ClockTime::ZERO,
             keyframe: None,
-        })
+        }
     }
 
     /// Takes a picture of the encoder's size.
@@ -230,12 +273,18 @@ impl VideoEncoder {
 
     pub(crate) fn set_encoding(&mut self, encoding: Encoding) {
         self.encoding.pictures_per_second = encoding.pictures_per_second;
-        if encoding.bitrate.abs_diff(self.encoding.bitrate) < self.encoding.bitrate / 20 {
+        let steps = self.hardware.map_or(STEPS, |_| HARDWARE_STEPS);
+        if encoding.bitrate.abs_diff(self.encoding.bitrate) < self.encoding.bitrate / steps {
             return;
         }
         self.encoding.bitrate = encoding.bitrate;
-        if let (Some(encoder), Ok(rate)) = (self.branch.encoder(), i32::try_from(encoding.bitrate))
-        {
+        let Some(encoder) = self.branch.encoder() else {
+            return;
+        };
+        if let Some(setting) = self.hardware {
+            let (property, value) = setting.later(encoding.bitrate);
+            set(&encoder, property, &value);
+        } else if let Ok(rate) = i32::try_from(encoding.bitrate) {
             encoder.set_property("target-bitrate", rate);
         }
     }
@@ -246,7 +295,12 @@ impl VideoEncoder {
 
     /// What it did since the last call.
     pub(crate) fn work(&mut self, now: Instant) -> Work {
-        self.effort.look(self.branch.counters(), now)
+        let work = self.effort.look(self.branch.counters(), now);
+        match self.hardware {
+            // The processor only waits for it.
+            Some(_) => Work { busy: 0.0, ..work },
+            None => work,
+        }
     }
 
     /// What it aims at, in bit/s.
@@ -330,14 +384,40 @@ impl AudioEncoder {
     }
 }
 
+/// Sets a property by the text that a pipeline's line would have. What the element does not take it does
+/// not get.
+fn set(element: &gst::Element, property: &str, value: &str) {
+    let Some(known) = element.find_property(property) else {
+        return;
+    };
+    match gst::glib::Value::deserialize(value, known.value_type()) {
+        Ok(value) => element.set_property_from_value(property, &value),
+        Err(error) => tracing::warn!(%error, property, "an encoder is not set"),
+    }
+}
+
 /// Opens an encoder; `finish` adds what is known of a frame only outside.
 fn encoder(
-    plan: &roomd_media_core::plan::Plan,
+    plan: &Plan,
+    track: Track,
+    timeline: Timeline,
+    finish: impl FnMut(&mut Frame) + Send + 'static,
+    output: &mpsc::Sender<Encoded>,
+) -> Result<Branch, BranchError> {
+    let (sample, notice) = ends(track, timeline, finish, output);
+    Branch::open(plan, sample, notice)
+}
+
+/// What becomes of an encoder's frames and of its notices.
+fn ends(
     track: Track,
     timeline: Timeline,
     mut finish: impl FnMut(&mut Frame) + Send + 'static,
     output: &mpsc::Sender<Encoded>,
-) -> Result<Branch, BranchError> {
+) -> (
+    impl FnMut(&gst::Sample) + Send + 'static,
+    impl Fn(Notice) + Send + Sync + 'static,
+) {
     let (frames, failures) = (output.clone(), output.clone());
     let encoder = timeline.stamp(Instant::now()).nseconds();
     let mut order = 0;
@@ -361,22 +441,24 @@ fn encoder(
             let _ = failures.try_send(Encoded::Failed(track));
         }
     };
-    Branch::open(plan, sample, notice)
+    (sample, notice)
 }
 
 fn frame(sample: &gst::Sample, track: Track, timeline: Timeline) -> Option<Frame> {
     let buffer = sample.buffer()?;
-    let stamp = buffer.pts()?;
+    let stamp = running(sample, buffer.pts()?);
     let at = timeline.instant(stamp);
     match track {
         Track::Camera(_) | Track::Content => {
             let delta = buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-            let rtp_time = rtp_time(stamp, Codec::Vp8.clock_rate());
-            let mut frame = Frame::picture(payload(buffer)?, rtp_time, at, !delta);
-            if track != Track::Content {
-                frame.temporal = Some(temporal(buffer.flags()));
-            }
-            Some(frame)
+            let codec = track.codec();
+            let rtp_time = rtp_time(stamp, codec.clock_rate());
+            let layered = track != Track::Content && codec == Codec::Vp8;
+            Some(Frame {
+                codec,
+                temporal: layered.then(|| temporal(buffer.flags())),
+                ..Frame::picture(payload(buffer)?, rtp_time, at, !delta)
+            })
         }
         Track::Microphone => {
             let header = buffer.flags().contains(gst::BufferFlags::HEADER);
@@ -387,6 +469,15 @@ fn frame(sample: &gst::Sample, track: Track, timeline: Timeline) -> Option<Frame
             Some(Frame::sound(payload(buffer)?, rtp_time, at))
         }
     }
+}
+
+/// When a frame was given to its pipeline. An encoder may count from elsewhere: those of VA-API add
+/// 1000 hours, and say so with the segment.
+fn running(sample: &gst::Sample, stamp: gst::ClockTime) -> gst::ClockTime {
+    let segment = sample.segment();
+    let segment = segment.and_then(|it| it.downcast_ref::<gst::ClockTime>());
+    let running = segment.and_then(|segment| segment.to_running_time(stamp));
+    running.unwrap_or(stamp)
 }
 
 /// Of the two layers, the upper one is that of the pictures which nothing refers to.
@@ -401,4 +492,58 @@ fn temporal(flags: gst::BufferFlags) -> Temporal {
 
 fn payload(buffer: &gst::BufferRef) -> Option<Arc<[u8]>> {
     Some(buffer.map_readable().ok()?.as_slice().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prove::tests::STAND_IN;
+
+    #[test]
+    fn hardware_is_told_its_bitrate_in_coarse_steps() {
+        gst::init().unwrap();
+        let (sender, _encoded) = mpsc::channel(1);
+        let encoding = |bitrate| Encoding {
+            bitrate,
+            pictures_per_second: 30,
+        };
+        let (size, timeline) = (Size::Low, Timeline::new());
+        let first = encoding(500_000);
+        let hardware = Some(STAND_IN);
+        let mut encoder = VideoEncoder::camera(size, hardware, first, timeline, &sender).unwrap();
+        for (asked, expected) in [(450_000, 500_000), (380_000, 380_000), (700_000, 700_000)] {
+            encoder.set_encoding(encoding(asked));
+            let element = encoder.branch.encoder().unwrap();
+            assert_eq!(element.property::<u32>("bitrate"), expected);
+            assert_eq!(encoder.bitrate(), expected);
+        }
+        // What an element does not know it is not told.
+        set(&encoder.branch.encoder().unwrap(), "no-such-property", "1");
+    }
+
+    #[test]
+    fn frames_keep_their_time_wherever_an_encoder_counts_from() {
+        gst::init().unwrap();
+        let timeline = Timeline::new();
+        let hours = gst::ClockTime::from_seconds(3_600_000);
+        let given = gst::ClockTime::from_mseconds(40);
+        for offset in [gst::ClockTime::ZERO, hours] {
+            let mut segment = gst::FormattedSegment::<gst::ClockTime>::new();
+            segment.set_start(offset);
+            let mut buffer = gst::Buffer::from_slice([0, 0, 1, 0x65]);
+            buffer.get_mut().unwrap().set_pts(offset + given);
+            let sample = gst::Sample::builder()
+                .buffer(&buffer)
+                .segment(&segment)
+                .build();
+            let variant = Variant {
+                size: Size::High,
+                codec: SentCodec::H264,
+            };
+            let frame = frame(&sample, Track::Camera(variant), timeline).unwrap();
+            assert_eq!((frame.rtp_time, frame.codec), (3600, Codec::H264));
+            assert_eq!(frame.at, timeline.instant(given));
+            assert!(frame.keyframe && frame.temporal.is_none());
+        }
+    }
 }

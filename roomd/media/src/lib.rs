@@ -34,6 +34,7 @@ mod memory;
 mod microphone;
 mod outputs;
 mod progress;
+mod prove;
 mod sink;
 mod sound;
 #[cfg(test)]
@@ -49,8 +50,11 @@ mod x11;
 
 pub use branch::BranchError;
 pub use engine::{Engine, Gone, StartError, start};
+pub use roomd_media_core::hardware::HardwareReport;
 pub use roomd_media_core::mix::{Fitted, RATE as SOUND_RATE};
-pub use roomd_media_core::plan::{CameraFormat, CameraMode};
+pub use roomd_media_core::plan::{
+    BitrateSetting, CANDIDATES as HARDWARE_ENCODERS, CameraFormat, CameraMode, HardwareEncoder,
+};
 pub use roomd_voice::{Mode as VoiceMode, Report as VoiceReport};
 pub use types::{
     CameraSource, ContentDisplay, ContentInput, ContentPicture, ContentRun, DeviceReport,

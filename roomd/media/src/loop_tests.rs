@@ -9,8 +9,8 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSrc};
 use roomd_media_core::codec::VideoCodec;
-use roomd_media_core::frame::I420;
-use roomd_media_core::layers::{Encoding, Size};
+use roomd_media_core::frame::{I420, Planes};
+use roomd_media_core::layers::{Encoding, SentCodec, Size, Variant};
 use roomd_media_core::testpicture::{HEIGHT, TestPicture, WIDTH};
 use roomd_media_core::timecode;
 use roomd_model::StreamId;
@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use crate::decode::{Decoded, Pictures, VideoDecoder, video_codec};
 use crate::encode::{Encoded, Track, VideoEncoder};
 use crate::progress::Progress;
+use crate::prove::tests::STAND_IN;
 use crate::time::Timeline;
 
 const ENCODING: Encoding = Encoding {
@@ -40,7 +41,8 @@ async fn through(size: Size) {
     let timeline = Timeline::new();
     let (encoded_sender, mut encoded) = mpsc::channel(64);
     let (decoded_sender, mut told) = mpsc::channel(64);
-    let mut encoder = VideoEncoder::camera(size, ENCODING, timeline, &encoded_sender).unwrap();
+    let mut encoder =
+        VideoEncoder::camera(size, None, ENCODING, timeline, &encoded_sender).unwrap();
     let pictures = Pictures::new(None);
     let mut shown = pictures.subscribe();
     let progress = Arc::new(Progress::default());
@@ -78,7 +80,9 @@ async fn through(size: Size) {
         else {
             panic!("the encoder failed");
         };
-        assert_eq!((track, order), (Track::Camera(size), n));
+        let codec = SentCodec::Vp8;
+        let expected = Track::Camera(Variant { size, codec });
+        assert_eq!((track, order), (expected, n));
         assert_eq!(frame.keyframe, n == 0 || n == 5, "picture {n}");
         assert!(!decoder.push(&frame, Instant::now()));
         let next = tokio::time::timeout(LIMIT, shown.changed()).await;
@@ -98,13 +102,66 @@ async fn through(size: Size) {
     assert!(told.try_recv().is_err());
 }
 
+/// The same with a stand-in for a hardware encoder, which has no second temporal layer.
+#[tokio::test]
+async fn the_time_code_survives_a_hardware_encoder_in_every_size() {
+    gstreamer::init().unwrap();
+    for size in Size::LAYERS {
+        let (sender, mut encoded) = mpsc::channel(64);
+        let timeline = Timeline::new();
+        let hardware = Some(STAND_IN);
+        let mut encoder =
+            VideoEncoder::camera(size, hardware, ENCODING, timeline, &sender).unwrap();
+        let picture = TestPicture::new(9);
+        let (width, height) = size.pixels();
+        let mut frames = Vec::new();
+        // The first ones are lost while it starts.
+        for n in 0..200_u64 {
+            if frames.len() == 3 {
+                encoder.set_encoding(Encoding {
+                    bitrate: 600_000,
+                    ..ENCODING
+                });
+            }
+            let drawn = picture.draw(1000 + n, 0).scaled(width, height);
+            encoder.push(&Arc::new(drawn), Instant::now());
+            tokio::time::sleep(Duration::from_millis(33)).await;
+            while let Ok(next) = encoded.try_recv() {
+                let Encoded::Frame { track, frame, .. } = next else {
+                    panic!("the encoder failed");
+                };
+                let codec = SentCodec::H264;
+                assert_eq!(track, Track::Camera(Variant { size, codec }));
+                assert_eq!(frame.codec, Codec::H264);
+                assert_eq!(frame.temporal, None);
+                frames.push(frame);
+            }
+            if frames.len() >= 8 {
+                break;
+            }
+        }
+        let keyframes = frames.iter().filter(|frame| frame.keyframe).count();
+        // With another bitrate it may begin anew.
+        assert!(
+            frames[0].keyframe && keyframes <= 2,
+            "{size:?}: {keyframes}"
+        );
+        let shown = decoded_by(VideoCodec::H264, &frames).await;
+        let codes: Vec<u64> = shown
+            .iter()
+            .map(|frame| timecode::read(frame.plane(0)).expect("a time code").millis)
+            .collect();
+        assert!(codes.is_sorted() && codes.len() >= 8, "{size:?}: {codes:?}");
+    }
+}
+
 /// Half of the pictures of every size can be left out, and the other half is the same without them.
 #[tokio::test]
 async fn the_lower_temporal_layer_stands_alone() {
     gstreamer::init().unwrap();
     let size = Size::Medium;
     let (sender, mut encoded) = mpsc::channel(64);
-    let mut encoder = VideoEncoder::camera(size, ENCODING, Timeline::new(), &sender).unwrap();
+    let mut encoder = VideoEncoder::camera(size, None, ENCODING, Timeline::new(), &sender).unwrap();
     let begin = Instant::now();
     let picture = TestPicture::new(9);
     let mut frames = Vec::new();
@@ -144,26 +201,31 @@ async fn the_lower_temporal_layer_stands_alone() {
     assert_eq!(alone.len(), lower.len());
 }
 
-/// What becomes of encoded pictures.
+/// The brightness of what becomes of encoded pictures.
 async fn decoded(frames: &[Frame]) -> Vec<Vec<u8>> {
+    let all = decoded_by(VideoCodec::Vp8, frames).await;
+    let brightness = |frame: &Arc<dyn Planes>| {
+        let plane = frame.plane(0);
+        (0..plane.height)
+            .flat_map(|y| plane.row(y).to_vec())
+            .collect()
+    };
+    all.iter().map(brightness).collect()
+}
+
+/// What becomes of encoded pictures.
+async fn decoded_by(codec: VideoCodec, frames: &[Frame]) -> Vec<Arc<dyn Planes>> {
     let (news, _decoded) = mpsc::channel(64);
     let pictures = Pictures::new(None);
     let mut shown = pictures.subscribe();
     let progress = Arc::default();
-    let mut decoder =
-        VideoDecoder::open(StreamId(1), VideoCodec::Vp8, pictures, progress, &news).unwrap();
+    let mut decoder = VideoDecoder::open(StreamId(1), codec, pictures, progress, &news).unwrap();
     let mut all = Vec::new();
     for frame in frames {
         assert!(!decoder.push(frame, Instant::now()));
         let next = tokio::time::timeout(LIMIT, shown.changed()).await;
         next.expect("a decoded picture").unwrap();
-        let picture = shown.borrow_and_update().clone().unwrap();
-        let plane = picture.frame.plane(0);
-        all.push(
-            (0..plane.height)
-                .flat_map(|y| plane.row(y).to_vec())
-                .collect(),
-        );
+        all.push(shown.borrow_and_update().clone().unwrap().frame);
     }
     all
 }

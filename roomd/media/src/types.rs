@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_conference::{MediaCommand, MediaEvent, PeerId};
+use roomd_media_core::hardware::HardwareReport;
 use roomd_media_core::mix::Fitted;
-use roomd_media_core::plan::CameraMode;
+use roomd_media_core::plan::{CameraMode, HardwareEncoder};
 use roomd_media_core::scene::Scene;
 use roomd_model::{Crop, FaultCode, PictureSize, QualityLimit, StreamId, StreamKind};
 use roomd_peer::{PeerConfig, PeerReport};
@@ -161,6 +162,8 @@ pub struct Settings {
     pub camera: CameraSource,
     /// The largest size of its picture; larger than the usual one only where its mode was chosen so.
     pub camera_size: PictureSize,
+    /// Hardware that may encode it, the first that proves itself; none leaves it to the processor.
+    pub hardware_encoders: Vec<HardwareEncoder>,
     /// What is shown when somebody shows something.
     pub content: CameraSource,
     /// Microphone.
@@ -195,6 +198,7 @@ impl Default for Settings {
         Self {
             camera: CameraSource::default(),
             camera_size: PictureSize::High,
+            hardware_encoders: Vec::new(),
             content: CameraSource::None,
             microphone: MicrophoneSource::default(),
             loudspeaker: Loudspeaker::default(),
@@ -320,6 +324,8 @@ pub struct DeviceReport {
     pub test_picture: bool,
     /// The camera delivers clearly less than was agreed with it.
     pub camera_slow: bool,
+    /// What encodes the camera's picture besides the processor, and why.
+    pub encoder: HardwareReport,
 }
 
 /// Figures of the call, renewed about once a second.

@@ -48,6 +48,8 @@ impl PictureSize {
 pub struct PictureSizes(u8);
 
 impl PictureSizes {
+    /// No size.
+    pub const NONE: Self = Self(0);
     /// Every size.
     pub const ALL: Self = Self(0b1111);
     /// Those of [`PictureSize::LAYERS`].

@@ -38,6 +38,20 @@ impl VideoCodec {
         }
     }
 
+    /// Profile, constraints and level of a H.264 access unit with parameters, as in
+    /// `profile-level-id` (RFC 6184, section 8.1); none for anything else.
+    #[must_use]
+    pub fn profile_level(self, payload: &[u8]) -> Option<[u8; 3]> {
+        match self {
+            Self::Vp8 | Self::Vp9 => None,
+            Self::H264 => {
+                let mut units = units(payload);
+                let parameters = units.find(|unit| unit.first().is_some_and(|it| it & 31 == SPS));
+                parameters?.get(1..4)?.try_into().ok()
+            }
+        }
+    }
+
     /// What to decode in place of a payload that says less about itself than a decoder reads: a VP9
     /// decoder takes whatever follows a frame for the next one, unseen, unless an index (VP9 bitstream
     /// specification, annex B) says that there is one frame. None where the payload is as it should be.
@@ -268,6 +282,10 @@ mod tests {
         let start = [0, 0, 0, 1];
         let h264 = [&start[..], &SPS_640_360, &start, &[0x65, 0x88, 0x84]].concat();
         assert_eq!(VideoCodec::H264.keyframe_size(&h264), Some((640, 360)));
+        let level = Some([0x42, 0xc0, 0x1e]);
+        assert_eq!(VideoCodec::H264.profile_level(&h264), level);
+        assert_eq!(VideoCodec::H264.profile_level(&h264[..7]), None);
+        assert_eq!(VideoCodec::Vp8.profile_level(&h264), None);
     }
 
     /// A frame that refers to three others and has a size of its own.

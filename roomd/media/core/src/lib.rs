@@ -10,6 +10,7 @@ pub mod compose;
 pub mod frame;
 pub mod gate;
 pub mod governor;
+pub mod hardware;
 pub mod jitter;
 pub mod layers;
 pub mod loudness;

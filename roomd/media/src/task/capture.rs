@@ -2,14 +2,15 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What the room sends: devices open when needed, encoders run when sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_media_core::frame::I420;
 use roomd_media_core::governor::Work;
-use roomd_media_core::layers::{Encoding, Size, Sizes};
+use roomd_media_core::layers::{Encoding, SentCodec, Size, Variant};
 use roomd_media_core::mix;
+use roomd_media_core::plan::HardwareEncoder;
 use roomd_model::FaultCode;
 use roomd_voice::Mode as VoiceMode;
 use tokio::sync::{mpsc, watch};
@@ -47,15 +48,19 @@ pub(super) struct Capture {
     output: mpsc::Sender<Encoded>,
     /// The largest size that the last picture is large enough for.
     largest: Size,
-    encodings: BTreeMap<Size, Encoding>,
-    video: BTreeMap<Size, VideoEncoder>,
+    encodings: BTreeMap<Variant, Encoding>,
+    video: BTreeMap<Variant, VideoEncoder>,
+    /// What encodes H.264; nothing does without.
+    hardware: Option<HardwareEncoder>,
+    /// It did not open.
+    pub refused: bool,
     audio: Option<AudioEncoder>,
     sending_camera: bool,
     sending_microphone: bool,
     preview: bool,
     /// A sound test listens.
     testing: bool,
-    keyframes_wanted: Sizes,
+    keyframes_wanted: BTreeSet<Variant>,
     noise_free: bool,
     loss: f64,
     still_at: Option<Instant>,
@@ -82,12 +87,14 @@ impl Capture {
             largest: Size::High,
             encodings: BTreeMap::new(),
             video: BTreeMap::new(),
+            hardware: None,
+            refused: false,
             audio: None,
             sending_camera: false,
             sending_microphone: false,
             preview: false,
             testing: false,
-            keyframes_wanted: Sizes::default(),
+            keyframes_wanted: BTreeSet::new(),
             noise_free: false,
             loss: 0.0,
             still_at: None,
@@ -106,21 +113,34 @@ impl Capture {
         }
     }
 
-    pub(super) const fn want_keyframes(&mut self, sizes: Sizes) {
-        self.keyframes_wanted = self.keyframes_wanted.or(sizes);
+    pub(super) fn want_keyframes(&mut self, variants: impl IntoIterator<Item = Variant>) {
+        self.keyframes_wanted.extend(variants);
     }
 
     /// What the sizes of the picture are encoded with; a size that is not among them is not.
     /// Those to be kept go on as they are.
-    pub(super) fn encode(&mut self, encodings: BTreeMap<Size, Encoding>, kept: Sizes) {
-        self.encodings.retain(|size, _| kept.contains(*size));
+    pub(super) fn encode(
+        &mut self,
+        encodings: BTreeMap<Variant, Encoding>,
+        kept: &BTreeSet<Variant>,
+    ) {
+        self.encodings.retain(|variant, _| kept.contains(variant));
         self.encodings.extend(encodings);
         self.follow_encodings();
     }
 
-    /// The encoder of a size, while it is encoded.
-    pub(super) fn encoder(&self, size: Size) -> Option<&VideoEncoder> {
-        self.video.get(&size)
+    /// The encoder of a size in a codec, while it is encoded.
+    pub(super) fn encoder(&self, variant: Variant) -> Option<&VideoEncoder> {
+        self.video.get(&variant)
+    }
+
+    /// What encodes H.264 from here on.
+    pub(super) fn set_hardware(&mut self, hardware: Option<HardwareEncoder>) {
+        if self.hardware != hardware {
+            self.hardware = hardware;
+            self.video
+                .retain(|variant, _| variant.codec == SentCodec::Vp8);
+        }
     }
 
     /// The largest size that can be made of the camera's pictures.
@@ -130,17 +150,24 @@ impl Capture {
 
     /// What the encoders of the picture did since the last call.
     pub(super) fn work(&mut self, now: Instant) -> BTreeMap<Size, Work> {
-        let encoders = self.video.iter_mut();
-        encoders
-            .map(|(size, encoder)| (*size, encoder.work(now)))
-            .collect()
+        let mut sizes = BTreeMap::<Size, Work>::new();
+        for (variant, encoder) in &mut self.video {
+            let (work, known) = (encoder.work(now), sizes.entry(variant.size).or_default());
+            *known = Work {
+                taken: known.taken + work.taken,
+                given: known.given + work.given,
+                // Only one of them is the processor's.
+                busy: known.busy.max(work.busy),
+            };
+        }
+        sizes
     }
 
     /// Encoders that stand still.
     fn stuck(&mut self, now: Instant) -> Vec<Track> {
         let video = self.video.iter_mut();
         let mut tracks: Vec<_> = video
-            .filter_map(|(size, encoder)| encoder.is_stuck(now).then_some(Track::Camera(*size)))
+            .filter_map(|(it, encoder)| encoder.is_stuck(now).then_some(Track::Camera(*it)))
             .collect();
         if self.audio.as_mut().is_some_and(|audio| audio.is_stuck(now)) {
             tracks.push(Track::Microphone);
@@ -154,17 +181,36 @@ impl Capture {
             return;
         }
         self.video
-            .retain(|size, _| self.encodings.contains_key(size));
-        for (size, encoding) in &self.encodings {
-            if let Some(encoder) = self.video.get_mut(size) {
-                encoder.set_encoding(*encoding);
+            .retain(|variant, _| self.encodings.contains_key(variant));
+        for (variant, encoding) in self.encodings.clone() {
+            if let Some(encoder) = self.video.get_mut(&variant) {
+                encoder.set_encoding(encoding);
                 continue;
             }
-            match VideoEncoder::camera(*size, *encoding, self.timeline, &self.output) {
-                Ok(encoder) => {
-                    self.video.insert(*size, encoder);
-                }
-                Err(error) => tracing::warn!(%error, ?size, "an encoder does not open"),
+            let hardware = match (variant.codec, self.hardware) {
+                (SentCodec::Vp8, _) => None,
+                (SentCodec::H264, Some(hardware)) => Some(hardware),
+                // It is on its way out.
+                (SentCodec::H264, None) => continue,
+            };
+            self.open_encoder(variant, hardware, encoding);
+        }
+    }
+
+    fn open_encoder(
+        &mut self,
+        variant: Variant,
+        hardware: Option<HardwareEncoder>,
+        encoding: Encoding,
+    ) {
+        let (size, timeline) = (variant.size, self.timeline);
+        match VideoEncoder::camera(size, hardware, encoding, timeline, &self.output) {
+            Ok(encoder) => {
+                self.video.insert(variant, encoder);
+            }
+            Err(error) => {
+                tracing::warn!(%error, ?variant, "an encoder does not open");
+                self.refused |= hardware.is_some();
             }
         }
     }
@@ -186,12 +232,11 @@ impl Capture {
     }
 
     pub(super) fn tick(&mut self, now: Instant) {
-        for size in self.keyframes_wanted.iter() {
-            let encoder = self.video.get_mut(&size);
-            if encoder.is_none_or(|encoder| encoder.keyframe(now)) {
-                self.keyframes_wanted.remove(size);
-            }
-        }
+        let video = &mut self.video;
+        self.keyframes_wanted.retain(|variant| {
+            let encoder = video.get_mut(variant);
+            encoder.is_some_and(|encoder| !encoder.keyframe(now))
+        });
         if self.microphone_lost && self.sending_microphone {
             self.silence(now);
         }
@@ -255,13 +300,12 @@ impl Capture {
             if size > self.largest {
                 continue;
             }
-            if self.video.keys().all(|encoded| *encoded > size) {
+            if self.video.keys().all(|encoded| encoded.size > size) {
                 return;
             }
             frame = fitted(frame, size);
-            if let Some(encoder) = self.video.get_mut(&size) {
-                encoder.push(&frame, shot.at);
-            }
+            let encoders = self.video.iter_mut().filter(|(it, _)| it.size == size);
+            encoders.for_each(|(_, encoder)| encoder.push(&frame, shot.at));
         }
     }
 
@@ -436,10 +480,19 @@ impl Task {
     }
 
     pub(super) fn encoder_failed(&mut self, track: Track) {
+        if let Track::Camera(variant) = track
+            && variant.codec == SentCodec::H264
+        {
+            // What comes late, of one that is closed, says nothing about the others.
+            if self.capture.video.contains_key(&variant) {
+                self.hardware_failed();
+            }
+            return;
+        }
         tracing::warn!(?track, "an encoder stopped and is started again");
         match track {
-            Track::Camera(size) => {
-                self.capture.video.remove(&size);
+            Track::Camera(variant) => {
+                self.capture.video.remove(&variant);
             }
             Track::Microphone => self.capture.audio = None,
             Track::Content => self.content.failed(),

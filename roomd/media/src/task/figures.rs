@@ -177,7 +177,7 @@ impl Task {
         let report = |(track, (frames, bytes)): (Track, (u32, usize))| {
             let (kind, encoder) = match track {
                 Track::Microphone => (StreamKind::Audio, None),
-                Track::Camera(size) => (StreamKind::Camera, self.capture.encoder(size)),
+                Track::Camera(variant) => (StreamKind::Camera, self.capture.encoder(variant)),
                 Track::Content => (StreamKind::Screen, self.content.encoder()),
             };
             SentReport {

@@ -10,6 +10,7 @@ mod content;
 mod data;
 mod figures;
 mod govern;
+mod hardware;
 mod keys;
 mod open;
 mod outlets;
@@ -21,7 +22,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use roomd_conference::{FrameKeyMaterial, MediaCommand, MediaEvent, PeerId};
+use roomd_media_core::hardware::{Finding, Hardware};
 use roomd_media_core::layers::{Allocator, Size};
+use roomd_media_core::plan::HardwareEncoder;
 use roomd_media_core::scene::TileSource;
 use roomd_media_core::testpicture::TestPicture;
 use roomd_model::FaultCode;
@@ -79,6 +82,7 @@ struct Loopback {
     content: mpsc::Receiver<Notice>,
     content_shots: watch::Receiver<Option<Shot>>,
     keys: mpsc::Receiver<Derived>,
+    hardware: mpsc::Receiver<Vec<Finding>>,
 }
 
 /// Pictures of content, in pixels.
@@ -98,6 +102,10 @@ struct Task {
     order: BTreeMap<Track, (u64, u64)>,
     allocator: Allocator<(PeerId, String)>,
     govern: Govern,
+    /// What may encode besides the processor, and what does.
+    candidates: Vec<HardwareEncoder>,
+    hardware: Hardware,
+    findings: mpsc::Sender<Vec<Finding>>,
     openers: Openers,
     keys: Keys,
     peers: Peers,
@@ -122,6 +130,7 @@ pub(crate) async fn run(
     let (mut task, mut loopback) = Task::new(settings, timeline, statistics, threads);
     let mut tick = tokio::time::interval(Duration::from_millis(20));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    task.find_hardware();
     task.report_devices();
     let done = loop {
         let hour = Duration::from_secs(3600);
@@ -160,6 +169,7 @@ pub(crate) async fn run(
                 task.captured_content(shot);
             }
             Some(derived) = loopback.keys.recv() => task.key_derived(derived),
+            Some(findings) = loopback.hardware.recv() => task.hardware_found(findings),
             Some(news) = inputs.display.recv() => task.display_news(news),
             Some(news) = inputs.sound.recv() => task.sound_news(news),
             () = tokio::time::sleep_until(due) => task.play(Instant::now()),
@@ -196,6 +206,7 @@ impl Task {
         let (microphone_notices, microphone) = mpsc::channel(8);
         let (content_notices, content_receiver) = mpsc::channel(8);
         let (keys_sender, keys) = mpsc::channel(8);
+        let (findings, hardware) = mpsc::channel(1);
         let content = Camera::new(
             settings.content,
             CONTENT_SIZE,
@@ -222,6 +233,7 @@ impl Task {
             content: content_receiver,
             content_shots: content.shots(),
             keys,
+            hardware,
         };
         let microphone = Microphone::new(
             settings.microphone,
@@ -235,6 +247,9 @@ impl Task {
             order: BTreeMap::new(),
             allocator: Allocator::default(),
             govern: Govern::new(settings.governed),
+            hardware: Hardware::new(!settings.hardware_encoders.is_empty()),
+            candidates: settings.hardware_encoders,
+            findings,
             openers: Openers::default(),
             keys: Keys::new(keys_sender),
             peers: Peers::new(settings.peer, peer_events),
@@ -295,6 +310,7 @@ impl Task {
                 self.sending(false, false);
                 self.show_content(false, Instant::now());
                 self.figures.end();
+                self.try_hardware_again();
                 for code in std::mem::take(&mut self.call_faults) {
                     self.fault(code, false);
                 }
@@ -333,6 +349,8 @@ impl Task {
                 // What came readable before is not decoded any more.
                 let streams = self.peers.streams(peer);
                 self.remove_streams(streams);
+                // Nor does hardware encode for it.
+                self.allocate(Instant::now());
             }
             MediaCommand::SendingKey { peer, index, key } => {
                 self.derive(Purpose::Sending(peer), peer, index, key);
@@ -417,6 +435,7 @@ impl Task {
             microphone: self.capture.microphone.report(self.capture.microphone_lost),
             test_picture: camera.test_picture,
             camera_slow: camera.slow,
+            encoder: self.hardware.report(),
             ..self.devices.clone()
         };
         if report != self.devices {

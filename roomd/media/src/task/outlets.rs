@@ -2,12 +2,14 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What goes out on which m-line, and what is encoded for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use roomd_conference::{Direction, LocalSource, PeerId, PeerState};
 use roomd_media_core::governor::Allowance;
-use roomd_media_core::layers::{self, Allocator, Demand, Encoding, Outlet, Size, Sizes};
+use roomd_media_core::layers::{
+    self, Allocator, Coding, Demand, Encoding, Outlet, Size, Sizes, Taker, Variant,
+};
 use roomd_peer::{Codec, Frame, LineState, PeerCommand};
 
 use super::Task;
@@ -32,6 +34,8 @@ pub(super) struct Published {
     /// Nothing of it leaves, whatever the room sends.
     held: bool,
     outlet: Outlet,
+    /// The codec of each size of the camera's picture.
+    coding: Coding,
     /// Content, which has one size, goes out.
     flowing: bool,
 }
@@ -44,6 +48,7 @@ impl Published {
             wanted: Sizes::LAYERS,
             held: false,
             outlet: Outlet::default(),
+            coding: Coding::VP8,
             flowing: false,
         }
     }
@@ -60,7 +65,11 @@ impl Published {
     fn admit(&mut self, track: Track, frame: &Frame) -> Option<u64> {
         match track {
             Track::Microphone => Some(frame.rtp_time),
-            Track::Camera(size) => self.outlet.admit(size, frame.keyframe, frame.rtp_time),
+            Track::Camera(variant) if self.coding.sends(variant) => {
+                let size = variant.size;
+                self.outlet.admit(size, frame.keyframe, frame.rtp_time)
+            }
+            Track::Camera(_) => None,
             Track::Content => {
                 self.flowing |= frame.keyframe;
                 self.flowing.then_some(frame.rtp_time)
@@ -71,18 +80,49 @@ impl Published {
     fn lost(&mut self, track: Track) {
         match track {
             Track::Microphone => {}
-            Track::Camera(size) => self.outlet.lost(size),
+            Track::Camera(variant) if self.coding.sends(variant) => {
+                self.outlet.lost(variant.size);
+            }
+            Track::Camera(_) => {}
             Track::Content => self.flowing = false,
         }
+    }
+
+    /// Whether the peer decodes what is published.
+    fn is_taken(&self) -> bool {
+        match self.source {
+            LocalSource::Microphone => true,
+            LocalSource::Camera => !self.coding.sizes().is_empty(),
+            // Only the processor encodes it.
+            LocalSource::Content => self.coding.has_vp8(),
+        }
+    }
+
+    /// Sends each size in another codec, or in the same, from here on.
+    fn code(&mut self, coding: Coding) {
+        for size in self.coding.differing(coding).iter() {
+            self.outlet.lost(size);
+        }
+        self.coding = coding;
+    }
+
+    /// What has to be encoded for it.
+    fn needs(&self) -> impl Iterator<Item = Variant> {
+        self.coding.variants(self.outlet.needs())
+    }
+
+    /// What of it waits for a keyframe.
+    fn waits_for(&self) -> impl Iterator<Item = Variant> {
+        self.coding.variants(self.outlet.waits_for())
     }
 }
 
 /// What is encoded.
 #[derive(Debug, Default)]
 pub(super) struct Encodings {
-    pub camera: BTreeMap<Size, Encoding>,
-    /// Sizes that are encoded on until those that follow them have begun.
-    pub kept: Sizes,
+    pub camera: BTreeMap<Variant, Encoding>,
+    /// What is encoded on until what follows it has begun.
+    pub kept: BTreeSet<Variant>,
     pub content: Option<Encoding>,
 }
 
@@ -100,9 +140,9 @@ fn together(line: Option<&LineState>) -> Option<&'static [Size]> {
 fn layer_name(line: Option<&LineState>, track: Track) -> Option<String> {
     let names = &line?.layers;
     let index = match track {
-        Track::Camera(size) => {
+        Track::Camera(variant) => {
             let sizes = Size::of_layers(names.len());
-            sizes.iter().position(|known| *known == size)?
+            sizes.iter().position(|known| *known == variant.size)?
         }
         // The best of an m-line that was made for a camera.
         Track::Content => names.len().checked_sub(1)?,
@@ -111,12 +151,23 @@ fn layer_name(line: Option<&LineState>, track: Track) -> Option<String> {
     names.get(index).cloned()
 }
 
-fn takes_pictures(line: &LineState) -> bool {
+/// What an m-line is sent of the camera's picture; before it is known, everything as VP8.
+fn coding(line: Option<&LineState>, encrypted: bool, hardware: bool) -> Coding {
+    let Some(line) = line else {
+        return Coding::VP8;
+    };
     let sends = match line.direction {
         Direction::SendRecv | Direction::SendOnly => true,
         Direction::RecvOnly | Direction::Inactive => false,
     };
-    sends && line.codecs.contains(&Codec::Vp8)
+    let takes = |codec: Codec| sends && line.codecs.contains(&codec);
+    let taker = Taker {
+        vp8: takes(Codec::Vp8),
+        h264: takes(Codec::H264),
+        encrypted,
+        layered: !line.layers.is_empty(),
+    };
+    Coding::of(taker, hardware)
 }
 
 impl Peer {
@@ -133,10 +184,6 @@ impl Peer {
         }
     }
 
-    fn takes_pictures(&self, mid: &str) -> bool {
-        self.lines.get(mid).is_none_or(takes_pictures)
-    }
-
     /// Whether nothing can leave it, because frames are sealed and there is no key.
     fn is_sealed_shut(&self) -> bool {
         let sealing = self.sealing.as_ref();
@@ -144,8 +191,8 @@ impl Peer {
     }
 
     fn outlets(&self, source: LocalSource) -> impl Iterator<Item = (&String, &Published)> {
-        let is = move |(mid, published): &(&String, &Published)| {
-            published.source == source && !published.held && self.takes_pictures(mid)
+        let is = move |(_, published): &(&String, &Published)| {
+            published.source == source && !published.held && published.is_taken()
         };
         self.published.iter().filter(is)
     }
@@ -169,9 +216,10 @@ impl Peer {
             let together = together(self.lines.get(mid));
             let taken: Sizes = together.unwrap_or(&Size::ALL).iter().copied().collect();
             let demand = Demand {
-                sizes: allowance.sizes(taken, published.wanted),
+                sizes: allowance.sizes(taken.and(published.coding.sizes()), published.wanted),
                 together: together.is_some(),
                 budget: each,
+                coding: published.coding,
             };
             (mid.clone(), demand)
         };
@@ -184,10 +232,7 @@ impl Peer {
         let mut sent = false;
         for (mid, published) in &mut self.published {
             let line = self.lines.get(mid);
-            if published.source != track.source()
-                || published.held
-                || (track != Track::Microphone && !line.is_none_or(takes_pictures))
-            {
+            if published.source != track.source() || published.held || !published.is_taken() {
                 continue;
             }
             let Some(rtp_time) = published.admit(track, frame) else {
@@ -223,6 +268,7 @@ impl Peers {
         content: bool,
         now: Instant,
     ) -> Encodings {
+        self.choose_codecs();
         let mut demands = BTreeMap::new();
         let mut encodings = Encodings::default();
         for (id, peer) in self.verified() {
@@ -240,7 +286,7 @@ impl Peers {
             peer.reach_for(full.then_some(FULL));
         }
         let allocation = allocator.allocate(&demands, now);
-        let slowed = |(size, encoding)| (size, allowance.camera(encoding));
+        let slowed = |(variant, encoding)| (variant, allowance.camera(encoding));
         encodings.camera = allocation.encodings.into_iter().map(slowed).collect();
         for (id, peer) in &mut self.open {
             for (mid, published) in &mut peer.published {
@@ -249,14 +295,24 @@ impl Peers {
                 let together = demands.get(&line).is_some_and(|demand| demand.together);
                 published.outlet.allot(sizes, together);
                 // Whoever was gone for a while begins again with a keyframe.
-                let taken = peer.state == PeerState::Verified
-                    && !published.held
-                    && peer.lines.get(mid).is_none_or(takes_pictures);
+                let taken =
+                    peer.state == PeerState::Verified && !published.held && published.is_taken();
                 published.flowing &= taken;
-                encodings.kept = encodings.kept.or(published.outlet.needs());
+                encodings.kept.extend(published.needs());
             }
         }
         encodings
+    }
+
+    /// Says in which codec each m-line gets the camera's picture.
+    fn choose_codecs(&mut self) {
+        for peer in self.open.values_mut() {
+            let encrypted = peer.sealing.is_some();
+            for (mid, published) in &mut peer.published {
+                let line = peer.lines.get(mid);
+                published.code(coding(line, encrypted, self.hardware));
+            }
+        }
     }
 
     /// The largest size of the camera's picture that somebody wants, of those up to this one.
@@ -268,36 +324,36 @@ impl Peers {
         sizes.max()
     }
 
-    /// The sizes that somebody waits for, and whether somebody waits for content.
-    fn waited_for(&self) -> (Sizes, bool) {
-        let mut sizes = Sizes::default();
+    /// What of the camera's picture somebody waits for, and whether somebody waits for content.
+    fn waited_for(&self) -> (BTreeSet<Variant>, bool) {
+        let mut variants = BTreeSet::new();
         let mut content = false;
         for (_, peer) in self.verified().filter(|(_, peer)| !peer.is_sealed_shut()) {
             for published in peer.published.values() {
-                sizes = sizes.or(published.outlet.waits_for());
+                variants.extend(published.waits_for());
             }
             let mut shown = peer.outlets(LocalSource::Content);
             content |= shown.any(|(_, published)| !published.flowing);
         }
-        (sizes, content)
+        (variants, content)
     }
 
-    /// The sizes of an m-line that a keyframe is wanted of: of one layer, or of all.
-    fn wanted_keyframes(&self, id: PeerId, mid: &str, rid: Option<&str>) -> Sizes {
+    /// What of an m-line a keyframe is wanted of: one layer, or all.
+    fn wanted_keyframes(&self, id: PeerId, mid: &str, rid: Option<&str>) -> Vec<Variant> {
         let Some(peer) = self.open.get(&id) else {
-            return Sizes::default();
+            return Vec::new();
         };
-        let needs = peer
-            .published
-            .get(mid)
-            .map(|published| published.outlet.needs());
+        let Some(published) = peer.published.get(mid) else {
+            return Vec::new();
+        };
         let named = rid.and_then(|rid| {
             let names = &peer.lines.get(mid)?.layers;
             let index = names.iter().position(|name| name == rid)?;
             Size::of_layers(names.len()).get(index).copied()
         });
-        let all = needs.unwrap_or_default();
-        named.map_or(all, |size| all.and([size].into_iter().collect()))
+        let all = published.needs();
+        all.filter(|it| named.is_none_or(|size| it.size == size))
+            .collect()
     }
 
     /// A frame was lost between encoder and connections.
@@ -324,14 +380,17 @@ impl Task {
         let allowance = self.govern.allowance().up_to(self.capture.largest());
         let allocator = &mut self.allocator;
         let encodings = self.peers.divide(allocator, &allowance, content, now);
-        self.capture.encode(encodings.camera, encodings.kept);
+        self.capture.encode(encodings.camera, &encodings.kept);
         self.content.encode(encodings.content);
+        if std::mem::take(&mut self.capture.refused) {
+            self.hardware_failed();
+        }
     }
 
     /// Asks encoders for the keyframes that somebody waits for.
     pub(super) fn make_keyframes(&mut self, now: Instant) {
-        let (sizes, content) = self.peers.waited_for();
-        self.capture.want_keyframes(sizes);
+        let (variants, content) = self.peers.waited_for();
+        self.capture.want_keyframes(variants);
         if content {
             self.content.want_keyframe();
         }
@@ -340,8 +399,8 @@ impl Task {
     }
 
     pub(super) fn keyframe_wanted(&mut self, id: PeerId, mid: &str, rid: Option<&str>) {
-        let sizes = self.peers.wanted_keyframes(id, mid, rid);
-        self.capture.want_keyframes(sizes);
+        let variants = self.peers.wanted_keyframes(id, mid, rid);
+        self.capture.want_keyframes(variants);
         let source = self.peers.source(id, mid);
         if source == Some(LocalSource::Content) {
             self.content.want_keyframe();

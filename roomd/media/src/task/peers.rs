@@ -31,6 +31,8 @@ pub(super) struct Peers {
     template: PeerConfig,
     events: mpsc::Sender<(PeerId, PeerEvent)>,
     pub(super) open: BTreeMap<PeerId, Peer>,
+    /// There is hardware that encodes H.264.
+    pub(super) hardware: bool,
 }
 
 pub(super) struct Peer {
@@ -113,6 +115,7 @@ impl Peers {
             template,
             events,
             open: BTreeMap::new(),
+            hardware: false,
         }
     }
 

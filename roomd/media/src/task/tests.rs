@@ -10,7 +10,8 @@ use roomd_conference::{Direction, LocalSource, MediaCommand, PeerId, PeerState};
 use roomd_media_core::codec::VideoCodec;
 use roomd_media_core::frame::I420;
 use roomd_media_core::governor::{Load, QualityLimit, Work};
-use roomd_media_core::layers::{Encoding, Size, Sizes};
+use roomd_media_core::hardware::{Finding, Hardware};
+use roomd_media_core::layers::{Encoding, SentCodec, Size, Sizes, Variant};
 use roomd_peer::{Codec, LineState, MediaKind, PeerEvent};
 use tokio::sync::{mpsc, watch};
 
@@ -18,6 +19,7 @@ use super::{Loopback, Task, Threads};
 use crate::camera::Shot;
 use crate::displays::Displays;
 use crate::encode::{Encoded, Track};
+use crate::prove::tests::STAND_IN;
 use crate::sound::Sound;
 use crate::time::Timeline;
 use crate::types::{
@@ -99,9 +101,11 @@ fn second(task: &mut Task, busy: f64, now: Instant) -> BTreeMap<Size, Encoding> 
         .peers
         .divide(&mut task.allocator, &allowance, false, now);
     let encoded: Vec<_> = task.capture.work(now).into_keys().collect();
-    let given: Vec<_> = divided.camera.keys().copied().collect();
+    let by_size = divided.camera.into_iter();
+    let by_size: BTreeMap<_, _> = by_size.map(|(it, encoding)| (it.size, encoding)).collect();
+    let given: Vec<_> = by_size.keys().copied().collect();
     assert_eq!(encoded, given, "there is an encoder for each");
-    divided.camera
+    by_size
 }
 
 #[tokio::test]
@@ -193,7 +197,8 @@ async fn a_picture_of_1080_lines_goes_to_whoever_wants_it_while_there_is_one() {
             let Encoded::Frame { track, frame, .. } = &next else {
                 panic!("an encoder failed");
             };
-            let begins = *track == Track::Camera(given);
+            let codec = SentCodec::Vp8;
+            let begins = *track == Track::Camera(Variant { size: given, codec });
             let size = VideoCodec::Vp8.keyframe_size(&frame.payload);
             assert!(!begins || size == Some(given.pixels()), "{size:?}");
             task.encoded(next);
@@ -203,5 +208,51 @@ async fn a_picture_of_1080_lines_goes_to_whoever_wants_it_while_there_is_one() {
         }
         assert_eq!(encoded(&mut task, begin), [given]);
     }
+    task.command(EngineCommand::CallEnded);
+}
+
+/// What is encoded, by size and codec.
+fn variants(task: &mut Task, now: Instant) -> Vec<(Size, SentCodec)> {
+    task.allocate(now);
+    let mut all = Vec::new();
+    for size in Size::ALL {
+        for codec in [SentCodec::Vp8, SentCodec::H264] {
+            let encoder = task.capture.encoder(Variant { size, codec });
+            all.extend(encoder.map(|_| (size, codec)));
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_hardware_encoder_that_stands_still_is_given_up_for_the_call() {
+    let (mut task, _loopback, _figures) = task();
+    task.hardware = Hardware::new(true);
+    let begin = Instant::now();
+    call(&mut task, &[], begin);
+    let mut line = task.peers.open[&PEER].lines["1"].clone();
+    line.codecs.push(Codec::H264);
+    task.peer_event(PEER, PeerEvent::Line(line));
+    let vp8 = [(Size::High, SentCodec::Vp8)];
+    assert_eq!(variants(&mut task, begin), vp8, "nothing is proven yet");
+    let proven = Finding {
+        encoder: STAND_IN,
+        flaw: None,
+    };
+    task.hardware_found(vec![proven]);
+    let h264 = [(Size::High, SentCodec::H264)];
+    assert_eq!(variants(&mut task, begin), h264);
+    assert!(task.peers.hardware);
+    // What it encodes costs the processor nothing.
+    let work = task.capture.work(begin);
+    assert!(work[&Size::High].busy < 0.01, "{work:?}");
+    let (size, codec) = h264[0];
+    task.encoder_failed(Track::Camera(Variant { size, codec }));
+    assert_eq!(variants(&mut task, begin), vp8);
+    let report = task.hardware.report();
+    assert!(report.failed, "{report:?}");
+    // A late word of it ends nothing else.
+    task.encoder_failed(Track::Camera(Variant { size, codec }));
+    assert_eq!(variants(&mut task, begin), vp8);
     task.command(EngineCommand::CallEnded);
 }

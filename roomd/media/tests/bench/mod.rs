@@ -353,6 +353,17 @@ impl Wire {
         offer: Offer,
         published: &[LocalSource],
     ) -> Self {
+        Self::answering_as(room, peer, offer, published, |sdp| sdp).await
+    }
+
+    /// The same; `tamper` sees the answer before the room does.
+    pub async fn answering_as(
+        room: &mut Room,
+        peer: PeerId,
+        offer: Offer,
+        published: &[LocalSource],
+        tamper: impl FnOnce(String) -> String,
+    ) -> Self {
         let (sdp, mids) = room.offer(peer, offer, published).await;
         let (sender, mut events) = mpsc::channel(512);
         let commands = roomd_peer::spawn(peer, loopback(), sender);
@@ -365,6 +376,7 @@ impl Wire {
             }
         };
         let kind = SdpKind::Answer;
+        let sdp = Pii::new(tamper(sdp.into_inner()));
         room.session(MediaCommand::RemoteDescription { peer, kind, sdp })
             .await;
         Self {

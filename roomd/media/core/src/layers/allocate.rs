@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{Encoding, Size, Sizes, rates};
+use super::{Coding, Encoding, Size, Sizes, Variant, rates};
 
 /// What an m-line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,13 +16,15 @@ pub struct Demand {
     pub together: bool,
     /// What its pictures may take in all, in bit/s.
     pub budget: u32,
+    /// The codec of each size.
+    pub coding: Coding,
 }
 
 /// What is encoded, and what of it goes where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allocation<K> {
-    /// Each size that goes anywhere.
-    pub encodings: BTreeMap<Size, Encoding>,
+    /// Each size that goes anywhere, in each codec in which it does.
+    pub encodings: BTreeMap<Variant, Encoding>,
     /// The sizes of each m-line.
     pub lines: BTreeMap<K, Sizes>,
 }
@@ -70,8 +72,12 @@ impl<K: Ord + Clone> Allocator<K> {
         for (line, demand) in demands {
             let sizes = self.settle(line, *demand, now);
             for (size, bitrate) in divide(sizes, demand.budget) {
+                let Some(codec) = demand.coding.codec(size) else {
+                    continue;
+                };
                 let encoding = encoding(size, bitrate);
-                let shared = allocation.encodings.entry(size).or_insert(encoding);
+                let variant = Variant { size, codec };
+                let shared = allocation.encodings.entry(variant).or_insert(encoding);
                 // The size is encoded once, for the narrowest path that carries it.
                 if bitrate < shared.bitrate {
                     *shared = encoding;
@@ -176,6 +182,7 @@ fn encoding(size: Size, bitrate: u32) -> Encoding {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::{SentCodec, Taker};
     use super::*;
 
     fn demand(sizes: Sizes, together: bool, budget: u32) -> Demand {
@@ -183,6 +190,14 @@ mod tests {
             sizes,
             together,
             budget,
+            coding: Coding::VP8,
+        }
+    }
+
+    const fn vp8(size: Size) -> Variant {
+        Variant {
+            size,
+            codec: SentCodec::Vp8,
         }
     }
 
@@ -300,8 +315,37 @@ mod tests {
         let given = allocator.allocate(&demands, Instant::now());
         assert_eq!(sizes(&given), [Size::High]);
         assert_eq!(given.lines[&2].iter().collect::<Vec<_>>(), [Size::Low]);
-        assert_eq!(given.encodings[&Size::High].bitrate, 2_000_000);
-        assert_eq!(given.encodings[&Size::Low].bitrate, 150_000);
+        assert_eq!(given.encodings[&vp8(Size::High)].bitrate, 2_000_000);
+        assert_eq!(given.encodings[&vp8(Size::Low)].bitrate, 150_000);
+    }
+
+    #[test]
+    fn each_codec_of_a_size_is_encoded_for_those_who_take_it() {
+        let taker = Taker {
+            vp8: true,
+            h264: true,
+            ..Taker::default()
+        };
+        let by_hardware = |budget| Demand {
+            coding: Coding::of(taker, true),
+            ..demand(Sizes::LAYERS, false, budget)
+        };
+        let demands = BTreeMap::from([
+            (1, by_hardware(2_000_000)),
+            (2, demand(Sizes::LAYERS, false, 900_000)),
+            (3, by_hardware(1_000_000)),
+        ]);
+        let given = Allocator::default().allocate(&demands, Instant::now());
+        let h264 = Variant {
+            size: Size::High,
+            codec: SentCodec::H264,
+        };
+        let rates: Vec<_> = given
+            .encodings
+            .iter()
+            .map(|(it, e)| (*it, e.bitrate))
+            .collect();
+        assert_eq!(rates, [(vp8(Size::High), 900_000), (h264, 1_000_000)]);
     }
 
     fn some(bits: u8) -> Sizes {
@@ -330,11 +374,11 @@ mod tests {
                     prop_assert_eq!(sizes.is_empty(), demand.sizes.is_empty());
                     prop_assert_eq!(sizes.and(demand.sizes), sizes);
                     prop_assert!(demand.together || sizes.iter().count() <= 1);
-                    let rate: u32 = sizes.iter().map(|size| given.encodings[&size].bitrate).sum();
+                    let rate: u32 = sizes.iter().map(|size| given.encodings[&vp8(size)].bitrate).sum();
                     let smallest = sizes.iter().next().map_or(0, |size| rates(size).least);
                     prop_assert!(rate <= demand.budget.max(smallest), "{rate} of {demand:?}");
                 }
-                for (size, encoding) in &given.encodings {
+                for (Variant { size, .. }, encoding) in &given.encodings {
                     prop_assert!(given.lines.values().any(|line| line.contains(*size)));
                     prop_assert!(encoding.bitrate <= rates(*size).most);
                     let rate = encoding.pictures_per_second;

@@ -3,16 +3,19 @@
 //! The sizes in which the camera's picture is sent: which of them are encoded, how well, and which
 //! of them goes out on which m-line; and how well shared content is.
 //!
-//! Each size is encoded once, however many connections take it, and only while one does. A narrow
+//! Each size is encoded once for each codec, however many connections take it, and only while one
+//! does. A narrow
 //! path loses the largest size first and pictures a second last. Content is the other way round: its
 //! text stays sharp and its pictures become fewer.
 
 mod allocate;
+mod coding;
 mod content;
 mod outlet;
 mod pace;
 
 pub use allocate::{Allocation, Allocator, Demand};
+pub use coding::{Coding, SentCodec, Taker, Variant};
 pub use content::content;
 pub use outlet::Outlet;
 pub use pace::Pace;

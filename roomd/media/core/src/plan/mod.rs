@@ -5,8 +5,10 @@
 //! Invariants: a pipeline is one line of elements without branches; none writes what it carries
 //! anywhere but to a device or back to the engine, so nothing records.
 
+mod hardware;
 mod settings;
 
+pub use hardware::{BitrateSetting, CANDIDATES, HardwareEncode, HardwareEncoder};
 pub use settings::{
     AudioDecode, AudioEncode, AudioOut, CameraFormat, CameraInput, CameraMode, MicrophoneInput,
     VideoDecode, VideoEncode, VideoOut,

@@ -10,7 +10,7 @@ use crate::codec::VideoCodec;
 /// Sound as the engine moves it.
 const SOUND: &str = "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1";
 
-fn picture(width: u32, height: u32) -> String {
+pub(super) fn picture(width: u32, height: u32) -> String {
     format!(
         "video/x-raw,format=I420,width={width},height={height},framerate=30/1,\
          pixel-aspect-ratio=1/1,interlace-mode=progressive,colorimetry=bt601"
@@ -194,7 +194,7 @@ impl MicrophoneInput<'_> {
 const TEMPORAL_LAYERS: &str = "<0,\
     no-ref-golden+no-ref-alt+no-upd-last+no-upd-golden+no-upd-alt+no-upd-entropy>";
 
-/// An encoder of pictures.
+/// An encoder of VP8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VideoEncode {
     /// In pixels.

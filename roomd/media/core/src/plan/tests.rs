@@ -36,6 +36,15 @@ fn all() -> Vec<(&'static str, Plan)> {
         connector: Some(37),
         plane: Some(33),
     };
+    let hardware = |index: usize| {
+        let encode = HardwareEncode {
+            encoder: CANDIDATES[index],
+            width: 1280,
+            height: 720,
+            bitrate: 1_200_000,
+        };
+        encode.plan()
+    };
     vec![
         ("camera, MJPEG", CameraInput::Mjpeg(device).plan(size)),
         ("camera, raw", CameraInput::Raw(device).plan(size)),
@@ -62,6 +71,9 @@ fn all() -> Vec<(&'static str, Plan)> {
         ("microphone, file", MicrophoneInput::File(file).plan()),
         ("picture encoder", encode.plan()),
         ("content encoder", content.plan()),
+        ("hardware encoder, VA-API", hardware(0)),
+        ("hardware encoder, VA-API, fixed function", hardware(1)),
+        ("hardware encoder, V4L2", hardware(2)),
         ("sound encoder", AudioEncode { bitrate: 32_000 }.plan()),
         ("decoder, VP8", VideoDecode(VideoCodec::Vp8).plan()),
         ("decoder, VP9", VideoDecode(VideoCodec::Vp9).plan()),
@@ -106,7 +118,10 @@ fn nothing_records() {
         "openh264dec",
         "opusdec",
         "opusenc",
+        "v4l2h264enc",
         "v4l2src",
+        "vah264enc",
+        "vah264lpenc",
         "videoconvert",
         "videorate",
         "videoscale",
@@ -129,6 +144,17 @@ fn nothing_records() {
             );
         }
     }
+}
+
+#[test]
+fn a_bitrate_is_said_in_the_words_of_its_encoder() {
+    let [va, _, v4l2] = CANDIDATES.map(|encoder| encoder.bitrate);
+    assert_eq!(va.later(1_234_567), ("bitrate", "1234".to_owned()));
+    assert_eq!(va.first(10), ("bitrate", "1".to_owned()));
+    let later = "controls,video_bitrate=1234567".to_owned();
+    assert_eq!(v4l2.later(1_234_567), ("extra-controls", later));
+    let bits = BitrateSetting::Bits("rate");
+    assert_eq!(bits.first(1_234_567), ("rate", "1234567".to_owned()));
 }
 
 #[test]
