@@ -13,6 +13,7 @@ const KINDS = [
   "content",
   "telephony",
   "keys",
+  "encoder",
 ] as const;
 
 export type DeviceKind = (typeof KINDS)[number];

@@ -10,8 +10,8 @@ use anyhow::Context;
 use roomd_bookings::{Privacy, Today};
 use roomd_conference::IceServer;
 use roomd_config::{
-    Bus, CalendarSource, Camera, ContentDisplay, Loudspeaker, MatrixEncryption, Microphone, Output,
-    Remote, Settings, Titles, Tls,
+    Bus, CalendarSource, Camera, ContentDisplay, HardwareEncoder, Loudspeaker, MatrixEncryption,
+    Microphone, Output, Remote, Settings, Titles, Tls,
 };
 use roomd_driver::calendar::{self, Password};
 use roomd_driver::channels;
@@ -131,6 +131,7 @@ pub async fn run(
         devices: roomd_api::Devices::default(),
         content: roomd_media::ContentPicture::None,
         camera_slow: false,
+        encoder: roomd_media::HardwareReport::default(),
         lost: BTreeSet::new(),
         faults: BTreeMap::new(),
         senders: BTreeMap::new(),
@@ -346,6 +347,10 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
             Camera::File(path) => CameraSource::File(path.clone()),
         },
         camera_size: hardware::largest_picture(settings),
+        hardware_encoders: match media.hardware_encoder {
+            HardwareEncoder::Auto => roomd_media::HARDWARE_ENCODERS.to_vec(),
+            HardwareEncoder::Off => Vec::new(),
+        },
         microphone: match &media.microphone {
             Microphone::Auto => MicrophoneSource::Auto,
             Microphone::Test => MicrophoneSource::TestSound,

@@ -17,6 +17,7 @@ const ICONS: Record<DeviceKind, IconName> = {
   content: "share",
   telephony: "microphone-off",
   keys: "keys",
+  encoder: "camera",
 };
 
 /** How the devices are: what is in trouble with its remedy, and the rest in a line each. */

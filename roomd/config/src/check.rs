@@ -340,6 +340,7 @@ impl Checker<'_> {
                 None => Camera::Auto,
             },
             camera_size: media.camera_size,
+            hardware_encoder: media.hardware_encoder,
             mains: self.mains(media.mains_hz.as_ref())?,
             microphone,
             loudspeaker,

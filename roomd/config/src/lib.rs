@@ -23,9 +23,9 @@ pub use error::ConfigError;
 pub use hosts::HostPattern;
 pub use settings::{
     Bus, Buttons, Calendar, CalendarSource, Camera, CameraSize, ContentDisplay, Direct, Display,
-    DisplayPower, EchoCancellation, Join, LogLevel, Loudspeaker, LoudspeakerLevel, Matrix,
-    MatrixEncryption, MatrixLogin, Media, Microphone, NamedCamera, NamedInput, NamedVisca, Output,
-    Remote, Room, Settings, TEST_INPUT, Titles, Tls, Turn, Web,
+    DisplayPower, EchoCancellation, HardwareEncoder, Join, LogLevel, Loudspeaker, LoudspeakerLevel,
+    Matrix, MatrixEncryption, MatrixLogin, Media, Microphone, NamedCamera, NamedInput, NamedVisca,
+    Output, Remote, Room, Settings, TEST_INPUT, Titles, Tls, Turn, Web,
 };
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{
-    CameraSize, DisplayPower, EchoCancellation, LogLevel, LoudspeakerLevel, MatrixEncryption,
-    Output, Titles,
+    CameraSize, DisplayPower, EchoCancellation, HardwareEncoder, LogLevel, LoudspeakerLevel,
+    MatrixEncryption, Output, Titles,
 };
 
 #[derive(Debug, Deserialize)]
@@ -175,6 +175,7 @@ pub struct TlsFiles {
 pub struct Media {
     pub camera: Option<Spanned<String>>,
     pub camera_size: CameraSize,
+    pub hardware_encoder: HardwareEncoder,
     pub mains_hz: Option<Spanned<i64>>,
     pub microphone: Option<Spanned<String>>,
     pub loudspeaker: Option<Spanned<String>>,

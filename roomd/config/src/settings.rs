@@ -376,6 +376,8 @@ pub struct Media {
     pub camera: Camera,
     /// The largest size of its picture.
     pub camera_size: CameraSize,
+    /// Whether hardware may encode it.
+    pub hardware_encoder: HardwareEncoder,
     /// What lamps flicker with.
     pub mains: Mains,
     /// The microphone.
@@ -496,6 +498,17 @@ pub enum CameraSize {
     /// 1920x1080, where the camera has it.
     #[serde(rename = "1080p")]
     Lines1080,
+}
+
+/// Whether hardware may encode the camera's picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HardwareEncoder {
+    /// Where it proves itself, for those who take it.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
 }
 
 /// The display.

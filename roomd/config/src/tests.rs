@@ -5,8 +5,8 @@ use std::{fmt::Write, path::Path, time::Duration};
 use roomd_model::Language;
 
 use crate::{
-    Bus, CalendarSource, Camera, EchoCancellation, HostPattern, Loudspeaker, LoudspeakerLevel,
-    MatrixEncryption, MatrixLogin, Microphone, Settings, Tls, parse, raw,
+    Bus, CalendarSource, Camera, EchoCancellation, HardwareEncoder, HostPattern, Loudspeaker,
+    LoudspeakerLevel, MatrixEncryption, MatrixLogin, Microphone, Settings, Tls, parse, raw,
 };
 
 const FILE: &str = "/etc/roomd/roomd.toml";
@@ -92,6 +92,7 @@ fn every_value_arrives() {
         tls = { certificate = "/a.pem", key = "/b.pem" }
         [media]
         camera = "/recordings/guest.webm"
+        hardware_encoder = "off"
         microphone = "hw:1,0"
         loudspeaker = "off"
         loudspeaker_level = "keep"
@@ -137,6 +138,7 @@ fn every_value_arrives() {
         settings.media.microphone,
         Microphone::Device("hw:1,0".into())
     );
+    assert_eq!(settings.media.hardware_encoder, HardwareEncoder::Off);
     assert_eq!(settings.media.loudspeaker, Loudspeaker::Off);
     assert_eq!(settings.media.loudspeaker_level, LoudspeakerLevel::Keep);
     assert_eq!(settings.media.echo_cancellation, EchoCancellation::On);
@@ -347,6 +349,7 @@ fn errors_name_line_caret_and_cause() {
         "[media.turn]\nurls = [\"turn:a\"]\nusername = \"a\"\npassword = \"b\"\n",
         "[media]\nmains_hz = 400\n",
         "[media]\ncamera_size = \"4k\"\n",
+        "[media]\nhardware_encoder = \"on\"\n",
         "[[content]]\nname = \"Tisch\"\n",
         "[[content]]\nname = \"Tisch\"\ndevice = \"under the table\"\n",
         "[[cameras]]\nname = \"Vorne\"\n",

@@ -27,7 +27,7 @@ fn its_weights_are_the_score_s() {
         ("| panel | 20 |", Subject::Panel),
         ("| content input | 10 |", Subject::Content),
         (
-            "| mute key, buttons, display control | 5 each |",
+            "| mute key, buttons, display control, video encoder | 5 each |",
             Subject::Keys,
         ),
     ];

@@ -93,6 +93,8 @@ pub struct Daemon {
     pub content: ContentPicture,
     /// The camera delivers less than was agreed.
     pub camera_slow: bool,
+    /// What encodes the camera's picture besides the processor.
+    pub encoder: roomd_media::HardwareReport,
     /// Devices that the engine misses.
     pub lost: BTreeSet<FaultCode>,
     /// Faults of the parts that the room machine does not know.

@@ -12,6 +12,7 @@ use roomd_devices::core::camera::adjust::Adjustment;
 use roomd_devices::core::keys::Press;
 use roomd_devices::mute::{RoomSound, Wish};
 use roomd_interfaces::PreviewRequest;
+use roomd_media::HardwareReport;
 use roomd_model::FaultCode;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -30,6 +31,8 @@ pub struct RoomFacts {
     pub lost: BTreeSet<FaultCode>,
     /// The camera delivers less than was agreed with it.
     pub camera_slow: bool,
+    /// What encodes the camera's picture besides the processor.
+    pub encoder: HardwareReport,
     /// What concerns content.
     pub content: ContentFacts,
 }

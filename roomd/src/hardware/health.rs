@@ -11,6 +11,7 @@ use roomd_devices::core::health::{Health, Item, Subject, Trouble};
 use roomd_devices::core::identity::DeviceId;
 use roomd_devices::display::DisplayState;
 use roomd_devices::mute::KeyState;
+use roomd_media::HardwareReport;
 use roomd_model::{FaultCode, Language};
 
 use super::cameras::Cameras;
@@ -50,6 +51,8 @@ pub struct Parts<'a> {
     pub lost: &'a BTreeSet<FaultCode>,
     /// The camera in use delivers less than was agreed with it.
     pub camera_slow: bool,
+    /// What encodes its picture besides the processor.
+    pub encoder: &'a HardwareReport,
     /// What else is remembered.
     pub marks: &'a Marks,
 }
@@ -65,6 +68,7 @@ pub fn health(parts: &Parts<'_>) -> roomd_api::Health {
     }
     set_content(&mut health, parts);
     set_display(&mut health, parts);
+    set_encoder(&mut health, parts.encoder);
     for (device, (label, trouble)) in &parts.marks.keys {
         health.set(item(Subject::Keys, device, label, *trouble, None));
     }
@@ -264,6 +268,17 @@ fn set_display(health: &mut Health, parts: &Parts<'_>) {
     }
 }
 
+/// Nothing is said before the engine has.
+fn set_encoder(health: &mut Health, report: &HardwareReport) {
+    if report.why.is_empty() {
+        return;
+    }
+    let trouble = report.failed.then_some(Trouble::FellBack);
+    let label = report.encoder.unwrap_or("VP8");
+    let detail = Some(report.why.as_str());
+    health.set(item(Subject::Encoder, "camera", label, trouble, detail));
+}
+
 fn shown(item: &Item) -> HealthItem {
     let [de, en] = [Language::De, Language::En].map(|language| item.report(language));
     let remedy = Words {
@@ -300,8 +315,40 @@ mod tests {
             display,
             lost: &lost.iter().copied().collect(),
             camera_slow: false,
+            encoder: &HardwareReport::default(),
             marks,
         })
+    }
+
+    #[test]
+    fn what_encodes_is_told_with_the_reason_and_costs_nothing() {
+        let of = |report: HardwareReport| {
+            let mut health = Health::default();
+            set_encoder(&mut health, &report);
+            assert_eq!(health.score(), 100);
+            health.items().map(shown).next()
+        };
+        assert_eq!(of(HardwareReport::default()), None);
+        let why = || "vah264enc is proven".to_owned();
+        let well = HardwareReport {
+            encoder: Some("vah264enc"),
+            failed: false,
+            why: why(),
+        };
+        let item = of(well).unwrap();
+        assert_eq!((item.code.as_str(), item.severity), ("encoder-ok", None));
+        assert_eq!(item.text.en, "The video encoder “vah264enc” is well.");
+        assert_eq!(item.detail, Some(why()));
+        let failed = HardwareReport {
+            encoder: None,
+            failed: true,
+            why: "vah264enc failed in a call; VP8 until it ends".to_owned(),
+        };
+        let item = of(failed).unwrap();
+        assert_eq!(item.code, "encoder-fell-back");
+        assert_eq!(item.severity, Some(roomd_model::Severity::Notice));
+        let text = "Der Videokodierer „VP8“ vertritt einen, der im Gespräch ausgefallen ist.";
+        assert_eq!(item.text.de, text);
     }
 
     #[test]
@@ -318,6 +365,7 @@ mod tests {
             display: &DisplayState::default(),
             lost: &BTreeSet::new(),
             camera_slow: false,
+            encoder: &HardwareReport::default(),
             marks: &Marks::default(),
         })
     }

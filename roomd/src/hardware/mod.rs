@@ -504,6 +504,7 @@ impl Task {
             display: &display,
             lost: &room.lost,
             camera_slow: room.camera_slow,
+            encoder: &room.encoder,
             marks: &self.marks,
         });
         let cameras = self.cameras.as_ref();

@@ -41,11 +41,13 @@ pub enum Subject {
     Keys,
     /// What wakes the display and sends it to sleep.
     DisplayControl,
+    /// What encodes the camera's picture.
+    Encoder,
 }
 
 impl Subject {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Microphone,
         Self::Loudspeaker,
         Self::Display,
@@ -55,6 +57,7 @@ impl Subject {
         Self::Telephony,
         Self::Keys,
         Self::DisplayControl,
+        Self::Encoder,
     ];
 
     /// What an error costs in the room's score.
@@ -65,7 +68,7 @@ impl Subject {
             Self::Display | Self::Camera => 30,
             Self::Panel => 20,
             Self::Content => 10,
-            Self::Telephony | Self::Keys | Self::DisplayControl => 5,
+            Self::Telephony | Self::Keys | Self::DisplayControl | Self::Encoder => 5,
         }
     }
 
@@ -123,11 +126,13 @@ pub enum Trouble {
     OutOfRange,
     /// What is plugged into it sends nothing, or one colour.
     NoPicture,
+    /// It does the work of another one, which failed.
+    FellBack,
 }
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Missing,
         Self::Stalled,
         Self::Unsteady,
@@ -145,6 +150,7 @@ impl Trouble {
         Self::Protected,
         Self::OutOfRange,
         Self::NoPicture,
+        Self::FellBack,
     ];
 
     /// How much it matters.
@@ -164,7 +170,9 @@ impl Trouble {
             // What somebody plugs in is no fault of the room.
             | Self::Protected
             | Self::OutOfRange
-            | Self::NoPicture => Severity::Notice,
+            | Self::NoPicture
+            // The others see no difference.
+            | Self::FellBack => Severity::Notice,
         }
     }
 }
@@ -232,7 +240,8 @@ impl Item {
             | Subject::Content
             | Subject::Telephony
             | Subject::Keys
-            | Subject::DisplayControl => None,
+            | Subject::DisplayControl
+            | Subject::Encoder => None,
         }
     }
 }

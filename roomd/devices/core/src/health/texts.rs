@@ -15,6 +15,7 @@ pub(super) const fn code_of_subject(subject: Subject) -> &'static str {
         Subject::Telephony => "telephony",
         Subject::Keys => "keys",
         Subject::DisplayControl => "display-control",
+        Subject::Encoder => "encoder",
     }
 }
 
@@ -37,6 +38,7 @@ pub(super) const fn code_of_trouble(trouble: Trouble) -> &'static str {
         Trouble::Protected => "protected",
         Trouble::OutOfRange => "out-of-range",
         Trouble::NoPicture => "no-picture",
+        Trouble::FellBack => "fell-back",
     }
 }
 
@@ -58,6 +60,7 @@ fn german(item: &Item) -> String {
         Subject::Telephony => "Die Stummtaste",
         Subject::Keys => "Die Taste",
         Subject::DisplayControl => "Die Steuerung des Bildschirms",
+        Subject::Encoder => "Der Videokodierer",
     };
     let is = match item.trouble {
         None => "ist in Ordnung",
@@ -78,6 +81,7 @@ fn german(item: &Item) -> String {
         Some(Trouble::Protected) => "bekommt ein kopiergeschütztes Bild",
         Some(Trouble::OutOfRange) => "bekommt ein Bild in einer Auflösung, die er nicht lesen kann",
         Some(Trouble::NoPicture) => "bekommt kein Bild",
+        Some(Trouble::FellBack) => "vertritt einen, der im Gespräch ausgefallen ist",
     };
     format!("{what} „{}“ {is}.", item.label)
 }
@@ -93,6 +97,7 @@ fn english(item: &Item) -> String {
         Subject::Telephony => "mute key",
         Subject::Keys => "key",
         Subject::DisplayControl => "display control",
+        Subject::Encoder => "video encoder",
     };
     let is = match item.trouble {
         None => "is well",
@@ -113,6 +118,7 @@ fn english(item: &Item) -> String {
         Some(Trouble::Protected) => "gets a picture that is copy-protected",
         Some(Trouble::OutOfRange) => "gets a picture in a resolution that it cannot read",
         Some(Trouble::NoPicture) => "gets no picture",
+        Some(Trouble::FellBack) => "stands in for one that failed in a call",
     };
     format!("The {what} “{}” {is}.", item.label)
 }
@@ -151,6 +157,9 @@ const fn german_remedy(trouble: Trouble) -> &'static str {
         Trouble::NoPicture => {
             "Bitte prüfen, ob der Laptop wach ist und ein Bild über das Kabel ausgibt; geschützte Inhalte (HDCP) bleiben dunkel."
         }
+        Trouble::FellBack => {
+            "Es funktioniert. Kommt es wieder vor, bitte nach neuem Treiber und neuer Firmware sehen, oder `hardware_encoder` ausschalten."
+        }
     }
 }
 
@@ -178,6 +187,9 @@ const fn english_remedy(trouble: Trouble) -> &'static str {
         Trouble::OutOfRange => "Please set the laptop to 1920×1080 at 60 Hz.",
         Trouble::NoPicture => {
             "Please see that the laptop is awake and sends to the cable; protected content (HDCP) stays dark."
+        }
+        Trouble::FellBack => {
+            "It works. If it happens again, please look for a newer driver and firmware, or turn `hardware_encoder` off."
         }
     }
 }
