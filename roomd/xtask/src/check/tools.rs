@@ -52,6 +52,8 @@ fn installed(tool: &str, version: &str) -> Result<PathBuf> {
         ]);
         // The workspace's target folder would keep gigabytes for a tool built once.
         command.arg(&root).arg(tool).env_remove("CARGO_TARGET_DIR");
+        // Nobody debugs it.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "0");
         project::run(&format!("installing {tool} {version} (once)"), &mut command)?;
     }
     Ok(path)

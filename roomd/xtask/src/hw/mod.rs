@@ -101,6 +101,11 @@ pub fn count(value: usize, unit: &'static str) -> Figure {
     }
 }
 
+/// Makes what the virtual room boots, unless it is there.
+pub fn prepare() -> Result<()> {
+    image::Image::ready(image::ROOM).map(drop)
+}
+
 /// Names every case.
 pub fn list() {
     for case in cases::ALL {

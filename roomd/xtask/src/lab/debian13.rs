@@ -46,6 +46,14 @@ pub fn run_telling() -> Result<()> {
     Ok(())
 }
 
+/// Makes the root file system, unless it is there or not needed.
+pub fn prepare() -> Result<()> {
+    if host_version() == Some(VERSION) {
+        return Ok(());
+    }
+    root().map(drop)
+}
+
 /// Runs one scenario, or `all`, with what is built.
 pub fn run(scenario: &str) -> Result<()> {
     let root = root()?;
