@@ -11,6 +11,7 @@ use gstreamer as gst;
 use roomd_media_core::plan::Plan;
 
 use crate::branch::{Branch, Notice};
+use crate::pool;
 
 /// Tells a thread to stop when dropped.
 #[derive(Debug)]
@@ -57,6 +58,7 @@ impl Device {
                     sample(taken);
                 }
             };
+            pool::mend();
             match Branch::open_watched(&plan, watch, taken, move |word| notice(word)) {
                 Ok(branch) => {
                     running.store(true, Ordering::Relaxed);

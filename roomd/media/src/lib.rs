@@ -33,6 +33,7 @@ mod mapped;
 mod memory;
 mod microphone;
 mod outputs;
+mod pool;
 mod progress;
 mod prove;
 mod sink;
