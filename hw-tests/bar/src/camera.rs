@@ -299,7 +299,9 @@ impl Camera {
 fn draw(number: u32, mode: Mode, fault: CameraFault) -> Vec<u8> {
     let (width, height) = mode.pixels();
     match fault {
-        CameraFault::None | CameraFault::Stall => picture::yuyv(number, width, height),
+        CameraFault::None | CameraFault::Stall | CameraFault::Refusing => {
+            picture::yuyv(number, width, height)
+        }
         CameraFault::Lying => picture::yuyv(number, width, height / 2),
         CameraFault::Torn => {
             let mut bytes = picture::yuyv(number, width, height);

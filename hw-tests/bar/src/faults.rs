@@ -17,6 +17,8 @@ pub enum CameraFault {
     Torn,
     /// Pictures have half the height that was agreed.
     Lying,
+    /// It does not begin to send.
+    Refusing,
 }
 
 /// What the microphones do wrong.
@@ -55,6 +57,7 @@ impl Faults {
             "camera=stall" => self.camera = CameraFault::Stall,
             "camera=torn" => self.camera = CameraFault::Torn,
             "camera=lying" => self.camera = CameraFault::Lying,
+            "camera=refusing" => self.camera = CameraFault::Refusing,
             "microphone=none" => self.microphone = SoundFault::None,
             "microphone=stall" => self.microphone = SoundFault::Stall,
             "microphone=silent" => self.microphone = SoundFault::Silent,
@@ -62,7 +65,7 @@ impl Faults {
             "control=stall" => self.control = true,
             _ => {
                 return Err(format!(
-                    "`{text}` is no fault: none, camera=none|stall|torn|lying, \
+                    "`{text}` is no fault: none, camera=none|stall|torn|lying|refusing, \
                      microphone=none|stall|silent, control=none|stall"
                 ));
             }

@@ -12,7 +12,7 @@ use crate::camera::Camera;
 use crate::command::Order;
 use crate::control::{Answer, Setup};
 use crate::descriptors as own;
-use crate::faults::Faults;
+use crate::faults::{CameraFault, Faults};
 use crate::lane::{self, Lane};
 use crate::telephony::{Lamps, Telephony};
 use crate::wire::{Listed, Reply, Request, STALL, Submit};
@@ -29,6 +29,7 @@ pub struct Bar {
     configured: u8,
     alternates: [u8; own::INTERFACES],
     camera: Camera,
+    refused: u32,
     microphones: Microphones,
     loudspeaker: Loudspeaker,
     capture_mixer: Feature,
@@ -50,6 +51,8 @@ pub struct Report {
     pub camera_open: bool,
     /// The number of the next picture.
     pub picture: u32,
+    /// How often the camera did not begin to send.
+    pub refused: u32,
     /// Every control of the camera.
     pub camera: BTreeMap<&'static str, i32>,
     /// Whether the host takes sound.
@@ -84,6 +87,7 @@ impl Bar {
             configured: 0,
             alternates: [0; own::INTERFACES],
             camera: Camera::default(),
+            refused: 0,
             microphones: Microphones::default(),
             loudspeaker: Loudspeaker::default(),
             capture_mixer: Feature::default(),
@@ -120,6 +124,7 @@ impl Bar {
             serial: self.serial.clone(),
             camera_open: self.camera.is_open(),
             picture: self.camera.number(),
+            refused: self.refused,
             camera: self.camera.dials(),
             microphone_open: open(own::CAPTURE),
             microphone_muted: self.capture_mixer.muted(),
@@ -314,6 +319,11 @@ impl Bar {
             (0x01, 0x0b) => {
                 let interface = usize::from(setup.interface());
                 if low > highest_alternate(setup.interface()) || interface >= own::INTERFACES {
+                    return Answer::Stall;
+                }
+                let sends = interface == usize::from(own::VIDEO_STREAM) && low > 0;
+                if sends && self.faults.camera == CameraFault::Refusing {
+                    self.refused += 1;
                     return Answer::Stall;
                 }
                 self.select(interface, low, now);

@@ -102,6 +102,22 @@ fn the_camera_is_open_while_a_setting_is_selected() {
 }
 
 #[test]
+fn a_camera_that_refuses_to_send_counts_it_and_stays_closed() {
+    let mut bar = bar();
+    let fault = |name: &str| Order::Fault(format!("camera={name}"));
+    let mut select = |bar: &mut Bar, alternate| {
+        let setup = [0x01, 0x0b, alternate, 0, own::VIDEO_STREAM, 0, 0, 0];
+        let (status, _) = ask(bar, control(setup, &[]));
+        (status, bar.report().camera_open, bar.report().refused)
+    };
+    bar.handle_order(&fault("refusing")).unwrap();
+    assert_eq!(select(&mut bar, 2), (STALL, false, 1));
+    assert_eq!(select(&mut bar, 0), (0, false, 1));
+    bar.handle_order(&fault("none")).unwrap();
+    assert_eq!(select(&mut bar, 2), (0, true, 1));
+}
+
+#[test]
 fn a_key_waits_for_the_host_and_the_host_for_a_key() {
     let mut bar = bar();
     bar.handle_request(key(1), Duration::ZERO);

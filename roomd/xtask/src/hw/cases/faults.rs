@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use roomd_model::Phase;
+use serde_json::Value;
 
-use super::super::Figure;
 use super::super::bench::Bench;
+use super::super::{Figure, count};
 use super::devices::{camera_open, microphone_open, sending};
 
 /// What is wrong with the bar, and which device is told of.
@@ -51,4 +52,37 @@ pub fn misbehaves(bench: &mut Bench) -> Result<Figure> {
         value: longest as f64,
         unit: "ms",
     })
+}
+
+/// So often a camera refuses to send.
+const REFUSALS: u64 = 10;
+
+/// A camera that does not begin to send is told of and tried again without end; each attempt leaves nothing
+/// behind, and once it sends, it is used.
+pub fn refuses(bench: &mut Bench) -> Result<Figure> {
+    let room = sending(bench)?;
+    let bars = bench.bars()?;
+    let refused = |state: &Value| state["refused"].as_u64().unwrap_or_default();
+    room.ctl("camera off")?;
+    bars.wait("A1", "the camera to be closed", |state| !camera_open(state))?;
+    bars.order("A1 fault camera=refusing")?;
+    room.ctl("camera on")?;
+    // What is made once is there then.
+    bars.wait("A1", "the first refusals", |state| refused(state) >= 3)?;
+    let item = room.wait_health("camera-stalled")?;
+    ensure!(item.remedy.is_some(), "{item:?}");
+    let before = room.uses()?;
+    let until = refused(&bars.state("A1")?) + REFUSALS;
+    bars.wait("A1", "more refusals", |state| refused(state) >= until)?;
+    let after = room.uses()?;
+    // An attempt under way has some open.
+    ensure!(
+        after[1] < before[1] + REFUSALS,
+        "descriptors: {before:?}, then {after:?}:\n{}",
+        room.open_files()?
+    );
+    bars.order("A1 fault none")?;
+    room.wait_health("camera-ok")?;
+    room.ctl("leave")?;
+    Ok(count(refused(&bars.state("A1")?) as usize, "refusals"))
 }

@@ -234,6 +234,13 @@ pub const ALL: &[Case] = &[
         run: faults::misbehaves,
     },
     Case {
+        name: "room-refuses",
+        about: "a camera that does not begin to send is tried again and again, and nothing grows",
+        place: Place::Room,
+        long: false,
+        run: faults::refuses,
+    },
+    Case {
         name: "room-sound-test",
         about: "the sound test measures a loopback card, keeps what it found, and lets go of it",
         place: Place::Room,
