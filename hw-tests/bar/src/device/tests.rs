@@ -105,7 +105,7 @@ fn the_camera_is_open_while_a_setting_is_selected() {
 fn a_camera_that_refuses_to_send_counts_it_and_stays_closed() {
     let mut bar = bar();
     let fault = |name: &str| Order::Fault(format!("camera={name}"));
-    let mut select = |bar: &mut Bar, alternate| {
+    let select = |bar: &mut Bar, alternate| {
         let setup = [0x01, 0x0b, alternate, 0, own::VIDEO_STREAM, 0, 0, 0];
         let (status, _) = ask(bar, control(setup, &[]));
         (status, bar.report().camera_open, bar.report().refused)
