@@ -14,9 +14,9 @@ use toml::Spanned;
 use url::Url;
 
 use crate::{
-    Bus, Calendar, CalendarSource, Camera, ConfigError, ContentDisplay, Direct, HostPattern, Join,
-    Loudspeaker, Media, Microphone, Remote, Room, Settings, Tls, Turn, Web, hosts::is_host, raw,
-    servers, translate::translate,
+    Bus, Calendar, CalendarSource, Camera, ConfigError, ContentDisplay, Direct, Display,
+    HostPattern, Join, Loudspeaker, Media, Microphone, Remote, Room, Settings, Tls, Turn, Web,
+    hosts::is_host, raw, servers, translate::translate,
 };
 
 /// Reads a configuration. `file_name` is only for errors.
@@ -53,6 +53,8 @@ impl Checker<'_> {
             Some(directory) => self.path(&directory)?,
             None => default.state_directory,
         };
+        let (media, display) = (self.media(&file.media)?, self.display(&file.display)?);
+        self.displays_apart(&file.media, &media, &display)?;
         Ok(Settings {
             room,
             join: self.join(&file.join)?,
@@ -60,10 +62,10 @@ impl Checker<'_> {
             direct: self.direct(file.direct)?,
             matrix: self.matrix(file.matrix)?,
             web: self.web(&file.web)?,
-            media: self.media(&file.media)?,
+            media,
             cameras: self.cameras(&file.cameras)?,
             content: self.content(&file.content)?,
-            display: self.display(&file.display)?,
+            display,
             buttons: self.buttons(&file.buttons)?,
             bus,
             state_directory,
@@ -427,6 +429,19 @@ impl Checker<'_> {
                  or a Wayland socket such as \"wayland-1\"",
             )),
         }
+    }
+
+    /// People and content need displays of their own.
+    fn displays_apart(&self, raw: &raw::Media, media: &Media, display: &Display) -> Checked<()> {
+        if let (Some(text), ContentDisplay::Connector(name)) =
+            (&raw.content_display, &media.content_display)
+            && display.connector.as_ref() == Some(name)
+        {
+            return Err(self
+                .error(text.span(), "people are on this display")
+                .with_help("name another connector, or leave one of them out"));
+        }
+        Ok(())
     }
 
     fn device_name(&self, text: &Spanned<String>) -> Checked<String> {

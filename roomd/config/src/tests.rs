@@ -337,6 +337,7 @@ fn errors_name_line_caret_and_cause() {
         "[media]\necho_cancellation = \"maybe\"\n",
         "[media]\necho_cancelling_devices = [\"\"]\n",
         "[media]\ncontent_display = \"second\"\n",
+        "[display]\nconnector = \"DP-1\"\n[media]\ncontent_display = \"DP-1\"\n",
         "[media]\nudp_ports = \"40100-40000\"\n",
         "[media]\naddresses = [\"192.0.2.300\"]\n",
         "[media]\n\tstun = [\"turn:example.org\"]\n",

@@ -96,6 +96,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(1);
 const MAX_RETRY: Duration = Duration::from_secs(30);
 /// How soon a display is tried again that the room's other one is about to let go of.
 const LET_GO: Duration = Duration::from_millis(100);
+/// For how long that is waited for; then it counts as lost.
+const CLOSING: Duration = Duration::from_secs(3);
 /// A display that was open for so long is tried again soon.
 const STEADY: Duration = Duration::from_secs(10);
 
@@ -230,6 +232,16 @@ impl Ring {
 struct Retry {
     at: Option<Instant>,
     wait: Duration,
+    /// Since when the display was not let go of.
+    busy: Option<Instant>,
+}
+
+impl Retry {
+    /// Whether it is still waited for.
+    fn waits(&mut self, now: Instant) -> bool {
+        let since = *self.busy.get_or_insert(now);
+        now.saturating_duration_since(since) < CLOSING
+    }
 }
 
 impl Default for Retry {
@@ -237,6 +249,7 @@ impl Default for Retry {
         Self {
             at: None,
             wait: Duration::from_secs(1),
+            busy: None,
         }
     }
 }
@@ -470,6 +483,11 @@ impl Worker {
         if self.sink.as_mut().is_some_and(|sink| sink.is_stuck(now)) {
             self.failed();
         }
+        if matches!(self.sink, Some(Sink::Kms(_))) && self.kms.yields(self.place.screen) {
+            self.sink = None;
+            self.retry.at = Some(now + self.retry.wait);
+            self.tell(None, false);
+        }
         if self.sink.is_none() && self.retry.at.is_some_and(|at| now >= at) {
             self.open_sink(now);
         }
@@ -496,6 +514,7 @@ impl Worker {
         match opened {
             Ok((lifeline, sink)) => {
                 let name = sink.connector().unwrap_or(name).to_owned();
+                self.retry.busy = None;
                 self.lifeline = lifeline;
                 self.sink = Some(sink);
                 self.opened = Some(now);
@@ -503,12 +522,17 @@ impl Worker {
                 self.shown = Some(now);
                 self.tell(Some(name), false);
             }
-            Err(SinkError::Kms(KmsError::Busy(_))) => self.retry.at = Some(now + LET_GO),
+            Err(SinkError::Kms(KmsError::Busy(_))) if self.retry.waits(now) => {
+                self.retry.at = Some(now + LET_GO);
+            }
             Err(SinkError::Kms(KmsError::Unplugged)) if !self.place.required => {
                 self.tell(None, false);
             }
-            Err(SinkError::Kms(error @ KmsError::Full(_))) if !self.place.required => {
+            Err(SinkError::Kms(error @ (KmsError::Full(_) | KmsError::Busy(_))))
+                if !self.place.required =>
+            {
                 tracing::info!(%error, "a further display stays dark");
+                self.retry.at = Some(now + MAX_RETRY);
                 self.tell(None, false);
             }
             Err(error) => {

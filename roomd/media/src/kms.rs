@@ -36,7 +36,7 @@ const ENOUGH: u32 = 60;
 pub(crate) enum KmsError {
     #[error("no display is plugged in")]
     Unplugged,
-    #[error("the room's other display has not let go of {0} yet")]
+    #[error("the display on {0} was not let go of yet")]
     Busy(String),
     #[error("cannot open the graphics card {0}; the room's user must be in the group `video`")]
     Open(PathBuf, #[source] io::Error),
@@ -63,6 +63,8 @@ pub(crate) struct Kms {
 struct Held {
     cards: BTreeMap<String, Weak<Card>>,
     outputs: BTreeMap<Screen, Output>,
+    /// People found nothing left of a card that content has a part of.
+    people_wait: bool,
 }
 
 /// What a display has of a card.
@@ -137,12 +139,19 @@ impl Kms {
     pub(crate) fn open(&self, screen: Screen) -> Result<Lit, KmsError> {
         let display = self.assigned(screen).ok_or(KmsError::Unplugged)?;
         let mut held = self.lock();
-        let other = held.outputs.values().find(|it| it.display == display);
-        if other.is_some() {
+        let is_shown = held.outputs.values().any(|it| it.display == display);
+        let waits = held.people_wait && screen == Screen::Content;
+        // One that takes long to close still has what it had.
+        if is_shown || waits || held.outputs.contains_key(&screen) {
             return Err(KmsError::Busy(display.connector));
         }
         let card = held.card(&display.card)?;
-        let (output, crtc, dark) = light(&card, display, &held)?;
+        let lit = light(&card, display, &held);
+        if screen == Screen::People {
+            let full = matches!(lit, Err(KmsError::Full(_)));
+            held.people_wait = full && held.outputs.contains_key(&Screen::Content);
+        }
+        let (output, crtc, dark) = lit?;
         held.outputs.insert(screen, output.clone());
         drop(held);
         Ok(Lit {
@@ -154,6 +163,11 @@ impl Kms {
             dark,
             darkens: false,
         })
+    }
+
+    /// Whether content is to let go of its display, as people find nothing left of its card.
+    pub(crate) fn yields(&self, screen: Screen) -> bool {
+        screen == Screen::Content && self.lock().people_wait
     }
 
     /// Whether the display that is lit is still the one that is for this.
@@ -246,11 +260,13 @@ impl Drop for Lit {
 /// Chooses CRTC and plane, and sets the display's own mode unless it has it.
 fn light(
     card: &Card,
-    display: Plugged,
+    mut display: Plugged,
     held: &Held,
 ) -> Result<(Output, crtc::Handle, Option<Dark>), KmsError> {
     let resources = card.resource_handles()?;
     let connector = connector(card, &resources, &display.connector)?;
+    // Some drivers read it only when they are asked as above.
+    display.edid = edid(&display);
     let full = || KmsError::Full(display.connector.clone());
     let taken = held.taken(&display.card, |output| output.crtc);
     let (possible, current) = crtcs(card, &resources, &connector)?;
@@ -406,6 +422,12 @@ fn set_mode(
         buffer,
         framebuffer,
     })
+}
+
+/// What a display says of itself now.
+fn edid(display: &Plugged) -> Vec<u8> {
+    let name = format!("{}-{}", display.card, display.connector);
+    fs::read(Path::new(CONNECTORS).join(name).join("edid")).unwrap_or_default()
 }
 
 /// The displays that are plugged in, by the names of their connectors.
