@@ -45,9 +45,14 @@ struct Originals {
 static ORIGINALS: OnceLock<Option<Originals>> = OnceLock::new();
 static REPLACED: Once = Once::new();
 
+struct Made {
+    pool: *mut GstBufferPool,
+    buffers: Vec<*mut GstBuffer>,
+}
+
 thread_local! {
-    /// The buffers that live of those that a pool on this thread has made since it began to start.
-    static MADE: RefCell<Option<Vec<*mut GstBuffer>>> = const { RefCell::new(None) };
+    /// The pool that starts on this thread, and the buffers that live of those that it has made since.
+    static MADE: RefCell<Option<Made>> = const { RefCell::new(None) };
 }
 
 /// Has V4L2's pools take back their buffers when they do not start. The first device that is opened brings
@@ -89,10 +94,15 @@ unsafe extern "C" fn start(pool: *mut GstBufferPool) -> gboolean {
         return GFALSE;
     };
     // A pool may start another one.
-    let outer = MADE.replace(Some(Vec::new()));
+    let outer = MADE.replace(Some(Made {
+        pool,
+        buffers: Vec::new(),
+    }));
     // SAFETY: the caller's pool is that of the original.
     let started = unsafe { (originals.start)(pool) };
-    let made = MADE.replace(outer).unwrap_or_default();
+    let made = MADE
+        .replace(outer)
+        .map_or_else(Vec::new, |made| made.buffers);
     // SAFETY: these live, as the others were taken out when they ended, and this thread alone has them
     // until the pool has started.
     unsafe {
@@ -110,10 +120,12 @@ unsafe extern "C" fn start(pool: *mut GstBufferPool) -> gboolean {
 #[expect(unsafe_code, reason = "a function of a GObject class")]
 unsafe extern "C" fn release(pool: *mut GstBufferPool, buffer: *mut GstBuffer) {
     MADE.with_borrow_mut(|made| {
+        // One of another pool is not this one's to take back.
         if let Some(made) = made
-            && !made.contains(&buffer)
+            && made.pool == pool
+            && !made.buffers.contains(&buffer)
         {
-            made.push(buffer);
+            made.buffers.push(buffer);
             // SAFETY: the caller gives a buffer that lives.
             unsafe { gst_mini_object_weak_ref(buffer.cast(), Some(ended), null_mut()) };
         }
@@ -129,7 +141,7 @@ unsafe extern "C" fn release(pool: *mut GstBufferPool, buffer: *mut GstBuffer) {
 unsafe extern "C" fn ended(_: gpointer, buffer: *mut GstMiniObject) {
     MADE.with_borrow_mut(|made| {
         if let Some(made) = made {
-            made.retain(|other| other.cast() != buffer);
+            made.buffers.retain(|other| other.cast() != buffer);
         }
     });
 }
@@ -156,6 +168,10 @@ unsafe fn take_back(pool: *mut GstBufferPool, buffers: &[*mut GstBuffer]) {
             let queued: Vec<_> = memories(*buffer)
                 .filter(|memory| (**memory).mini_object.refcount > 1)
                 .collect();
+            if queued.is_empty() {
+                // It waits in the pool itself.
+                continue;
+            }
             gst_mini_object_unref(buffer.cast());
             for memory in queued {
                 gst_mini_object_unref(memory.cast());
