@@ -3,7 +3,7 @@
 //! One running GStreamer pipeline, built from a plan.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
@@ -50,6 +50,8 @@ pub(crate) struct Branch {
     source: Option<AppSrc>,
     taken: AtomicU64,
     given: Arc<AtomicU64>,
+    /// Nobody has it any more.
+    closed: Arc<AtomicBool>,
     pulse: Pulse,
 }
 
@@ -85,10 +87,14 @@ impl Branch {
         let notice = Arc::new(notice);
         let told = notice.clone();
         let branch = Self::build(plan, |_| {}, sample, move |it| told(it))?;
-        let pipeline = branch.pipeline.clone();
+        let (pipeline, closed) = (branch.pipeline.clone(), branch.closed.clone());
         let start = move || {
             if pipeline.set_state(gst::State::Playing).is_err() {
                 notice(Notice::Error);
+            }
+            if closed.load(Ordering::Acquire) {
+                // Whoever stopped it may have come before. Stopping twice does no harm.
+                let _ = pipeline.set_state(gst::State::Null);
             }
         };
         let starter = std::thread::Builder::new().name("start".to_owned());
@@ -144,6 +150,7 @@ impl Branch {
             source,
             taken: AtomicU64::new(0),
             given,
+            closed: Arc::default(),
             pulse: Pulse::default(),
         })
     }
@@ -265,6 +272,7 @@ impl Drop for Branch {
             // Stopping cannot fail in a way that anything could be done about.
             let _ = pipeline.set_state(gst::State::Null);
         };
+        self.closed.store(true, Ordering::Release);
         // A device may take long to close, and a streaming thread must never wait for itself.
         let stopper = std::thread::Builder::new().name("stop".to_owned());
         if let Err(error) = stopper.spawn(stop) {

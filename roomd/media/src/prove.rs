@@ -39,6 +39,7 @@ const SOURCE: u8 = 200;
 
 /// Tries encoders in their order until one is proven, and tells what it found.
 pub(crate) fn prove(candidates: Vec<HardwareEncoder>, told: mpsc::Sender<Vec<Finding>>) {
+    let told_nothing = told.clone();
     let find_out = move || {
         let mut findings = Vec::new();
         for encoder in candidates {
@@ -54,6 +55,8 @@ pub(crate) fn prove(candidates: Vec<HardwareEncoder>, told: mpsc::Sender<Vec<Fin
     let thread = std::thread::Builder::new().name("encoders".to_owned());
     if let Err(error) = thread.spawn(find_out) {
         tracing::error!(%error, "no hardware encoder is tried");
+        // A full queue holds what was found before.
+        let _ = told_nothing.try_send(Vec::new());
     }
 }
 

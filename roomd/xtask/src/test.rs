@@ -134,3 +134,13 @@ fn documentation() -> Result<()> {
     ]);
     project::run("cargo doc", &mut command)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_waited_for() {
+        assert!(STEPS.iter().any(|(name, _)| *name == MEASURES));
+    }
+}

@@ -231,6 +231,10 @@ impl Hardware {
         }
         let proven = findings.iter().find(|finding| finding.flaw.is_none());
         self.state = proven.map_or(State::None, |finding| State::Proven(finding.encoder));
+        // One that failed in a call may not have been let go of yet.
+        if self.state == State::None && self.failures > 0 {
+            self.failures += 1;
+        }
         self.findings = findings;
     }
 
@@ -255,7 +259,12 @@ impl Hardware {
 
     /// The call is over; true when it is to be found out once more what works.
     pub const fn is_tried_again(&mut self) -> bool {
-        let again = matches!(self.state, State::Failed(_)) && self.failures < MOST_FAILURES;
+        let failed = match self.state {
+            State::Failed(_) => true,
+            State::None => self.failures > 0,
+            State::Off | State::Unknown | State::Proven(_) => false,
+        };
+        let again = failed && self.failures < MOST_FAILURES;
         if again {
             self.state = State::Unknown;
         }
@@ -433,6 +442,19 @@ mod tests {
         off.found(vec![finding(0, None)]);
         assert_eq!(off.encoder(), None);
         assert_eq!(off.report().why, "hardware encoders are turned off");
+    }
+
+    #[test]
+    fn one_that_was_not_let_go_of_yet_is_tried_once_more() {
+        let mut hardware = Hardware::new(true);
+        hardware.found(vec![finding(0, None)]);
+        assert!(hardware.failed() && hardware.is_tried_again());
+        hardware.found(vec![finding(0, Some(Flaw::DoesNotOpen))]);
+        assert!(hardware.report().failed);
+        assert!(hardware.is_tried_again(), "after the next call");
+        hardware.found(vec![finding(0, None)]);
+        assert_eq!(hardware.encoder(), Some(CANDIDATES[0]));
+        assert!(!hardware.report().failed);
     }
 
     #[test]

@@ -158,7 +158,7 @@ const fn german_remedy(trouble: Trouble) -> &'static str {
             "Bitte prüfen, ob der Laptop wach ist und ein Bild über das Kabel ausgibt; geschützte Inhalte (HDCP) bleiben dunkel."
         }
         Trouble::FellBack => {
-            "Es funktioniert. Kommt es wieder vor, bitte nach neuem Treiber und neuer Firmware sehen, oder `hardware_encoder` ausschalten."
+            "Es funktioniert. Kommt es wieder vor, bitte nach neuem Treiber und neuer Firmware sehen oder `hardware_encoder` ausschalten."
         }
     }
 }
