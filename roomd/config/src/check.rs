@@ -14,9 +14,9 @@ use toml::Spanned;
 use url::Url;
 
 use crate::{
-    Bus, Calendar, CalendarSource, Camera, ConfigError, ContentDisplay, Direct, Display,
-    HostPattern, Join, Loudspeaker, Media, Microphone, Remote, Room, Settings, Tls, Turn, Web,
-    hosts::is_host, raw, servers, translate::translate,
+    Bus, Calendar, CalendarSource, Camera, ConfigError, Direct, HostPattern, Join, Loudspeaker,
+    Media, Microphone, Remote, Room, Settings, Tls, Turn, Web, hosts::is_host, raw, servers,
+    translate::translate,
 };
 
 /// Reads a configuration. `file_name` is only for errors.
@@ -413,37 +413,6 @@ impl Checker<'_> {
             .with_help("use \"auto\", an ALSA device such as \"hw:1,0\" or \"default\", or a USB id such as \"046d:0857\""))
     }
 
-    fn content_display(&self, text: &Spanned<String>) -> Checked<ContentDisplay> {
-        let name = text.get_ref().trim();
-        let socket = |name: &str| name.starts_with("wayland") || name.starts_with('/');
-        match name {
-            "auto" => Ok(ContentDisplay::Auto),
-            "off" => Ok(ContentDisplay::Off),
-            _ if name.len() > 1 && name.starts_with(':') => {
-                Ok(ContentDisplay::X11(name.to_owned()))
-            }
-            _ if socket(name) => Ok(ContentDisplay::Wayland(name.to_owned())),
-            _ if is_connector(name) => Ok(ContentDisplay::Connector(name.to_owned())),
-            _ => Err(self.error(text.span(), "not a second display").with_help(
-                "use \"auto\", \"off\", a connector such as \"HDMI-A-2\", an X screen such as \":0.1\", \
-                 or a Wayland socket such as \"wayland-1\"",
-            )),
-        }
-    }
-
-    /// People and content need displays of their own.
-    fn displays_apart(&self, raw: &raw::Media, media: &Media, display: &Display) -> Checked<()> {
-        if let (Some(text), ContentDisplay::Connector(name)) =
-            (&raw.content_display, &media.content_display)
-            && display.connector.as_ref() == Some(name)
-        {
-            return Err(self
-                .error(text.span(), "people are on this display")
-                .with_help("name another connector, or leave one of them out"));
-        }
-        Ok(())
-    }
-
     fn device_name(&self, text: &Spanned<String>) -> Checked<String> {
         let name = text.get_ref().trim();
         if (4..=120).contains(&name.chars().count()) {
@@ -576,16 +545,6 @@ impl Checker<'_> {
     pub(crate) fn error(&self, span: Range<usize>, cause: &str) -> ConfigError {
         ConfigError::new(self.text, self.file_name, span, cause.to_owned())
     }
-}
-
-/// Whether a word may be a connector's name (`drm_connector_enum_list` in the kernel's
-/// drivers/gpu/drm/drm_connector.c): a kind, and a number after it.
-fn is_connector(word: &str) -> bool {
-    let known = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
-    let parts = word.rsplit_once('-');
-    word.len() <= 32
-        && word.chars().all(known)
-        && parts.is_some_and(|(kind, number)| !kind.is_empty() && number.parse::<u8>().is_ok())
 }
 
 const REMOTE: &[raw::Source] = &[raw::Source::Ics, raw::Source::Caldav];

@@ -10,6 +10,7 @@
 mod buttons;
 mod check;
 mod devices;
+mod displays;
 mod error;
 mod hosts;
 mod matrix;
