@@ -55,12 +55,13 @@ impl VideoDecoder {
         let sample = move |sample: &gst::Sample| {
             let news = match Mapped::new(sample, &mut format) {
                 Some(frame) => {
+                    let at = Instant::now();
                     let stamp = sample.buffer().and_then(|buffer| buffer.pts());
                     pictures.send_replace(Some(Picture {
                         frame: Arc::new(frame),
                         media: stamp.map(|stamp| rtp_time(stamp, 90_000)),
+                        at,
                     }));
-                    let at = Instant::now();
                     if !progress.picture(at) {
                         return;
                     }

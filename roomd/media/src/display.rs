@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use roomd_media_core::cadence::{Cadence, leader};
 use roomd_media_core::compose::{Canvas, Composer, Sources};
 use roomd_media_core::frame::I420;
 use roomd_media_core::plan::VideoOut;
@@ -88,8 +89,6 @@ pub(crate) struct Display {
 
 /// 30 pictures a second.
 const PERIOD: Duration = Duration::from_nanos(33_333_333);
-/// A picture may come so much too early and is drawn at once: senders' clocks sway.
-const SLACK: Duration = Duration::from_millis(5);
 /// An unchanged picture is shown again, so that a display that woke up has one.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// The longest time between two attempts to open a display.
@@ -287,18 +286,22 @@ struct Worker {
 impl Worker {
     async fn run(mut self, mut requests: UnboundedReceiver<Request>) {
         self.open_sink(Instant::now());
-        let mut next = Instant::now();
+        let mut cadence = Cadence::new(Instant::now());
         loop {
             let now = Instant::now();
             self.keep_sink(now);
-            let ready = now >= next;
+            let ready = now >= cadence.next();
             if ready && self.is_due(now) {
-                self.show(now);
+                let waited = self.show(now);
                 self.ticks.late(now.elapsed(), self.period);
-                next = (next + self.period).max(now + self.period - SLACK);
+                cadence.drawn(now, waited, self.period);
                 continue;
             }
-            let until = if ready { now + KEEP_ALIVE } else { next };
+            let until = if ready {
+                now + KEEP_ALIVE
+            } else {
+                cadence.next()
+            };
             let until = self.retry.at.map_or(until, |at| until.min(at));
             match self.wait(&mut requests, until, ready).await {
                 Woken::Request(None | Some(Request::Stop)) => return,
@@ -412,8 +415,10 @@ impl Worker {
         self.open_sink(Instant::now());
     }
 
-    /// Takes new pictures of the sources that are on the display.
-    fn collect(&mut self) {
+    /// Takes new pictures of the sources that are on the display; tells when the leader's came.
+    fn collect(&mut self) -> Option<Instant> {
+        let leader = leader(&self.scene);
+        let mut led = None;
         for (source, feed) in &mut self.feeds {
             if !feed.has_changed().unwrap_or(false) {
                 continue;
@@ -425,6 +430,9 @@ impl Worker {
                 self.sources.remove(source);
                 continue;
             };
+            if leader == Some(*source) {
+                led = Some(picture.at);
+            }
             self.sources.insert(*source, picture.frame);
             if let (true, TileSource::Stream(stream), Some(media)) =
                 (visible, *source, picture.media)
@@ -432,6 +440,7 @@ impl Worker {
                 self.fresh.insert(stream, media);
             }
         }
+        led
     }
 
     fn compose(&mut self) {
@@ -445,9 +454,10 @@ impl Worker {
             .draw(|canvas| composer.update(scene, sources, canvas));
     }
 
-    fn show(&mut self, now: Instant) {
+    /// Shows what is new; tells how long the leader's picture has been there, if it is a new one.
+    fn show(&mut self, now: Instant) -> Option<Duration> {
         self.arrived = false;
-        self.collect();
+        let led = self.collect();
         if self.stale || self.is_old(now) {
             self.draw(now);
         }
@@ -458,6 +468,7 @@ impl Worker {
             let _ = self.news.try_send(DisplayNews::Shown { media, at });
         }
         self.fresh.clear();
+        led.map(|came| now.saturating_duration_since(came))
     }
 
     fn draw(&mut self, now: Instant) {

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Instant;
 
 use roomd_media_core::frame::Planes;
 use roomd_media_core::scene::{Scene, TileSource};
@@ -16,6 +17,8 @@ pub(crate) struct Picture {
     pub frame: Arc<dyn Planes>,
     /// Its RTP time, in a received stream.
     pub media: Option<u64>,
+    /// When it came.
+    pub at: Instant,
 }
 
 /// The pictures of one source.

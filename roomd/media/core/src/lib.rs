@@ -5,6 +5,7 @@
 //! Invariants: no clock, thread, socket or GStreamer here; time and samples go in, pictures, samples
 //! and plans come out.
 
+pub mod cadence;
 pub mod codec;
 pub mod compose;
 pub mod frame;

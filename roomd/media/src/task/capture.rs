@@ -293,6 +293,7 @@ impl Capture {
         self.own.send_replace(Some(Picture {
             frame: shot.frame.clone(),
             media: None,
+            at: shot.at,
         }));
         let mut frame = shot.frame.clone();
         self.largest = largest(&frame);

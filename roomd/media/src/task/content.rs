@@ -228,6 +228,7 @@ impl Content {
         self.own.send_replace(Some(Picture {
             frame: frame.clone(),
             media: None,
+            at: whole.at,
         }));
         let at = self.last.as_ref().map_or(whole.at, |last| last.at);
         let shot = Shot {
