@@ -131,6 +131,7 @@ pub async fn run(
         devices: roomd_api::Devices::default(),
         content: roomd_media::ContentPicture::None,
         camera_slow: false,
+        microphone_slow: false,
         encoder: roomd_media::HardwareReport::default(),
         lost: BTreeSet::new(),
         faults: BTreeMap::new(),

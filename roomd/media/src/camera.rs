@@ -106,7 +106,7 @@ impl Camera {
             opened: Instant::now(),
             attempt: 0,
             had_device: false,
-            pace: Pace::default(),
+            pace: Pace::camera(),
             slow: false,
         }
     }
@@ -174,7 +174,7 @@ impl Camera {
     pub(crate) fn close(&mut self) {
         self.worker = Worker::Closed;
         self.shots.send_replace(None);
-        self.pace = Pace::default();
+        self.pace = Pace::camera();
         self.slow = false;
     }
 

@@ -76,7 +76,7 @@ impl Flow {
             last.saturating_sub(first).saturating_add(1)
         };
         Delivered {
-            pictures: pictures.max(numbered),
+            count: pictures.max(numbered),
             busy: Duration::from_micros(busy),
         }
     }
@@ -99,12 +99,12 @@ mod tests {
         flow.is_done();
         flow.arrives(10);
         let delivered = flow.delivered();
-        assert_eq!(delivered.pictures, 4);
+        assert_eq!(delivered.count, 4);
         assert!(delivered.busy >= Duration::from_millis(2));
         let unnumbered = Flow::default();
         for number in [0, 0, NONE] {
             unnumbered.arrives(number);
         }
-        assert_eq!(unnumbered.delivered().pictures, 3);
+        assert_eq!(unnumbered.delivered().count, 3);
     }
 }

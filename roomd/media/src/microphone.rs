@@ -4,11 +4,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
-use roomd_media_core::mix::BLOCK;
+use roomd_media_core::mix::{BLOCK, RATE};
+use roomd_media_core::pace::{Delivered, Pace};
 use roomd_media_core::plan::MicrophoneInput;
 use roomd_media_core::testsound::TestSound;
 use tokio::sync::mpsc;
@@ -33,6 +34,17 @@ pub(crate) struct Microphone {
     had_device: bool,
     /// When it was opened, or when sound last came.
     alive: Instant,
+    pace: Pace,
+    /// It gives clearly less sound than time passes.
+    slow: bool,
+}
+
+/// The microphone, as it is reported.
+#[derive(Debug, Default)]
+pub(crate) struct MicrophoneReport {
+    /// None for a device that does not open.
+    pub name: Option<String>,
+    pub slow: bool,
 }
 
 /// Without sound for this long an open microphone counts as lost.
@@ -41,7 +53,11 @@ const SILENT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 enum Worker {
     Closed,
-    Device(Device),
+    Device {
+        device: Device,
+        /// Samples that came; its thread writes.
+        samples: Arc<AtomicU64>,
+    },
     File(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
     Test(#[expect(dead_code, reason = "stops the thread when dropped")] Stop),
 }
@@ -61,6 +77,8 @@ impl Microphone {
             worker: Worker::Closed,
             had_device: false,
             alive: Instant::now(),
+            pace: Pace::microphone(),
+            slow: false,
         }
     }
 
@@ -99,6 +117,8 @@ impl Microphone {
     /// Releases the device.
     pub(crate) fn close(&mut self) {
         self.worker = Worker::Closed;
+        self.pace = Pace::microphone();
+        self.slow = false;
     }
 
     /// Takes a notice of the running pipeline; false when the microphone is lost.
@@ -116,22 +136,37 @@ impl Microphone {
     /// Notes that sound came.
     pub(crate) const fn is_heard(&mut self, now: Instant) {
         self.alive = now;
-        self.had_device |= matches!(self.worker, Worker::Device(_));
+        self.had_device |= matches!(self.worker, Worker::Device { .. });
     }
 
     /// Checks once a second that sound comes; false when the microphone is lost.
     pub(crate) fn check(&mut self, now: Instant) -> bool {
         // A second attempt would only wait beside the first.
-        let opening = matches!(&self.worker, Worker::Device(device) if device.is_opening());
-        if opening {
-            self.alive = now;
+        if let Worker::Device { device, samples } = &self.worker {
+            if device.is_opening() {
+                self.alive = now;
+            }
+            let delivered = Delivered {
+                count: samples.load(Ordering::Relaxed),
+                busy: Duration::ZERO,
+            };
+            self.slow = self.pace.is_slow(delivered, RATE * 1000, now);
         }
         let silent = now.saturating_duration_since(self.alive) > SILENT;
         !self.is_open() || !silent || self.notice(Notice::Error)
     }
 
-    /// What it is; none for a device that does not open.
-    pub(crate) fn report(&self, lost: bool) -> Option<String> {
+    pub(crate) fn report(&self, lost: bool) -> MicrophoneReport {
+        if lost {
+            return MicrophoneReport::default();
+        }
+        MicrophoneReport {
+            name: self.name(),
+            slow: self.slow,
+        }
+    }
+
+    fn name(&self) -> Option<String> {
         let name = match &self.source {
             MicrophoneSource::TestSound => "test sound",
             MicrophoneSource::Device(device) => device,
@@ -140,7 +175,7 @@ impl Microphone {
             MicrophoneSource::Auto if self.had_device => return None,
             MicrophoneSource::Auto => "test sound",
         };
-        (!lost).then(|| name.to_owned())
+        Some(name.to_owned())
     }
 
     /// The device that it captures from; none for what is no device.
@@ -202,15 +237,24 @@ impl Microphone {
 
     fn device(&self, device: &str) -> Worker {
         let (voice, notices) = (self.voice.clone(), self.notices.clone());
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = count.clone();
         let sample = move |sample: &gst::Sample| {
-            voice.taken(samples(sample), Instant::now());
+            let samples = samples(sample);
+            counted.fetch_add(samples.len() as u64, Ordering::Relaxed);
+            voice.taken(samples, Instant::now());
         };
         let notice = move |notice| {
             // A full queue already holds a notice of the same trouble.
             let _ = notices.try_send(notice);
         };
-        Device::open(MicrophoneInput::Alsa(device).plan(), |_| {}, sample, notice)
-            .map_or(Worker::Closed, Worker::Device)
+        Device::open(MicrophoneInput::Alsa(device).plan(), |_| {}, sample, notice).map_or(
+            Worker::Closed,
+            |device| Worker::Device {
+                device,
+                samples: count,
+            },
+        )
     }
 }
 

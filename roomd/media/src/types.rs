@@ -324,6 +324,8 @@ pub struct DeviceReport {
     pub test_picture: bool,
     /// The camera delivers clearly less than was agreed with it.
     pub camera_slow: bool,
+    /// The microphone delivers clearly less sound than time passes.
+    pub microphone_slow: bool,
     /// What encodes the camera's picture besides the processor, and why.
     pub encoder: HardwareReport,
 }

@@ -93,6 +93,8 @@ pub struct Daemon {
     pub content: ContentPicture,
     /// The camera delivers less than was agreed.
     pub camera_slow: bool,
+    /// The microphone delivers less sound than time passes.
+    pub microphone_slow: bool,
     /// What encodes the camera's picture besides the processor.
     pub encoder: roomd_media::HardwareReport,
     /// Devices that the engine misses.

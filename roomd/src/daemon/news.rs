@@ -105,6 +105,7 @@ impl Daemon {
             }
             EngineEvent::Devices(report) => {
                 self.camera_slow = report.camera_slow;
+                self.microphone_slow = report.microphone_slow;
                 self.encoder = report.encoder;
                 self.devices = Devices {
                     camera: report.camera,

@@ -119,6 +119,7 @@ impl Daemon {
             next: next_meeting(state),
             lost: self.lost.clone(),
             camera_slow: self.camera_slow,
+            microphone_slow: self.microphone_slow,
             encoder: self.encoder.clone(),
             content: ContentFacts {
                 call: self.sharing_call(state),

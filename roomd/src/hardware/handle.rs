@@ -31,6 +31,8 @@ pub struct RoomFacts {
     pub lost: BTreeSet<FaultCode>,
     /// The camera delivers less than was agreed with it.
     pub camera_slow: bool,
+    /// The microphone delivers less sound than time passes.
+    pub microphone_slow: bool,
     /// What encodes the camera's picture besides the processor.
     pub encoder: HardwareReport,
     /// What concerns content.

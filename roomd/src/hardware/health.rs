@@ -51,6 +51,8 @@ pub struct Parts<'a> {
     pub lost: &'a BTreeSet<FaultCode>,
     /// The camera in use delivers less than was agreed with it.
     pub camera_slow: bool,
+    /// The microphone in use delivers less sound than time passes.
+    pub microphone_slow: bool,
     /// What encodes its picture besides the processor.
     pub encoder: &'a HardwareReport,
     /// What else is remembered.
@@ -143,6 +145,7 @@ fn set_sound(health: &mut Health, sound: &Sound, parts: &Parts<'_>) {
     ];
     for (subject, choice, fault) in directions {
         let lost = parts.lost.contains(&fault);
+        let slow = subject == Subject::Microphone && parts.microphone_slow;
         if let Some(card) = &choice.card {
             let id = card.id.as_ref();
             let device = id.map_or_else(|| card.device.clone(), ToString::to_string);
@@ -150,6 +153,7 @@ fn set_sound(health: &mut Health, sound: &Sound, parts: &Parts<'_>) {
             let trouble = lost
                 .then_some(Trouble::Stalled)
                 .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
+                .or_else(|| slow.then_some(Trouble::Slow))
                 .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
             health.set(item(subject, &device, &card.name, trouble, None));
         }
@@ -315,6 +319,7 @@ mod tests {
             display,
             lost: &lost.iter().copied().collect(),
             camera_slow: false,
+            microphone_slow: false,
             encoder: &HardwareReport::default(),
             marks,
         })
@@ -358,6 +363,10 @@ mod tests {
     }
 
     fn of_sound(sound: &Sound) -> roomd_api::Health {
+        heard(sound, false)
+    }
+
+    fn heard(sound: &Sound, microphone_slow: bool) -> roomd_api::Health {
         health(&Parts {
             cameras: None,
             sound: Some(sound),
@@ -365,6 +374,7 @@ mod tests {
             display: &DisplayState::default(),
             lost: &BTreeSet::new(),
             camera_slow: false,
+            microphone_slow,
             encoder: &HardwareReport::default(),
             marks: &Marks::default(),
         })
@@ -383,6 +393,8 @@ mod tests {
         sound.refresh(&plugged(true));
         let well = of_sound(&sound);
         assert_eq!(codes(&well), ["microphone-ok", "loudspeaker-ok"]);
+        let slow = heard(&sound, true);
+        assert_eq!(codes(&slow), ["microphone-slow", "loudspeaker-ok"]);
         sound.refresh(&plugged(false));
         let stood_in = of_sound(&sound);
         let item = &stood_in.items[1];

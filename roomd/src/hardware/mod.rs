@@ -504,6 +504,7 @@ impl Task {
             display: &display,
             lost: &room.lost,
             camera_slow: room.camera_slow,
+            microphone_slow: room.microphone_slow,
             encoder: &room.encoder,
             marks: &self.marks,
         });

@@ -430,11 +430,13 @@ impl Task {
 
     fn report_devices(&mut self) {
         let camera = self.capture.camera.report(self.capture.camera_lost);
+        let microphone = self.capture.microphone.report(self.capture.microphone_lost);
         let report = DeviceReport {
             camera: camera.name,
-            microphone: self.capture.microphone.report(self.capture.microphone_lost),
+            microphone: microphone.name,
             test_picture: camera.test_picture,
             camera_slow: camera.slow,
+            microphone_slow: microphone.slow,
             encoder: self.hardware.report(),
             ..self.devices.clone()
         };
