@@ -183,6 +183,12 @@ impl Branch {
         }
     }
 
+    /// How much of what was pushed waits for the pipeline's first element.
+    pub(crate) fn queued(&self) -> u64 {
+        let source = self.source.as_ref();
+        source.map_or(0, AppSrc::current_level_buffers)
+    }
+
     /// Tells a decoder that something is missing here.
     pub(crate) fn push_gap(&self, at: gst::ClockTime, lasts: gst::ClockTime) {
         if let Some(source) = &self.source {

@@ -9,7 +9,7 @@ use gstreamer as gst;
 use roomd_media_core::codec::VideoCodec;
 use roomd_media_core::gate::{Gate, Verdict};
 use roomd_media_core::mix::RATE;
-use roomd_media_core::plan::{AudioDecode, VideoDecode};
+use roomd_media_core::plan::{AudioDecode, MOST_ENCODED, VideoDecode};
 use roomd_model::StreamId;
 use roomd_peer::{Codec, Frame};
 use tokio::sync::{mpsc, watch};
@@ -31,6 +31,9 @@ pub(crate) enum Decoded {
     /// It stopped working.
     Failed(StreamId),
 }
+
+/// So many pictures that wait are too many: the queue is about to lose what others refer to.
+const BEHIND: u64 = MOST_ENCODED - 32;
 
 /// The pictures of a stream.
 pub(crate) type Pictures = watch::Sender<Option<Picture>>;
@@ -86,8 +89,12 @@ impl VideoDecoder {
         self.codec
     }
 
-    /// Decodes a picture; true when the sender should be asked for a keyframe.
+    /// Decodes a picture; true when the sender should be asked for a keyframe. A decoder that is far behind
+    /// gets nothing more until a keyframe.
     pub(crate) fn push(&mut self, frame: &Frame, now: Instant) -> bool {
+        if self.branch.queued() >= BEHIND {
+            return self.distrust(now);
+        }
         match self.gate.admit(&frame.payload, frame.contiguous, now) {
             Verdict::Decode => {
                 let at = from_rtp(frame.rtp_time, frame.clock_rate());
@@ -235,7 +242,58 @@ pub(crate) const QUIET: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
-    use super::opus_samples;
+    use gstreamer::prelude::*;
+
+    use super::*;
+
+    /// Encoded pictures, of which only the first is a keyframe.
+    fn encoded(count: u32) -> Vec<Vec<u8>> {
+        let line = format!(
+            "videotestsrc num-buffers={count} pattern=ball ! video/x-raw,width=640,height=360 \
+             ! vp8enc deadline=1 keyframe-max-dist=100000 ! appsink name=out sync=false"
+        );
+        let pipeline = gst::parse::launch(&line).unwrap();
+        let bin = pipeline.downcast_ref::<gst::Bin>().unwrap();
+        let sink = bin.by_name("out").unwrap();
+        let sink = sink.downcast::<gstreamer_app::AppSink>().unwrap();
+        pipeline.set_state(gst::State::Playing).unwrap();
+        let pictures = std::iter::from_fn(|| {
+            let sample = sink.pull_sample().ok()?;
+            Some(sample.buffer()?.map_readable().ok()?.to_vec())
+        });
+        let pictures = pictures.collect();
+        pipeline.set_state(gst::State::Null).unwrap();
+        pictures
+    }
+
+    #[test]
+    fn what_comes_faster_than_it_is_decoded_leaves_no_gap() {
+        gst::init().unwrap();
+        let (sender, _decoded) = mpsc::channel(8);
+        let (pictures, progress) = (Pictures::new(None), Arc::default());
+        let stream = StreamId(1);
+        let mut decoder =
+            VideoDecoder::open(stream, VideoCodec::Vp8, pictures, progress, &sender).unwrap();
+        let now = Instant::now();
+        let mut asked = 0;
+        let payloads = encoded(400);
+        assert_eq!(payloads.len(), 400);
+        for (payload, index) in payloads.into_iter().zip(0_u64..) {
+            let frame = Frame::picture(payload.into(), index * 3000, now, index == 0);
+            asked += u32::from(decoder.push(&frame, now));
+        }
+        assert_eq!(asked, 1, "asked once, as often as a sender may be asked");
+        let taken = decoder.branch.counters().taken;
+        assert!((BEHIND..400).contains(&taken), "{taken}");
+        let begun = Instant::now();
+        while decoder.branch.counters().given < taken {
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "a picture is missing"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
 
     #[test]
     fn opus_packets_say_how_long_they_last() {

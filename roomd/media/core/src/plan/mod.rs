@@ -20,6 +20,9 @@ use std::fmt::{self, Write as _};
 pub const SOURCE: &str = "in";
 /// The name of the element that the engine pulls from.
 pub const SINK: &str = "out";
+/// How many encoded pictures may wait for their decoder; of more it would lose the oldest, and nobody
+/// would know.
+pub const MOST_ENCODED: u64 = 128;
 /// The name of an encoder whose bitrate the engine changes.
 pub const ENCODER: &str = "encoder";
 
@@ -72,6 +75,12 @@ impl Plan {
     /// The engine pushes what is small here: packets, and blocks of sound.
     fn source(self, caps: &str) -> Self {
         self.push(caps, "32")
+    }
+
+    /// The engine pushes the encoded pictures of a stream here. Several seconds of them, which come at once
+    /// after a connection stood still, find room; the engine looks that it gives no more.
+    fn stream_source(self, caps: &str) -> Self {
+        self.push(caps, &MOST_ENCODED.to_string())
     }
 
     /// The engine pushes whole pictures here. They are megabytes, and late ones are of no use.

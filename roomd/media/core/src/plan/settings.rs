@@ -292,13 +292,13 @@ impl VideoDecode {
         let common = ("qos", "false");
         let decoded = match self.0 {
             VideoCodec::Vp8 => Plan::new()
-                .source("video/x-vp8")
+                .stream_source("video/x-vp8")
                 .element("vp8dec", &[("threads", "1"), common]),
             VideoCodec::Vp9 => Plan::new()
-                .source("video/x-vp9")
+                .stream_source("video/x-vp9")
                 .element("vp9dec", &[("threads", "1"), common]),
             VideoCodec::H264 => Plan::new()
-                .source("video/x-h264,stream-format=byte-stream,alignment=au,profile=constrained-baseline")
+                .stream_source("video/x-h264,stream-format=byte-stream,alignment=au,profile=constrained-baseline")
                 .element("openh264dec", &[common]),
         };
         decoded.caps("video/x-raw,format=I420").sink()
