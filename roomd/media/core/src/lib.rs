@@ -16,6 +16,7 @@ pub mod jitter;
 pub mod layers;
 pub mod loudness;
 pub mod mix;
+pub mod openings;
 pub mod outputs;
 pub mod pace;
 pub mod plan;

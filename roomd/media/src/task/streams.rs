@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use roomd_conference::{MediaEvent, PeerId, SenderId};
 use roomd_media_core::codec::VideoCodec;
 use roomd_media_core::jitter::{Config, JitterBuffer, Playout};
+use roomd_media_core::openings::Openings;
 use roomd_media_core::scene::TileSource;
 use roomd_media_core::speaker::Speakers;
 use roomd_media_core::sync::{LipSync, Track};
@@ -29,10 +30,7 @@ use crate::types::{EngineEvent, StreamReport};
 
 /// The least delay of sound in the jitter buffer. The decoder holds each packet back until the next
 /// one has come, so that what it repeats of a lost one is of use; that is delay enough.
-const SOUND_DELAY: std::time::Duration = std::time::Duration::ZERO;
-/// A decoder that stops this often is not started again.
-const MAX_RESTARTS: u32 = 20;
-
+const SOUND_DELAY: Duration = Duration::ZERO;
 /// Decoders that fail one after the other until the stream counts as undecodable.
 const FAILURES: u32 = 3;
 
@@ -58,7 +56,9 @@ struct Stream {
     pictures: Pictures,
     live: bool,
     progress: Arc<Progress>,
-    restarts: u32,
+    openings: Openings,
+    /// It needs one more and gets none yet.
+    waits: bool,
     /// Decoders that failed since something was decoded.
     failures: u32,
     undecodable: bool,
@@ -176,7 +176,7 @@ impl Streams {
                     Playout::Frame { frame, .. } => video_codec(frame.codec),
                     Playout::Lost { .. } => None,
                 };
-                stream.ensure_decoder(*id, codec, sound, output);
+                stream.ensure_decoder(*id, codec, sound, output, now);
                 match (playout, &mut stream.decoder) {
                     (
                         Playout::Frame {
@@ -258,7 +258,8 @@ impl Streams {
             pictures,
             live: false,
             progress: Arc::default(),
-            restarts: 0,
+            openings: Openings::default(),
+            waits: false,
             failures: 0,
             undecodable: false,
             bytes: 0,
@@ -338,7 +339,7 @@ impl Stream {
             Some(Decoder::Video(decoder)) => decoder.refuses(),
             Some(Decoder::Audio(_)) | None => false,
         };
-        refuses || self.failures >= FAILURES
+        refuses || self.waits || self.failures >= FAILURES
     }
 
     fn report(&mut self, stream: StreamId, seconds: f64) -> StreamReport {
@@ -368,16 +369,20 @@ impl Stream {
         codec: Option<VideoCodec>,
         sound: &Sound,
         output: &mpsc::Sender<Decoded>,
+        now: Instant,
     ) {
         if let (Some(Decoder::Video(decoder)), Some(codec)) = (&self.decoder, codec)
             && decoder.codec() != codec
         {
             self.decoder = None;
         }
-        if self.decoder.is_some() || self.restarts >= MAX_RESTARTS {
+        if self.decoder.is_some() {
             return;
         }
-        self.restarts += 1;
+        self.waits = !self.openings.may(now);
+        if self.waits {
+            return;
+        }
         // What a new decoder gives first shows that the stream can be decoded.
         self.progress.owe();
         self.decoder = Decoder::open(id, codec, (&self.pictures, &self.progress), sound, output)
@@ -465,7 +470,7 @@ impl Task {
                 tracing::info!(stream = id.0, "a decoder stopped");
                 stream.decoder = None;
                 stream.failures += 1;
-                if stream.restarts == MAX_RESTARTS {
+                if stream.openings.is_full() {
                     self.call_fault(FaultCode::GuestDropped);
                 }
                 if let Some((peer, mid)) = self.peers.origin(id) {
