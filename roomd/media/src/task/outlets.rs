@@ -48,7 +48,7 @@ impl Published {
             wanted: Sizes::LAYERS,
             held: false,
             outlet: Outlet::default(),
-            coding: Coding::VP8,
+            coding: Coding::default(),
             flowing: false,
         }
     }
@@ -151,10 +151,10 @@ fn layer_name(line: Option<&LineState>, track: Track) -> Option<String> {
     names.get(index).cloned()
 }
 
-/// What an m-line is sent of the camera's picture; before it is known, everything as VP8.
+/// What an m-line is sent of the pictures; nothing before it is known, as a first keyframe would be lost.
 fn coding(line: Option<&LineState>, encrypted: bool, hardware: bool) -> Coding {
     let Some(line) = line else {
-        return Coding::VP8;
+        return Coding::default();
     };
     let sends = match line.direction {
         Direction::SendRecv | Direction::SendOnly => true,
