@@ -11,6 +11,12 @@ use roomd_model::StreamId;
 const BEGIN: u8 = 45;
 /// Below this level someone stops.
 const END: u8 = 38;
+/// A voice is so much above the noise around it when it begins, and while it lasts.
+const ABOVE_NOISE: f64 = 10.0;
+const STILL_ABOVE_NOISE: f64 = 5.0;
+/// How fast the level that counts as noise rises, in a second. Speech falls back to the noise between words;
+/// what never does, a fan or music, is noise after some seconds.
+const NOISE_RISES: f64 = 4.0;
 /// How long a level must stay up before someone counts as speaking.
 const ATTACK: Duration = Duration::from_millis(60);
 /// How long a level must stay down before someone counts as silent.
@@ -38,6 +44,29 @@ struct Source {
     /// Since when the level has been on the other side.
     crossed: Option<Instant>,
     level: u8,
+    noise: f64,
+    /// When the level was last taken.
+    heard: Option<Instant>,
+}
+
+impl Source {
+    fn take(&mut self, level: u8, now: Instant) {
+        let before = self.heard.replace(now);
+        let passed = before.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        let risen = self.noise + passed.as_secs_f64().min(1.0) * NOISE_RISES;
+        self.noise = risen.min(f64::from(level));
+        self.level = level;
+    }
+
+    /// Whether the level is on the other side than what the source counts as.
+    fn crosses(&self) -> bool {
+        let level = f64::from(self.level);
+        if self.speaking {
+            level < f64::from(END).max(self.noise + STILL_ABOVE_NOISE)
+        } else {
+            level >= f64::from(BEGIN).max(self.noise + ABOVE_NOISE)
+        }
+    }
 }
 
 /// Someone began or stopped speaking.
@@ -53,13 +82,8 @@ impl Speakers {
     /// Takes one source's level, 0 to 100.
     pub fn level(&mut self, stream: StreamId, level: u8, now: Instant) -> Option<Change> {
         let source = self.sources.entry(stream).or_default();
-        source.level = level;
-        let crossing = if source.speaking {
-            level < END
-        } else {
-            level >= BEGIN
-        };
-        if !crossing {
+        source.take(level, now);
+        if !source.crosses() {
             source.crossed = None;
             return None;
         }
@@ -184,6 +208,28 @@ mod tests {
         );
         bench.run(1000, &[(A, 10)]);
         assert_eq!(bench.changes, [(A, true), (A, false)]);
+    }
+
+    #[test]
+    fn a_fan_does_not_speak_for_long_and_keeps_nobody_away() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.run(300, &[(A, 60), (B, 0)]), Some(A));
+        bench.run(20_000, &[(A, 60), (B, 0)]);
+        assert_eq!(bench.changes, [(A, true), (A, false)]);
+        assert_eq!(bench.run(500, &[(A, 60), (B, 55)]), Some(B));
+        // Somebody speaks beside the fan.
+        bench.run(500, &[(A, 80), (B, 0)]);
+        assert!(bench.changes.ends_with(&[(A, true)]), "{:?}", bench.changes);
+    }
+
+    #[test]
+    fn a_long_speech_is_none() {
+        let mut bench = Bench::new();
+        for _ in 0..60 {
+            bench.run(800, &[(A, 60)]);
+            bench.run(200, &[(A, 20)]);
+        }
+        assert_eq!(bench.changes, [(A, true)]);
     }
 
     #[test]
