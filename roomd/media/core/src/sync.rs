@@ -143,6 +143,9 @@ impl LipSync {
             // What was measured so far holds no longer by as much as changes now.
             self.error = Some(error - (lead - self.lead));
             self.lead = lead;
+        } else if self.error.is_none() && self.lead > 0.0 {
+            // There is no picture any more that the sound would wait for.
+            self.lead = (self.lead - STEP).max(0.0);
         }
         self.extra()
     }
@@ -237,6 +240,21 @@ mod tests {
             "{extra:?}"
         );
         assert_eq!(extra.sound, Duration::ZERO);
+    }
+
+    #[test]
+    fn sound_waits_no_longer_than_there_is_a_picture() {
+        let (mut sync, extra) = play(50, 200, 0);
+        let before = extra.sound.as_secs_f64();
+        assert!(before > 0.1, "{extra:?}");
+        let now = Instant::now() + Duration::from_secs(60);
+        sync.played(Track::Sound, SOUND + 60 * 48_000, now);
+        let next = sync.adjust().sound.as_secs_f64();
+        assert!((before - next - STEP).abs() < 0.001, "{next}");
+        for _ in 0..4 {
+            sync.adjust();
+        }
+        assert_eq!(sync.extra(), Extra::default());
     }
 
     #[test]
