@@ -16,6 +16,9 @@ use crate::cards::{Cards, Direction};
 use crate::microphone::Samples;
 use crate::types::{EchoCancellation, EchoPolicy, Heard};
 
+/// A canceller that fails so often stays off until another device is chosen.
+const MOST_FAULTS: u32 = 3;
+
 /// What the thread hears.
 #[derive(Debug)]
 enum Input {
@@ -90,21 +93,31 @@ impl Voice {
 
 fn run(inputs: &Receiver<Input>, cleaned: &mpsc::Sender<Samples>, reports: &watch::Sender<Report>) {
     let mut processor = VoiceProcessor::default();
+    let (mut wanted, mut faults) = (Mode::Off, 0);
     let mut listener = None;
     while let Ok(input) = inputs.recv() {
         let taken = match input {
+            Input::Mode(mode) => {
+                (wanted, faults) = (mode, 0);
+                None
+            }
             Input::Overhear(new) => {
                 listener = new;
                 continue;
             }
             Input::Taken(ref samples, _) if listener.is_some() => Some(samples.clone()),
-            Input::Taken(..) | Input::Played(..) | Input::Mode(_) => None,
+            Input::Taken(..) | Input::Played(..) => None,
         };
         // A fault in the canceller must not take the room's voice away.
         let handled = catch_unwind(AssertUnwindSafe(|| handle(&mut processor, input)));
         let samples = handled.unwrap_or_else(|_| {
-            tracing::error!("the echo canceller failed and is switched off");
+            faults += 1;
+            tracing::error!(faults, "the echo canceller failed");
             processor = VoiceProcessor::default();
+            // One that fails again and again does more harm than an echo.
+            if faults < MOST_FAULTS {
+                processor.set_mode(wanted);
+            }
             Samples::new()
         });
         let report = processor.report();
@@ -137,14 +150,14 @@ fn handle(processor: &mut VoiceProcessor, input: Input) -> Samples {
 }
 
 /// What is to be done with the sound of this microphone, beside this loudspeaker; either is none
-/// when there is no such device.
+/// when there is no such device. Without a loudspeaker there is no echo, and noise all the same.
 pub(crate) fn mode(
     policy: &EchoPolicy,
     microphone: Option<&str>,
     loudspeaker: Option<&str>,
     cards: &Cards,
 ) -> Mode {
-    let (Some(microphone), Some(loudspeaker)) = (microphone, loudspeaker) else {
+    let Some(microphone) = microphone else {
         return Mode::Off;
     };
     match policy.cancellation {
@@ -156,7 +169,7 @@ pub(crate) fn mode(
     let Some(taken) = taken.filter(|card| cancels_echo(card, &policy.devices)) else {
         return Mode::Full;
     };
-    match cards.find(loudspeaker, Direction::Playback) {
+    match loudspeaker.and_then(|it| cards.find(it, Direction::Playback)) {
         // It cancels what itself plays, and nothing else: another card's sound it never hears of.
         Some(played) if played.number != taken.number => Mode::EchoOnly,
         // The same, or unknown: a second canceller is worse than none.
@@ -221,7 +234,9 @@ mod tests {
             Some("hw:2"),
             Mode::Off,
         );
-        check(Auto, &[], Some("hw:2"), None, Mode::Off);
+        check(Auto, &[], Some("hw:2"), None, Mode::Full);
+        check(Auto, &["speak 510"], Some("hw:1"), None, Mode::Off);
+        check(Off, &[], Some("hw:2"), None, Mode::Off);
         check(Auto, &[], None, Some("hw:0"), Mode::Off);
         check(Off, &[], Some("hw:2"), Some("hw:0"), Mode::Off);
         check(On, &[], Some("hw:1"), Some("hw:1"), Mode::Full);
