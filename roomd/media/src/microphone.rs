@@ -34,6 +34,8 @@ pub(crate) struct Microphone {
     had_device: bool,
     /// When it was opened, or when sound last came.
     alive: Instant,
+    /// It was still opening at the last look.
+    opens: bool,
     pace: Pace,
     /// It gives clearly less sound than time passes.
     slow: bool,
@@ -77,6 +79,7 @@ impl Microphone {
             worker: Worker::Closed,
             had_device: false,
             alive: Instant::now(),
+            opens: false,
             pace: Pace::microphone(),
             slow: false,
         }
@@ -117,6 +120,7 @@ impl Microphone {
     /// Releases the device.
     pub(crate) fn close(&mut self) {
         self.worker = Worker::Closed;
+        self.opens = false;
         self.pace = Pace::microphone();
         self.slow = false;
     }
@@ -141,9 +145,14 @@ impl Microphone {
 
     /// Checks once a second that sound comes; false when the microphone is lost.
     pub(crate) fn check(&mut self, now: Instant) -> bool {
-        // A second attempt would only wait beside the first.
         if let Worker::Device { device, samples } = &self.worker {
             if device.is_opening() {
+                // A second attempt would only wait beside the first.
+                self.opens = true;
+                return now.saturating_duration_since(self.alive) <= SILENT;
+            }
+            if std::mem::take(&mut self.opens) {
+                // From here on it may take its time to begin.
                 self.alive = now;
             }
             let delivered = Delivered {

@@ -386,6 +386,11 @@ impl Task {
     /// Brings devices and encoders in line with what is wanted.
     fn follow(&mut self) {
         let camera_lost = self.capture.follow_camera();
+        self.follow_with(camera_lost);
+    }
+
+    /// The same, once the camera is.
+    fn follow_with(&mut self, camera_lost: bool) {
         let was_open = self.capture.microphone.is_open();
         let microphone_lost = self.capture.follow_microphone();
         if self.capture.microphone.is_open() && !was_open {
@@ -472,12 +477,9 @@ impl Task {
         if !self.capture.microphone.check(now) {
             self.lost(self.capture.camera_lost, true);
         }
-        if self.capture.camera.check(now) {
-            self.follow();
-        } else {
-            self.lost(true, self.capture.microphone_lost);
-            self.report_devices();
-        }
+        // A camera that opens for ever must not keep the microphone away.
+        let camera_lost = !self.capture.camera.check(now) || self.capture.follow_camera();
+        self.follow_with(camera_lost);
     }
 
     pub(super) fn encoder_failed(&mut self, track: Track) {
