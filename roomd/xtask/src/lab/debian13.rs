@@ -30,9 +30,17 @@ const PACKAGES: &[&str] = &[
     "tesseract-ocr",
     "tzdata",
 ];
-/// Where the libraries below show: media both ways, many streams, the life of the process, and what
-/// stays behind.
-const TELLING: &[&str] = &["direct-call", "guests-mesh", "restart", "come-and-go"];
+/// Where the libraries below show: media both ways, many streams, whom they trust, the life of the process,
+/// and what stays behind.
+const TELLING: &[&str] = &[
+    "direct-call",
+    "guests-mesh",
+    "sixteen",
+    "wrong-fingerprint",
+    "silent-join",
+    "restart",
+    "come-and-go",
+];
 
 /// Runs the scenarios in which the distribution shows. On Debian 13 they have run already.
 pub fn run_telling() -> Result<()> {
