@@ -4,7 +4,7 @@
 //!
 //! They are compared now and then, and soon after a socket failed to send. New ones get sockets, and
 //! what STUN servers see of those is found out beside the connection, which goes on with the old
-//! sockets until then.
+//! sockets until then. A relay that comes back has another address too, and is told in the same way.
 
 use std::io;
 use std::net::IpAddr;
@@ -73,13 +73,11 @@ impl Moves {
 
     /// Waits for what is to be done next. May be dropped and called again at any time.
     pub(crate) async fn next(&mut self) -> Next {
-        if self.is_fixed() {
-            std::future::pending::<()>().await;
-        }
+        let looks = !self.is_fixed() && self.gathering.is_empty();
         let check = self.untold.map_or(self.due, |untold| untold.check);
         tokio::select! {
             Some(found) = self.gathering.join_next() => Next::Found(found.unwrap_or_default()),
-            () = tokio::time::sleep_until(self.due.into()), if self.gathering.is_empty() => Next::Look,
+            () = tokio::time::sleep_until(self.due.into()), if looks => Next::Look,
             () = tokio::time::sleep_until(check.into()), if self.untold.is_some() => Next::Settle,
             else => std::future::pending().await,
         }
@@ -133,6 +131,14 @@ impl Moves {
             check: now,
         });
         true
+    }
+
+    /// A relay came back, and others may follow.
+    pub(crate) fn returned(&mut self, now: Instant) {
+        self.untold.get_or_insert(Untold {
+            until: now + RELAYS,
+            check: now,
+        });
     }
 
     /// Whether a change is to be told now.

@@ -17,6 +17,8 @@ pub trait Peer: Send {
     fn add_local(&mut self, now: Instant, base: SocketAddr, mapped: Option<SocketAddr>);
     /// Adds an address at a TURN server, and the local one from which the server is reached.
     fn add_relayed(&mut self, now: Instant, relayed: SocketAddr, local: SocketAddr);
+    /// Takes an address at a TURN server away; an ICE restart has to follow.
+    fn remove_relayed(&mut self, now: Instant, relayed: SocketAddr);
     /// Replaces the local addresses; an ICE restart has to follow.
     fn replace_locals(&mut self, now: Instant, locals: &[(SocketAddr, Option<SocketAddr>)]);
     /// The fingerprint of our own certificate with this hash; none for an unknown hash.
@@ -54,6 +56,10 @@ impl Peer for Core {
 
     fn add_relayed(&mut self, now: Instant, relayed: SocketAddr, local: SocketAddr) {
         Self::add_relayed(self, now, relayed, local);
+    }
+
+    fn remove_relayed(&mut self, now: Instant, relayed: SocketAddr) {
+        Self::remove_relayed(self, now, relayed);
     }
 
     fn replace_locals(&mut self, now: Instant, locals: &[(SocketAddr, Option<SocketAddr>)]) {

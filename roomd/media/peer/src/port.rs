@@ -19,14 +19,15 @@ use crate::turn::RelayFailure;
 pub struct PeerConfig {
     /// Local addresses to gather on; empty means every address of the machine that is up, the
     /// loopback ones only when there is no other or `include_loopback` is set. Only then are they
-    /// followed when they change ([`PeerEvent::AddressesChanged`]).
+    /// followed when they change.
     pub addresses: Vec<IpAddr>,
     /// Gathers on loopback too, as demo and tests need.
     pub include_loopback: bool,
     /// Inclusive UDP port range; none lets the system choose.
     pub ports: Option<(u16, u16)>,
     /// STUN and TURN servers. Silent ones delay the first description by at most one and two
-    /// seconds; a relay that stands later is used too, and is in later descriptions.
+    /// seconds; a relay that stands later is used too, and is in later descriptions. A TURN server
+    /// that is lost, or does not answer, is asked again, at last every 30 s.
     pub ice_servers: Vec<IceServer>,
     /// A PEM file with a certificate authority that may vouch for TURN servers, besides the
     /// system's.
@@ -258,8 +259,10 @@ pub enum PeerEvent {
     LocalParameters(Box<LocalParameters>),
     /// An m-line was negotiated, or changed.
     Line(LineState),
-    /// The remote description could not be used; nothing changed. The text is free of personal
-    /// data and of the description's content.
+    /// The remote description could not be used; nothing changed, with one exception: an unanswered
+    /// offer of ours may be taken back by an offer, or by an answer to it, whose text can be read but
+    /// contradicts itself or the m-lines so far. The text here is free of personal data and of the
+    /// description's content.
     DescriptionRefused(String),
     /// The state changed. Nothing but `Verified` lets media through.
     State(PeerState),
@@ -305,10 +308,11 @@ pub enum PeerEvent {
         /// The channel.
         channel: DataChannelId,
     },
-    /// The machine's addresses changed, and later descriptions hold those it has now. ICE has to be
-    /// restarted: whoever makes the offers here sends [`Offer::restart`], and where the peer makes
-    /// them, it has to be asked for one, as no answer restarts ICE (RFC 8445, section 9). Until
-    /// then the old path is used for as long as it works.
+    /// The machine's addresses changed, or a TURN server that was lost relays again; later
+    /// descriptions hold the addresses there are now. ICE has to be restarted: whoever makes the
+    /// offers here sends [`Offer::restart`], and where the peer makes them, it has to be asked for
+    /// one, as no answer restarts ICE (RFC 8445, section 9). Until then the old path is used for as
+    /// long as it works.
     AddressesChanged,
     /// The bandwidth estimate towards the peer, in bit/s. It falls as soon as packets begin to wait,
     /// within 200 ms, and rises with the mean of some seconds; what is sent has to follow at once.
@@ -341,8 +345,9 @@ pub struct PeerReport {
 pub struct RelayReport {
     /// Addresses that relay now; a server may give one of each family.
     pub standing: u32,
-    /// How often a server turned out to be of no use, or was lost after it had relayed. They are
-    /// asked again when the machine's addresses change.
+    /// How often a server turned out to be of no use, or was lost after it had relayed. All are asked
+    /// again when the machine's addresses change, and those that may come back before that; what
+    /// such a one fails again until it relays does not count.
     pub failed: u32,
     /// Why, the last time.
     pub failure: Option<RelayFailure>,

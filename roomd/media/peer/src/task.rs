@@ -205,6 +205,11 @@ impl Task {
             News::Relayed(relayed) => {
                 self.core.add_relayed(now, relayed.address, relayed.local);
             }
+            News::Again(relayed) => {
+                self.core.add_relayed(now, relayed.address, relayed.local);
+                self.moves.returned(now);
+            }
+            News::Gone(address) => self.core.remove_relayed(now, address),
             News::Datagram(datagram) => self.core.handle_datagram(
                 now,
                 datagram.source,
@@ -246,6 +251,9 @@ impl Task {
         while let Some(mut event) = self.core.poll_event() {
             if let PeerEvent::Report(report) = &mut event {
                 report.relays = self.relays.report();
+            }
+            if matches!(event, PeerEvent::State(PeerState::Interrupted)) {
+                self.relays.probe();
             }
             self.tell(event);
         }

@@ -7,6 +7,7 @@
 //! other. What the transport does not need (fingerprints, TCP candidates, candidates with host names,
 //! candidates above the limit) is removed here, so that its parser never sees it.
 
+use roomd_model::Secret;
 use str0m::Candidate;
 
 use super::certificate::{Fingerprint, Unusable};
@@ -76,6 +77,13 @@ pub(super) struct Abilities {
     pub(super) h264_level: u8,
 }
 
+/// What the peer's ICE agent is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Credentials {
+    user: Secret,
+    password: Secret,
+}
+
 /// A description that may be given to the transport.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Description {
@@ -83,12 +91,30 @@ pub(super) struct Description {
     pub(super) sdp: String,
     /// What the peer's certificate must have.
     pub(super) fingerprint: Fingerprint,
-    /// There is an m-line for data channels.
-    pub(super) data: bool,
+    /// The first ones that are named.
+    pub(super) credentials: Credentials,
+    /// The place of the m-line for data channels, where there is one.
+    pub(super) data: Option<usize>,
     /// The m-lines by their `mid`.
     pub(super) lines: Vec<(String, Abilities)>,
     /// Who sends on them, by the first SSRC that is named.
     pub(super) senders: Vec<(String, u32)>,
+}
+
+impl Description {
+    /// The same without another path: with credentials that are known, and without candidates.
+    pub(super) fn on_the_path_of(&self, known: &Credentials) -> String {
+        let mut sdp = String::with_capacity(self.sdp.len());
+        for line in self.sdp.lines() {
+            match line.split(':').next().unwrap_or_default() {
+                "a=candidate" => {}
+                name @ "a=ice-ufrag" => sdp.extend([name, ":", known.user.expose(), "\r\n"]),
+                name @ "a=ice-pwd" => sdp.extend([name, ":", known.password.expose(), "\r\n"]),
+                _ => sdp.extend([line, "\r\n"]),
+            }
+        }
+        sdp
+    }
 }
 
 /// Checks and reduces a remote description.
@@ -114,9 +140,11 @@ pub(super) fn inspect(text: &str) -> Result<Description, Refusal> {
     let lines = std::mem::take(&mut found.lines);
     let senders = found.senders(&lines);
     let data = found.data;
+    let credentials = found.credentials();
     Ok(Description {
         sdp,
         fingerprint: found.finish()?,
+        credentials: credentials.ok_or(Refusal::CredentialsMissing)?,
         data,
         lines,
         senders,
@@ -171,13 +199,13 @@ fn h264_level(parameters: &str) -> Option<u8> {
 #[derive(Default)]
 struct Found {
     media_lines: usize,
-    data: bool,
+    data: Option<usize>,
     lines: Vec<(String, Abilities)>,
     /// The first SSRC of each line.
     ssrcs: Vec<Option<u32>>,
     candidates: usize,
-    user: bool,
-    password: bool,
+    user: Option<Secret>,
+    password: Option<Secret>,
     other_hash: bool,
     fingerprint: Option<Fingerprint>,
     ambiguous: bool,
@@ -187,8 +215,11 @@ impl Found {
     /// Whether the transport gets this line.
     fn keeps(&mut self, line: &str) -> Result<bool, Refusal> {
         if line.starts_with("m=") {
+            if line.starts_with("m=application ") && self.data.replace(self.media_lines).is_some() {
+                // The transport finds out only when it has applied the half of it.
+                return Err(Refusal::NotApplicable);
+            }
             self.media_lines += 1;
-            self.data |= line.starts_with("m=application ");
             if self.media_lines <= MAX_MEDIA_LINES {
                 self.lines.push(Default::default());
                 self.ssrcs.push(None);
@@ -222,11 +253,12 @@ impl Found {
                 Ok(true)
             }
             "ice-ufrag" => {
-                self.user = true;
+                self.user.get_or_insert_with(|| Secret::new(value.trim()));
                 Ok(true)
             }
             "ice-pwd" => {
-                self.password = true;
+                self.password
+                    .get_or_insert_with(|| Secret::new(value.trim()));
                 Ok(true)
             }
             _ => Ok(true),
@@ -287,12 +319,14 @@ impl Found {
         if self.media_lines > MAX_MEDIA_LINES {
             return Err(Refusal::TooManyMediaLines);
         }
-        let (user, password) = (self.user, self.password);
-        let fingerprint = self.chosen()?;
-        if !user || !password {
-            return Err(Refusal::CredentialsMissing);
-        }
-        Ok(fingerprint)
+        self.chosen()
+    }
+
+    fn credentials(&mut self) -> Option<Credentials> {
+        Some(Credentials {
+            user: self.user.take()?,
+            password: self.password.take()?,
+        })
     }
 
     fn chosen(self) -> Result<Fingerprint, Refusal> {
@@ -427,6 +461,31 @@ mod tests {
         let low = "a=fmtp:104 packetization-mode=1;profile-level-id=42e00d";
         let found = inspect(&sdp(&[&good, "a=mid:0", high, low])).unwrap();
         assert_eq!(found.lines[0].1.h264_level, LEVEL_3_1);
+    }
+
+    #[test]
+    fn another_path_is_left_out() {
+        let good = fingerprint("sha-256", "ab");
+        let udp = "a=candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host";
+        let found = inspect(&sdp(&[&good, "a=mid:0", udp])).unwrap();
+        let known = Credentials {
+            user: Secret::new("wxyz"),
+            password: Secret::new("ABCDEFGHIJKLMNOPQRSTUV"),
+        };
+        let kept = found.on_the_path_of(&known);
+        let other = found.sdp.replace("abcd", "wxyz");
+        let other = other.replace("0123456789012345678901", "ABCDEFGHIJKLMNOPQRSTUV");
+        assert_eq!(kept, other.replace(&format!("{udp}\r\n"), ""));
+        let same = found.on_the_path_of(&found.credentials);
+        assert_eq!(same, found.sdp.replace(&format!("{udp}\r\n"), ""));
+    }
+
+    #[test]
+    fn one_line_is_for_data_channels() {
+        let good = fingerprint("sha-256", "ab");
+        let data = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel";
+        assert_eq!(inspect(&sdp(&[&good, data])).unwrap().data, Some(1));
+        check(&[&good, data, data], Err(Refusal::NotApplicable));
     }
 
     #[test]

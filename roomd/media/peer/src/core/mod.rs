@@ -22,8 +22,10 @@ mod media;
 mod negotiate;
 mod packets;
 mod parameters;
+mod places;
 mod setup;
 mod silence;
+mod sources;
 mod takeover;
 mod vp8;
 
@@ -41,13 +43,15 @@ use str0m::{Candidate, CandidateKind, Input, Rtc};
 use crate::{LineState, PeerCommand, PeerEvent};
 use certificate::{Certificate, Fingerprint};
 use channels::Channels;
-use describe::{Abilities, Refusal};
+use describe::{Abilities, Credentials, Refusal};
 use drive::{Bandwidth, Figures};
 use early::Early;
 use media::{Layer, Line};
 use packets::Packetiser;
 use parameters::Explicit;
+use places::Places;
 use silence::Silence;
+use sources::Sources;
 
 /// How long a connection may look for a path, at first and after an interruption.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -90,6 +94,8 @@ pub struct Dropped {
     pub messages: u64,
     /// Received frames that could not be put together or are empty.
     pub frames: u64,
+    /// Packets of new senders that came too many at once.
+    pub sources: u64,
 }
 
 /// One connection, driven from outside.
@@ -102,6 +108,9 @@ pub struct Core {
     negotiated: bool,
     pending: Option<SdpPendingOffer>,
     expected: Option<Fingerprint>,
+    /// What the peer's ICE agent is known by from the last description.
+    remote: Option<Credentials>,
+    places: Places,
     certificate: Certificate,
     certified: bool,
     path: bool,
@@ -121,6 +130,7 @@ pub struct Core {
     told: BTreeMap<Mid, LineState>,
     /// Who sends to us on which m-line.
     senders: BTreeMap<Mid, u32>,
+    sources: Sources,
     /// m-lines that our offers added.
     added: usize,
     packetisers: BTreeMap<Layer, Packetiser>,
@@ -161,6 +171,8 @@ impl Core {
             negotiated: false,
             pending: None,
             expected: None,
+            remote: None,
+            places: Places::default(),
             certificate,
             certified: false,
             path: false,
@@ -173,6 +185,7 @@ impl Core {
             groups: BTreeMap::new(),
             told: BTreeMap::new(),
             senders: BTreeMap::new(),
+            sources: Sources::new(now),
             added: 0,
             packetisers: BTreeMap::new(),
             transmits: VecDeque::new(),
@@ -254,6 +267,21 @@ impl Core {
         self.drive(now);
     }
 
+    /// Takes an address at a TURN server away, as when the server is lost. A path over it ends; the
+    /// call goes on as after [`Core::replace_locals`].
+    pub fn remove_relayed(&mut self, now: Instant, relayed: SocketAddr) {
+        let goes = |(_, old): &(SocketAddr, Candidate)| {
+            old.kind() == CandidateKind::Relayed && old.addr() == relayed
+        };
+        let all = std::mem::take(&mut self.locals);
+        let (gone, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(goes);
+        self.locals = kept;
+        for (_, candidate) in gone {
+            self.rtc.direct_api().invalidate_candidate(&candidate);
+        }
+        self.drive(now);
+    }
+
     /// The fingerprint of our own certificate with this hash (`sha-1` to `sha-512`), as a description
     /// holds it (RFC 8122, section 5); none for another hash.
     pub fn fingerprint(&self, hash: &str) -> Option<String> {
@@ -297,6 +325,10 @@ impl Core {
             if !self.hold(now, source, destination, contents) {
                 self.dropped.datagrams += 1;
             }
+            return;
+        }
+        if !self.admits(now, contents) {
+            self.dropped.sources += 1;
             return;
         }
         if self.rtc.handle_input(input).is_err() {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::Pii;
 use str0m::change::{SdpAnswer, SdpOffer};
-use str0m::media::{Mid, Simulcast, SimulcastLayer};
+use str0m::media::{Media, Mid, Simulcast, SimulcastLayer};
 
 use super::certificate::Fingerprint;
 use super::describe::{self, Abilities, Description, Refusal};
@@ -37,8 +37,11 @@ impl Core {
         let description = describe::inspect(sdp)?;
         self.expect(&description.fingerprint)?;
         self.apply(kind, &description)?;
+        self.places.note(&description.lines, description.data);
+        self.remote = Some(description.credentials.clone());
+        self.forget_gone();
         self.expected.get_or_insert(description.fingerprint);
-        self.channels_negotiated(description.data);
+        self.channels_negotiated(description.data.is_some());
         self.abilities = description
             .lines
             .iter()
@@ -106,31 +109,53 @@ impl Core {
     }
 
     fn apply(&mut self, kind: SdpKind, description: &Description) -> Result<(), Refusal> {
-        match kind {
-            SdpKind::Offer => {
-                let offer =
-                    SdpOffer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
-                // The transport takes our unanswered offer back by itself.
-                self.pending = None;
-                self.take_over(&description.senders);
-                let answer = self
-                    .rtc
-                    .sdp_api()
-                    .accept_offer(offer)
-                    .map_err(|_| Refusal::NotApplicable)?;
-                self.describe(SdpKind::Answer, &answer.to_sdp_string());
-            }
-            SdpKind::Answer => {
-                let answer =
-                    SdpAnswer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
-                let pending = self.pending.take().ok_or(Refusal::AnswerWithoutOffer)?;
-                self.rtc
-                    .sdp_api()
-                    .accept_answer(pending, answer)
-                    .map_err(|_| Refusal::NotApplicable)?;
-            }
+        let ended = |mid: Mid| self.rtc.media(mid).is_none_or(Media::disabled);
+        if !self.places.fit(&description.lines, description.data, ended) {
+            return Err(Refusal::NotApplicable);
         }
+        match kind {
+            SdpKind::Offer => self.take_offer(description),
+            SdpKind::Answer => self.take_answer(description),
+        }
+    }
+
+    fn take_offer(&mut self, description: &Description) -> Result<(), Refusal> {
+        let offer = SdpOffer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
+        // The transport takes our unanswered offer back by itself, even when it refuses this one.
+        self.pending = None;
+        self.rehearse(description)?;
+        self.take_over(&description.senders);
+        let answer = self
+            .rtc
+            .sdp_api()
+            .accept_offer(offer)
+            .map_err(|_| Refusal::NotApplicable)?;
+        self.note_senders(&description.senders);
+        self.describe(SdpKind::Answer, &answer.to_sdp_string());
         Ok(())
+    }
+
+    /// Lets the transport apply an offer except for its path. It looks at the path first, and drops
+    /// the one that it has for another, before it finds out that it does not take the lines.
+    fn rehearse(&mut self, description: &Description) -> Result<(), Refusal> {
+        let Some(known) = &self.remote else {
+            // There is no path yet, and no line.
+            return Ok(());
+        };
+        let sdp = description.on_the_path_of(known);
+        let offer = SdpOffer::from_sdp_string(&sdp).map_err(|_| Refusal::Malformed)?;
+        let accepted = self.rtc.sdp_api().accept_offer(offer);
+        accepted.map(drop).map_err(|_| Refusal::NotApplicable)
+    }
+
+    fn take_answer(&mut self, description: &Description) -> Result<(), Refusal> {
+        let answer =
+            SdpAnswer::from_sdp_string(&description.sdp).map_err(|_| Refusal::Malformed)?;
+        let pending = self.pending.take().ok_or(Refusal::AnswerWithoutOffer)?;
+        self.rtc
+            .sdp_api()
+            .accept_answer(pending, answer)
+            .map_err(|_| Refusal::NotApplicable)
     }
 
     /// Makes an offer.

@@ -39,6 +39,12 @@ pub(super) struct Explicit {
 }
 
 impl Explicit {
+    /// Whether an m-line has a stream of this SSRC.
+    pub(super) fn names(&self, ssrc: u32) -> bool {
+        let mut lines = self.lines.values();
+        lines.any(|(_, ssrcs)| ssrcs.contains(&ssrc))
+    }
+
     /// The codecs that the peer takes on an m-line, of those that are sent.
     pub(super) fn taken(&self, mid: Mid) -> Vec<(Codec, Pt)> {
         let Some(&(kind, _)) = self.lines.get(&mid) else {
@@ -81,6 +87,7 @@ impl Core {
         if begun.is_ok() {
             let before = std::mem::take(&mut explicit.lines);
             explicit.lines = self.set_lines(before, &parameters.lines);
+            self.forget_gone();
             self.say_parameters(&parameters.lines);
         }
         self.explicit = Some(explicit);

@@ -1,33 +1,49 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! Senders that take over an m-line, as servers do with lines that have become free.
+//! Senders that take over an m-line, as servers do with lines that have become free, and lines whose
+//! place is taken by another one.
 //!
 //! The transport puts an m-line's packets in order by their numbers, and goes on counting when its
 //! offer names another sender, whose numbers begin anywhere: whatever seems older than the last packet
 //! of the one before is dropped, for up to half of all numbers. So such a line is made anew.
+//!
+//! What is remembered of lines is bounded by forgetting what the transport has no line of: it has one
+//! in each place, and a description has a bounded number of places.
 
 use str0m::media::Mid;
 
 use super::Core;
-
-/// Most m-lines whose senders are remembered.
-const MAX_REMEMBERED: usize = 256;
 
 impl Core {
     /// Forgets the lines that have another sender from this offer on: m-line and SSRC.
     pub(super) fn take_over(&mut self, senders: &[(String, u32)]) {
         for (name, ssrc) in senders {
             let mid = Mid::from(name.as_str());
-            if self.senders.len() >= MAX_REMEMBERED && !self.senders.contains_key(&mid) {
-                continue;
-            }
-            let before = self.senders.insert(mid, *ssrc);
-            if before.is_some_and(|before| before != *ssrc) {
+            let before = self.senders.get(&mid);
+            if before.is_some_and(|before| before != ssrc) {
                 self.rtc.direct_api().remove_media(mid);
-                self.lines.retain(|(of, _), _| *of != mid);
-                self.told.remove(&mid);
             }
         }
+        self.forget_gone();
+    }
+
+    /// Notes who sends from this offer on.
+    pub(super) fn note_senders(&mut self, senders: &[(String, u32)]) {
+        let known = senders.iter();
+        let known = known.map(|(name, ssrc)| (Mid::from(name.as_str()), *ssrc));
+        self.senders.extend(known);
+    }
+
+    /// Forgets the lines that the transport does not have any more. A line that is only stopped goes
+    /// on with its numbers, should it ever return.
+    pub(super) fn forget_gone(&mut self) {
+        let rtc = &self.rtc;
+        let stands = |mid: Mid| rtc.media(mid).is_some();
+        self.lines.retain(|(mid, _), _| stands(*mid));
+        self.packetisers.retain(|(mid, _), _| stands(*mid));
+        self.groups.retain(|mid, _| stands(*mid));
+        self.senders.retain(|mid, _| stands(*mid));
+        self.told.retain(|mid, _| stands(*mid));
     }
 }
 
@@ -91,17 +107,26 @@ mod tests {
             }
         }
 
-        fn negotiate(&mut self, offer: Offer) {
+        fn offer(&mut self, offer: Offer) -> Pii<String> {
             self.server
                 .handle_command(self.now, PeerCommand::Offer(offer));
-            let sdp = Self::description(&mut self.server);
-            let mut lines = sdp.expose().lines();
-            let mid = lines.find_map(|line| line.strip_prefix("a=mid:"));
-            self.mid = mid.unwrap().to_owned();
+            Self::description(&mut self.server)
+        }
+
+        /// Gives the room an offer; its answer.
+        fn answer(&mut self, sdp: Pii<String>) -> Pii<String> {
             let kind = SdpKind::Offer;
             let command = PeerCommand::RemoteDescription { kind, sdp };
             self.room.handle_command(self.now, command);
-            let sdp = Self::description(&mut self.room);
+            Self::description(&mut self.room)
+        }
+
+        fn negotiate(&mut self, offer: Offer) {
+            let sdp = self.offer(offer);
+            let mut lines = sdp.expose().lines();
+            let mid = lines.find_map(|line| line.strip_prefix("a=mid:"));
+            self.mid = mid.unwrap().to_owned();
+            let sdp = self.answer(sdp);
             let kind = SdpKind::Answer;
             let command = PeerCommand::RemoteDescription { kind, sdp };
             self.server.handle_command(self.now, command);
@@ -172,5 +197,36 @@ mod tests {
             let arrived = call.pictures(20);
             assert!(arrived > 5, "of a sender from {first} on: {arrived}");
         }
+    }
+
+    #[test]
+    fn a_line_that_gets_another_name_again_and_again_goes_on() {
+        let mut call = Call::new();
+        assert!(call.pictures(10) > 5);
+        let (first, mut name) = (call.mid.clone(), call.mid.clone());
+        let offer = call.offer(Offer::restart()).into_inner();
+        let of = |name: &str| {
+            let line = format!("a=mid:{first}\r\n");
+            let offer = offer.replace(&line, &format!("a=mid:{name}\r\n"));
+            offer.replace(&format!("BUNDLE {first}"), &format!("BUNDLE {name}"))
+        };
+        let ended = |name: &str| {
+            let offer = of(name).replace("m=video 9 ", "m=video 0 ");
+            offer.replace(&format!("BUNDLE {name}"), "BUNDLE")
+        };
+        for round in 0..300 {
+            call.answer(Pii::new(ended(&name)));
+            name = format!("n{round}");
+            call.answer(Pii::new(of(&name)));
+            let mid = name.clone();
+            let request = PeerCommand::RequestKeyframe { mid, rid: None };
+            call.room.handle_command(call.now, request);
+            let (lines, senders) = (call.room.lines.len(), call.room.senders.len());
+            assert_eq!((lines, senders), (1, 1), "{round}");
+        }
+        call.answer(Pii::new(ended(&name)));
+        call.negotiate(Offer::restart());
+        let arrived = call.pictures(20);
+        assert!(arrived > 5, "{arrived}");
     }
 }

@@ -56,6 +56,28 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Whether the server may be of use a little later; otherwise it would say the same again.
+    pub(super) const fn is_passing(self) -> bool {
+        match self {
+            Self::Lost
+            | Self::Silent
+            | Self::Unreachable
+            | Self::Unresolved
+            | Self::Tls
+            | Self::Full => true,
+            Self::Url
+            | Self::NoCredentials
+            | Self::NoAddress
+            | Self::Authority
+            | Self::Certificate
+            | Self::Refused
+            | Self::Family
+            | Self::NotAllocated
+            | Self::Malformed
+            | Self::Broke => false,
+        }
+    }
+
     /// What an error response to an allocation means (RFC 8656, section 7.4).
     pub(super) const fn of_code(code: u16) -> Self {
         match code {

@@ -100,8 +100,12 @@ impl Link {
             self.announce(server, heard).await;
             tokio::select! {
                 order = orders.recv() => match order {
-                    Some((to, contents)) => {
+                    Some(Order::Send(to, contents)) => {
                         self.client.send(Instant::now(), to, contents);
+                        self.flush()?;
+                    }
+                    Some(Order::Probe) => {
+                        self.client.probe(Instant::now());
                         self.flush()?;
                     }
                     None => break,

@@ -2,10 +2,12 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Relays: TURN over UDP, TCP and TLS (RFC 8656), for networks that let nothing else through.
 //!
-//! `url`, `frames` and `client` are pure; `wire` and `link` own a socket and the clock. Each server
-//! has a task of its own, so that one that is slow, malformed or gone takes nothing else with it.
+//! `url`, `frames`, `client` and `again` are pure; `wire` and `link` own a socket and the clock. Each
+//! server has a task of its own, so that one that is slow, malformed or gone takes nothing else with
+//! it. One that is lost, or does not answer, is asked again for as long as the connection lives.
 //! The tasks end, and give their allocations back, when [`Relays`] is dropped.
 
+mod again;
 mod client;
 mod failure;
 mod frames;
@@ -27,6 +29,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::{PeerConfig, RelayReport};
+use again::Again;
 use client::Account;
 pub use failure::Failure as RelayFailure;
 use failure::Failure;
@@ -52,8 +55,13 @@ const STAGGER: Duration = Duration::from_millis(250);
 /// How long a name may take.
 const RESOLVE: Duration = Duration::from_secs(5);
 
-/// A datagram to send: destination and contents.
-type Order = (SocketAddr, Vec<u8>);
+/// What the task of a server is told.
+enum Order {
+    /// This leaves for this address.
+    Send(SocketAddr, Vec<u8>),
+    /// Whether the server still knows of the allocation.
+    Probe,
+}
 
 /// An address that relays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +88,10 @@ pub(crate) struct Datagram {
 pub(crate) enum News {
     /// One more server relays.
     Relayed(Relayed),
+    /// A server that was lost relays again, whatever its address is now.
+    Again(Relayed),
+    /// This address does not relay any more.
+    Gone(SocketAddr),
     /// A datagram came.
     Datagram(Datagram),
 }
@@ -109,6 +121,7 @@ pub(crate) struct Relays {
     heard: mpsc::Receiver<Heard>,
     sender: mpsc::Sender<Heard>,
     routes: Vec<(SocketAddr, usize)>,
+    again: Again,
     failed: u32,
     failure: Option<Failure>,
 }
@@ -123,6 +136,8 @@ struct Server {
     local: Option<IpAddr>,
     /// The second allocation, for the other family; many servers have only one.
     further: bool,
+    /// How to ask for that one, once this one relays.
+    other: Option<Request>,
 }
 
 impl Relays {
@@ -137,6 +152,7 @@ impl Relays {
             heard,
             sender,
             routes: Vec::new(),
+            again: Again::default(),
             failed: 0,
             failure: None,
         };
@@ -157,25 +173,57 @@ impl Relays {
 
     /// Begins to ask every server that is not asked and does not relay.
     fn ask(&mut self) {
-        let found = self.config.ice_servers.iter();
-        let found = found
-            .filter(|server| url::is_turn(&server.url))
-            .take(MAX_SERVERS);
-        let mut starts = Vec::new();
-        for (named, server) in found.enumerate() {
-            let mut known = self.servers.values();
-            if known.any(|known| known.named == named && !known.further) {
-                continue;
+        for named in 0..MAX_SERVERS {
+            self.ask_one(named);
+        }
+    }
+
+    /// Begins to ask a server, if there is one of this number and it is not asked and does not relay.
+    fn ask_one(&mut self, named: usize) {
+        let servers = self.config.ice_servers.iter();
+        let mut servers = servers.filter(|server| url::is_turn(&server.url));
+        let Some(server) = servers.nth(named) else {
+            return;
+        };
+        if self.server(named, false).is_some() {
+            return;
+        }
+        let place = url::place(&server.url);
+        let account = Account::new(server.username.as_ref(), server.credential.as_ref());
+        let carrier = place.as_ref().map(|place| place.carrier);
+        let config = Box::new(self.config.clone());
+        self.begin(named, carrier, Start::Named(place, account, config));
+    }
+
+    /// Begins to ask a server that relays for the other family, if it is not asked for that and does
+    /// not relay it.
+    fn ask_other(&mut self, named: usize) {
+        if self.server(named, true).is_some() {
+            return;
+        }
+        let Some(server) = self.server(named, false) else {
+            return;
+        };
+        let carrier = server.carrier;
+        if let Some(request) = server.other.clone() {
+            self.begin(named, carrier, Start::Further(request));
+        }
+    }
+
+    /// Asks those whose time has come.
+    fn ask_again(&mut self) {
+        for (named, further) in self.again.take_due(Instant::now().into_std()) {
+            if further {
+                self.ask_other(named);
+            } else {
+                self.ask_one(named);
             }
-            let place = url::place(&server.url);
-            let account = Account::new(server.username.as_ref(), server.credential.as_ref());
-            let carrier = place.as_ref().map(|place| place.carrier);
-            let config = Box::new(self.config.clone());
-            starts.push((named, carrier, Start::Named(place, account, config)));
         }
-        for (named, carrier, start) in starts {
-            self.begin(named, carrier, start);
-        }
+    }
+
+    fn server(&self, named: usize, further: bool) -> Option<&Server> {
+        let mut known = self.servers.values();
+        known.find(|known| known.named == named && known.further == further)
     }
 
     fn begin(&mut self, named: usize, carrier: Option<Carrier>, start: Start) {
@@ -193,6 +241,7 @@ impl Relays {
             orders,
             local: None,
             further: matches!(start, Start::Further(_)),
+            other: None,
         };
         self.servers.insert(index, server);
         tokio::spawn(task.run(start));
@@ -219,22 +268,34 @@ impl Relays {
                 }
                 Heard::Datagram(_) | Heard::Ended(..) => None,
             };
-            if let Some(News::Relayed(relayed)) = self.take(heard) {
-                found.push((carrier, relayed));
+            match self.take(heard) {
+                Some(News::Relayed(relayed) | News::Again(relayed)) => {
+                    found.push((carrier, relayed));
+                }
+                Some(News::Gone(gone)) => found.retain(|(_, relayed)| relayed.address != gone),
+                Some(News::Datagram(_)) | None => {}
             }
         }
         found.sort_by_key(|(carrier, _)| *carrier);
         found.into_iter().map(|(_, relayed)| relayed).collect()
     }
 
-    /// The next news; waits for ever when there is no server.
+    /// The next news; waits for ever when there is no server. May be dropped and called again at any
+    /// time.
     pub(crate) async fn recv(&mut self) -> News {
-        while let Some(heard) = self.heard.recv().await {
-            if let Some(news) = self.take(heard) {
-                return news;
+        loop {
+            let due = self.again.due();
+            let wake = due.map_or_else(Instant::now, Instant::from_std);
+            tokio::select! {
+                Some(heard) = self.heard.recv() => {
+                    if let Some(news) = self.take(heard) {
+                        return news;
+                    }
+                }
+                () = tokio::time::sleep_until(wake), if due.is_some() => self.ask_again(),
+                else => std::future::pending().await,
             }
         }
-        std::future::pending().await
     }
 
     /// The next news that is already there.
@@ -252,7 +313,15 @@ impl Relays {
         let route = self.routes.iter().find(|(relayed, _)| *relayed == source);
         route
             .and_then(|(_, server)| self.servers.get(server))
-            .is_some_and(|server| server.orders.try_send((to, contents)).is_ok())
+            .is_some_and(|server| server.orders.try_send(Order::Send(to, contents)).is_ok())
+    }
+
+    /// The connection stands still: servers may have forgotten about it.
+    pub(crate) fn probe(&self) {
+        for server in self.servers.values() {
+            // One that does not keep up is asked when it stands still again.
+            let _ = server.orders.try_send(Order::Probe);
+        }
     }
 
     /// What became of the servers.
@@ -269,8 +338,10 @@ impl Relays {
             Heard::Datagram(datagram) => Some(News::Datagram(datagram)),
             Heard::Allocated(index, allocation) => self.allocated(index, allocation),
             Heard::Ended(index, failure) => {
+                let route = self.routes.iter().find(|(_, server)| *server == index);
+                let gone = route.map(|(address, _)| News::Gone(*address));
                 self.ended(index, failure);
-                None
+                gone
             }
         }
     }
@@ -278,20 +349,27 @@ impl Relays {
     fn allocated(&mut self, index: usize, allocation: Allocation) -> Option<News> {
         let server = self.servers.get_mut(&index)?;
         server.local = Some(allocation.local.ip());
-        let (named, carrier) = (server.named, server.carrier);
-        if let Some(request) = allocation.further {
-            self.begin(named, carrier, Start::Further(request));
-        }
+        server.other = allocation.further;
+        let which = (server.named, server.further);
+        let again = self.again.stands(Instant::now().into_std(), which);
+        self.ask_other(which.0);
         let address = allocation.address;
         let known = self.routes.iter().any(|(old, _)| *old == address);
         if known || self.routes.len() >= MAX_RELAYED {
             return None;
         }
         self.routes.push((address, index));
-        Some(News::Relayed(Relayed {
-            address,
-            local: allocation.local,
-        }))
+        let local = allocation.local;
+        let relayed = Relayed { address, local };
+        if again {
+            tracing::info!(
+                peer = self.id.0,
+                server = which.0,
+                "a TURN server relays again"
+            );
+            return Some(News::Again(relayed));
+        }
+        Some(News::Relayed(relayed))
     }
 
     fn ended(&mut self, index: usize, failure: Option<Failure>) {
@@ -299,8 +377,14 @@ impl Relays {
         let (Some(server), Some(failure)) = (self.servers.remove(&index), failure) else {
             return;
         };
+        let which = (server.named, server.further);
+        let news = !failure.is_passing() || self.again.failed(Instant::now().into_std(), which);
         if server.further && server.local.is_none() {
             tracing::debug!(peer = self.id.0, code = %failure, "no second family");
+            return;
+        }
+        if !news {
+            tracing::debug!(peer = self.id.0, server = which.0, code = %failure, "still of no use");
             return;
         }
         self.failed = self.failed.saturating_add(1);

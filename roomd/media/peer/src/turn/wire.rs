@@ -99,9 +99,14 @@ impl Wire {
     pub(super) fn send(&mut self, outgoing: &Outgoing) -> Result<(), Failure> {
         match self {
             Self::Datagrams(socket, _) => {
-                // A full buffer or an ICMP answer; requests are repeated, datagrams may be lost.
-                let _ = socket.try_send(&outgoing.bytes);
-                Ok(())
+                // With a full buffer requests are repeated, and datagrams may be lost. An ICMP
+                // answer is told once, to whoever comes first: here or where it is read.
+                match socket.try_send(&outgoing.bytes) {
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                        Err(Failure::Unreachable)
+                    }
+                    Ok(_) | Err(_) => Ok(()),
+                }
             }
             Self::Stream(stream) => {
                 let waiting = stream.waiting.len() + outgoing.bytes.len();

@@ -21,7 +21,7 @@ const BACKENDS: [(&str, Make); 1] = [("str0m", core)];
 /// What is demanded, and its check between two backends.
 type Check = (&'static str, fn(Net));
 
-const SUITE: [Check; 15] = [
+const SUITE: [Check; 16] = [
     ("frames pass both ways, whole and in order", frames),
     ("a certificate that was not described stops media", forged),
     ("every hash of a fingerprint is understood", hashes),
@@ -38,6 +38,10 @@ const SUITE: [Check; 15] = [
     (
         "what is not understood is refused and changes nothing",
         garbage,
+    ),
+    (
+        "an offer that cannot be applied is refused and changes nothing",
+        refused,
     ),
     ("an end ends both", close),
 ];
@@ -330,6 +334,73 @@ fn garbage(net: Net) {
     }
     net.talk(&lines, SECOND);
     assert!(net.ends[A].count(&lines[0]) > 40);
+}
+
+/// An offer whose pictures have another sender, with what comes before the m-lines, and the m-lines.
+fn other_sender(offer: &str) -> [String; 3] {
+    let (head, rest) = offer.split_once("m=audio").unwrap();
+    let (audio, video) = rest.split_once("m=video").unwrap();
+    let another = |line: &str| match line.strip_prefix("a=ssrc:") {
+        Some(value) => {
+            let (ssrc, rest) = value.split_once(' ').unwrap();
+            let ssrc = ssrc.parse::<u32>().unwrap() ^ 1;
+            format!("a=ssrc:{ssrc} {rest}\r\n")
+        }
+        None => format!("{line}\r\n"),
+    };
+    let lines = video.lines();
+    let lines = lines.filter(|line| !line.starts_with("a=ssrc-group"));
+    let video: String = lines.map(another).collect();
+    [
+        head.to_owned(),
+        format!("m=audio{audio}"),
+        format!("m=video{video}"),
+    ]
+}
+
+fn refused(net: Net) {
+    let (mut net, lines) = net.called();
+    net.talk(&lines, SECOND);
+    net.command(A, PeerCommand::Offer(Offer::restart()));
+    let (_, offer) = net.ends[A].described.last().unwrap().clone();
+    let [head, audio, video] = other_sender(&offer);
+    let [first, second] = &lines;
+    // The lines in other places, then only their names.
+    let turned = head.replace(
+        &format!("{first} {second}\r\n"),
+        &format!("{second} {first}\r\n"),
+    );
+    let offers = [
+        format!("{turned}{video}{audio}"),
+        format!("{turned}{audio}{video}"),
+    ];
+    for (index, offer) in offers.into_iter().enumerate() {
+        net.describe(B, SdpKind::Offer, offer);
+        assert_eq!(net.ends[B].refused.len(), index + 1);
+        net.ends.iter_mut().for_each(|end| end.frames.clear());
+        net.talk(&lines, 2 * SECOND);
+        net.run(SECOND);
+        for end in &net.ends {
+            assert!(end.count(&lines[0]) >= 98 && end.count(&lines[1]) >= 48);
+            assert_eq!(end.states, [PeerState::Verified]);
+        }
+    }
+    // An offer of its own is still answered when another one was refused for its places.
+    net.command(B, PeerCommand::Offer(Offer::restart()));
+    let (_, own) = net.ends[B].described.last().unwrap().clone();
+    net.describe(B, SdpKind::Offer, format!("{turned}{video}{audio}"));
+    net.describe(A, SdpKind::Offer, own);
+    let (kind, answer) = net.ends[A].described.last().unwrap().clone();
+    net.describe(B, kind, answer);
+    assert_eq!((kind, net.ends[B].refused.len()), (SdpKind::Answer, 3));
+    assert_eq!(net.ends[A].refused, [""; 0]);
+    net.run(2 * SECOND);
+    net.ends.iter_mut().for_each(|end| end.frames.clear());
+    net.talk(&lines, SECOND);
+    net.run(SECOND);
+    for end in &net.ends {
+        assert!(end.count(&lines[0]) > 45 && end.count(&lines[1]) > 20);
+    }
 }
 
 fn close(net: Net) {

@@ -106,6 +106,27 @@ fn a_relayed_address_goes_with_its_local_one() {
 }
 
 #[test]
+fn a_relayed_address_that_is_lost_is_not_described_until_it_returns() {
+    let (mut net, lines) = Net::call();
+    let relayed = "203.0.113.9:49152".parse().unwrap();
+    let (now, local) = (net.now, net.ends[A].address);
+    for stands in [true, false, true] {
+        if stands {
+            net.ends[A].core.add_relayed(now, relayed, local);
+        } else {
+            net.ends[A].core.remove_relayed(now, relayed);
+        }
+        net.renegotiate(A, Offer::restart(), |sdp| sdp);
+        let sdp = &net.ends[A].described.last().unwrap().1;
+        assert_eq!(sdp.contains("203.0.113.9"), stands);
+    }
+    net.run(2 * SECOND);
+    net.talk(&lines, SECOND);
+    net.run(SECOND);
+    assert!(net.ends[B].count(&lines[0]) > 45);
+}
+
+#[test]
 fn a_call_outlives_a_change_of_addresses() {
     // Whoever moved, either side may begin the restart.
     for (moved, offerer) in [(A, A), (A, B), (B, A), (B, B)] {

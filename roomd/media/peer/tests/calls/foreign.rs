@@ -75,6 +75,8 @@ impl Peer for Vp9Sender {
 
     fn add_relayed(&mut self, _: Instant, _: SocketAddr, _: SocketAddr) {}
 
+    fn remove_relayed(&mut self, _: Instant, _: SocketAddr) {}
+
     fn replace_locals(&mut self, _: Instant, _: &[(SocketAddr, Option<SocketAddr>)]) {}
 
     fn fingerprint(&self, _: &str) -> Option<String> {

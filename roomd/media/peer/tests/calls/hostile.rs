@@ -240,6 +240,33 @@ fn a_flood_from_elsewhere_changes_nothing() {
     assert_eq!(net.ends[A].states, [PeerState::Verified]);
 }
 
+/// Media that nobody has the keys of, from the peer's own address, each packet of another sender.
+#[test]
+fn senders_are_bounded() {
+    let (mut net, lines) = Net::call();
+    net.talk(&lines, Duration::from_secs(1));
+    let (from, to) = (net.ends[B].address, net.ends[A].address);
+    for ssrc in 1000..6000_u32 {
+        let contents = [
+            &[0x80_u8, 96, 0, 1, 0, 0, 0, 1][..],
+            &ssrc.to_be_bytes(),
+            &[7; 40],
+        ]
+        .concat();
+        net.ends[A]
+            .core
+            .handle_datagram(net.now, from, to, &contents);
+    }
+    let dropped = net.ends[A].core.dropped().sources;
+    assert!((4700..5000).contains(&dropped), "{dropped}");
+    net.run(Duration::from_millis(200));
+    let before = net.ends[A].count(&lines[0]);
+    net.talk(&lines, Duration::from_secs(1));
+    net.run(Duration::from_millis(200));
+    assert!(net.ends[A].count(&lines[0]) > before + 45);
+    assert_eq!(net.ends[A].states, [PeerState::Verified]);
+}
+
 #[test]
 fn candidates_are_bounded() {
     let now = Instant::now();

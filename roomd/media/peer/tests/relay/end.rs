@@ -86,6 +86,12 @@ impl End {
         self.description().await
     }
 
+    /// An offer that restarts ICE.
+    pub async fn restart(&mut self) -> String {
+        self.send(PeerCommand::Offer(Offer::restart())).await;
+        self.description().await
+    }
+
     pub async fn answer(&mut self, sdp: &str) -> String {
         self.take(SdpKind::Offer, sdp).await;
         self.description().await
@@ -99,6 +105,11 @@ impl End {
 
     pub async fn verified(&mut self) {
         self.until(|event| matches!(event, PeerEvent::State(PeerState::Verified)).then_some(()))
+            .await;
+    }
+
+    pub async fn moved(&mut self) {
+        self.until(|event| matches!(event, PeerEvent::AddressesChanged).then_some(()))
             .await;
     }
 

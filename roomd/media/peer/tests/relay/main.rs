@@ -11,9 +11,11 @@ mod coturn;
 mod end;
 mod moving;
 mod refusals;
+mod returning;
 mod spaces;
 mod walled;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use roomd_conference::SdpKind;
@@ -21,9 +23,9 @@ use roomd_conference::SdpKind;
 use coturn::Coturn;
 use end::{End, config, mids, relayed_only, server};
 
-/// Calls with no other path than through the server.
-async fn call(url: String, address: &str, ca_file: std::path::PathBuf) {
-    let config = || config(address, vec![server(&url)], Some(ca_file.clone()));
+/// Two ends in a call with no other path than through the server, and its m-lines.
+async fn connected(url: &str, address: &str, ca_file: PathBuf) -> (End, End, Vec<String>) {
+    let config = || config(address, vec![server(url)], Some(ca_file.clone()));
     let mut a = End::new(1, config());
     let mut b = End::new(2, config());
     let offer = a.offer().await;
@@ -37,6 +39,11 @@ async fn call(url: String, address: &str, ca_file: std::path::PathBuf) {
     b.write(&mids, 0xb2);
     a.frames(&mids, 0xb2, 20).await;
     b.frames(&mids, 0xa1, 20).await;
+    (a, b, mids)
+}
+
+async fn call(url: String, address: &str, ca_file: PathBuf) {
+    let (a, b, _) = connected(&url, address, ca_file).await;
     a.close().await;
     b.close().await;
 }

@@ -8,7 +8,7 @@
 //! names addresses, so it does not get one.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use roomd_model::{Pii, Secret};
@@ -40,6 +40,10 @@ const MAX_CHANNELS: usize = 16;
 const REFUSED: Duration = Duration::from_secs(5);
 /// Most rounds at one moment.
 const MAX_ROUNDS: usize = 64;
+/// What the server says when it does not know the allocation, as after a restart (RFC 8656, section 19).
+const ALLOCATION_MISMATCH: u16 = 437;
+/// Answers to so many of the last requests are taken for answers.
+const MAX_ASKED: usize = 16;
 /// Rest after too many rounds.
 const REST: Duration = Duration::from_millis(5);
 
@@ -122,6 +126,9 @@ pub(super) struct Client {
     permits: BTreeMap<IpAddr, Permit>,
     channels: BTreeSet<SocketAddr>,
     outgoing: VecDeque<Outgoing>,
+    /// The transactions of the last requests.
+    asked: VecDeque<[u8; 12]>,
+    probes: u8,
     events: VecDeque<Event>,
     wake: Instant,
 }
@@ -153,6 +160,8 @@ impl Client {
             permits: BTreeMap::new(),
             channels: BTreeSet::new(),
             outgoing: VecDeque::new(),
+            asked: VecDeque::new(),
+            probes: 0,
             events: VecDeque::new(),
             wake: now,
         };
@@ -204,6 +213,24 @@ impl Client {
             None if full => {}
             Some(Permit::RefusedUntil(_)) | None => self.ask_permit(now, to, contents),
         }
+        self.drive(now);
+    }
+
+    /// Asks the server for something, so that it says so if it does not know the allocation any more: a
+    /// permission for an address that is nobody's (RFC 5737, RFC 3849), another one each time.
+    pub(super) fn probe(&mut self, now: Instant) {
+        let Some(relayed) = self.relayed.filter(|_| self.stage == Stage::Standing) else {
+            return;
+        };
+        self.probes = self.probes.wrapping_add(1);
+        let nobody: IpAddr = if relayed.is_ipv4() {
+            Ipv4Addr::new(192, 0, 2, self.probes).into()
+        } else {
+            Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, self.probes.into()).into()
+        };
+        let (udp, moment) = (TransportType::Udp, self.moment(now));
+        // One that is still permitted is not asked for.
+        let _ = quiet(|| self.library.create_permission(udp, nobody, moment));
         self.drive(now);
     }
 
@@ -284,6 +311,7 @@ impl Client {
                     return false;
                 };
                 self.note(&message);
+                self.note_mismatch(&message, frame);
                 !self.is_over() && is_plain(&message)
             }
             Some(0x40..=0x4f) => ChannelData::parse(frame).is_ok(),
@@ -306,6 +334,16 @@ impl Client {
             self.cause = Some(Failure::of_code(error.code()));
         } else if *self.challenged.get_or_insert(transaction) != transaction {
             self.stage = Stage::Over(Some(Failure::Refused));
+        }
+    }
+
+    /// The library waits for the answer to a refresh, which comes after minutes.
+    fn note_mismatch(&mut self, message: &Message<'_>, frame: &[u8]) {
+        let asked = transaction(frame).is_some_and(|it| self.asked.contains(&it));
+        let error = message.attribute::<ErrorCode>();
+        let unknown = error.is_ok_and(|error| error.code() == ALLOCATION_MISMATCH);
+        if asked && unknown && self.stage == Stage::Standing {
+            self.stage = Stage::Over(Some(Failure::Lost));
         }
     }
 
@@ -338,6 +376,12 @@ impl Client {
     }
 
     fn put_out(&mut self, mut bytes: Vec<u8>, datagram: bool) {
+        if let Some(asked) = transaction(&bytes).filter(|_| !datagram) {
+            self.asked.push_back(asked);
+            if self.asked.len() > MAX_ASKED {
+                self.asked.pop_front();
+            }
+        }
         if self.way.carrier != Carrier::Udp {
             frames::pad(&mut bytes);
         }
@@ -415,6 +459,11 @@ impl Client {
             self.relay(now, to, &contents);
         }
     }
+}
+
+/// The transaction of a message (RFC 8489, section 5).
+fn transaction(frame: &[u8]) -> Option<[u8; 12]> {
+    frame.get(8..20)?.try_into().ok()
 }
 
 /// The library slices nonces at fixed places (RFC 8489, section 9.2), and repeats realms.

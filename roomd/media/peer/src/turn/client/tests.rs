@@ -137,18 +137,14 @@ impl Server {
                 let seconds = u32::try_from(lifetime.as_secs()).unwrap();
                 answer.add_attribute(&Lifetime::new(seconds)).unwrap();
             }
+            CREATE_PERMISSION if self.until.is_none() => {
+                return self.refusal(message, ALLOCATION_MISMATCH);
+            }
             CREATE_PERMISSION => {
                 self.permits.insert(peer(message).ip(), now + PERMISSION);
             }
             CHANNEL_BIND if self.channelless => {
-                let mut answer = Message::builder_error(message, MessageWriteVec::new());
-                let error = ErrorCode::builder(ErrorCode::FORBIDDEN).build().unwrap();
-                answer.add_attribute(&error).unwrap();
-                let algorithm = IntegrityAlgorithm::Sha1;
-                answer
-                    .add_message_integrity_with_key(&key, algorithm)
-                    .unwrap();
-                return answer.finish();
+                return self.refusal(message, ErrorCode::FORBIDDEN);
             }
             CHANNEL_BIND => {
                 let channel = message.attribute::<ChannelNumber>().unwrap().channel();
@@ -159,6 +155,17 @@ impl Server {
             other => panic!("{other}"),
         }
         let algorithm = IntegrityAlgorithm::Sha1;
+        answer
+            .add_message_integrity_with_key(&key, algorithm)
+            .unwrap();
+        answer.finish()
+    }
+
+    fn refusal(&self, message: &Message<'_>, code: u16) -> Vec<u8> {
+        let mut answer = Message::builder_error(message, MessageWriteVec::new());
+        let error = ErrorCode::builder(code).build().unwrap();
+        answer.add_attribute(&error).unwrap();
+        let (key, algorithm) = (self.key(), IntegrityAlgorithm::Sha1);
         answer
             .add_message_integrity_with_key(&key, algorithm)
             .unwrap();
@@ -271,6 +278,43 @@ fn a_server_without_channels_relays_all_the_same() {
     client.send(now, address("[2001:db8::9]:9"), vec![0x80]);
     let soon = now + Duration::from_secs(1);
     assert!(run(&mut client, &mut server, &mut now, soon).is_empty());
+}
+
+#[test]
+fn a_server_that_forgot_the_allocation_says_so_when_it_is_asked() {
+    let mut now = Instant::now();
+    let mut server = Server::new();
+    let mut client = client(now, Carrier::Udp, "right");
+    let mut pass = |client: &mut Client, server: &mut Server| {
+        let soon = now + Duration::from_secs(1);
+        run(client, server, &mut now, soon);
+        now
+    };
+    let at = pass(&mut client, &mut server);
+    client.probe(at);
+    let at = pass(&mut client, &mut server);
+    assert!(client.is_standing());
+    assert_eq!(server.permits.len(), 1);
+    // As after a restart.
+    (server.until, server.nonce) = (None, "second".into());
+    client.probe(at);
+    let at = pass(&mut client, &mut server);
+    assert_eq!(client.failure(), Some(Failure::Lost));
+    client.probe(at);
+    assert!(client.poll_outgoing().is_none());
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_ends_nothing() {
+    let mut now = Instant::now();
+    let mut server = Server::new();
+    let mut client = client(now, Carrier::Udp, "right");
+    let soon = now + Duration::from_secs(1);
+    run(&mut client, &mut server, &mut now, soon);
+    let request = Message::builder_request(CREATE_PERMISSION, MessageWriteVec::new()).finish();
+    let request = Message::from_bytes(&request).unwrap();
+    client.handle_frame(now, &server.refusal(&request, ALLOCATION_MISMATCH));
+    assert!(client.is_standing());
 }
 
 #[test]
