@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use evdev::{Device, EventStream, EventType};
-use roomd_devices_core::keys::{Code, KeyMap, Press, Presses};
-use tokio::sync::mpsc;
+use roomd_devices_core::keys::{Code, KeyMap, Press, Presses, Standing};
+use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 /// Presses that wait for the daemon. More are no person's.
@@ -26,13 +26,21 @@ pub enum KeysError {
     Grab(PathBuf, #[source] io::Error),
 }
 
-/// Opens and grabs a device. The channel closes when it is gone; dropping the receiver lets go of it.
-/// The kernel lets go too when the daemon dies.
+/// A device that is open.
+#[derive(Debug)]
+pub struct Opened {
+    /// What is pressed. Closes when the device is gone; dropping it lets go of the device.
+    pub presses: mpsc::Receiver<Press>,
+    /// How the device stands. One that is gone sees nobody.
+    pub standing: watch::Receiver<Standing>,
+}
+
+/// Opens and grabs a device. The kernel lets go of it too when the daemon dies.
 ///
 /// # Errors
 ///
 /// It cannot be opened, or another program has it.
-pub fn spawn(node: &Path, map: KeyMap) -> Result<mpsc::Receiver<Press>, KeysError> {
+pub fn spawn(node: &Path, map: KeyMap) -> Result<Opened, KeysError> {
     let open = |error| KeysError::Open(node.to_owned(), error);
     let mut device = Device::open(node).map_err(open)?;
     device
@@ -41,29 +49,47 @@ pub fn spawn(node: &Path, map: KeyMap) -> Result<mpsc::Receiver<Press>, KeysErro
     let mut presses = Presses::new(map);
     // A sensor that is on already will not say so again.
     let on = device.get_switch_state().ok();
-    let first: Vec<Press> = on
-        .iter()
-        .flat_map(|switches| switches.iter())
-        .filter_map(|switch| presses.handle(Code::Switch(switch.0), 1, Instant::now()))
-        .collect();
+    for switch in on.iter().flat_map(|switches| switches.iter()) {
+        // A switch is nothing but a state.
+        let _ = presses.handle(Code::Switch(switch.0), 1, Instant::now());
+    }
     let stream = device.into_event_stream().map_err(open)?;
     let (sender, receiver) = mpsc::channel(WAITING);
-    for press in first {
-        tell(&sender, press);
-    }
-    tokio::spawn(run(stream, presses, sender, node.to_owned()));
-    Ok(receiver)
+    let (publish, standing) = watch::channel(presses.standing());
+    let node = node.to_owned();
+    tokio::spawn(async move {
+        run(stream, presses, &sender, &publish, &node).await;
+        // Before the other channel closes, so that whoever sees that knows.
+        publish.send_replace(Standing::default());
+    });
+    Ok(Opened {
+        presses: receiver,
+        standing,
+    })
 }
 
 async fn run(
     mut stream: EventStream,
     mut presses: Presses,
-    sender: mpsc::Sender<Press>,
-    node: PathBuf,
+    sender: &mpsc::Sender<Press>,
+    publish: &watch::Sender<Standing>,
+    node: &Path,
 ) {
     loop {
+        stand(publish, presses.standing());
+        let quiet = presses.poll_timeout().map(|(at, _)| at);
+        let due = async {
+            match quiet {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
         let event = tokio::select! {
             event = stream.next_event() => event,
+            () = due => {
+                presses.handle_timeout(Instant::now());
+                continue;
+            }
             () = sender.closed() => return,
         };
         let event = match event {
@@ -79,17 +105,29 @@ async fn run(
             _ => continue,
         };
         if let Some(press) = presses.handle(code, event.value(), Instant::now()) {
-            tell(&sender, press);
+            tell(sender, press);
         }
     }
 }
 
+fn stand(publish: &watch::Sender<Standing>, standing: Standing) {
+    publish.send_if_modified(|known| {
+        let differs = *known != standing;
+        *known = standing;
+        differs
+    });
+}
+
 fn tell(sender: &mpsc::Sender<Press>, press: Press) {
-    if press == Press::Flood {
-        warn!("a button sends without end and is ignored until it is quiet");
+    match press {
+        Press::Do(_) => {
+            // When the daemon is behind by so many, a further press would surprise whoever pressed it.
+            let _ = sender.try_send(press);
+        }
+        // How the device stands is told apart, as it must not be lost.
+        Press::Flood => warn!("a button sends without end and is ignored until it is quiet"),
+        Press::Presence(_) => {}
     }
-    // When the daemon is behind by so many, a further press would surprise whoever pressed it.
-    let _ = sender.try_send(press);
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use roomd_devices_core::health::Trouble;
 use roomd_devices_core::hid::{Lamps, Signal};
 use roomd_devices_core::sound::mute::{Abilities, Effect, Input, Mute};
 use tokio::sync::{mpsc, watch};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::mixer::CardMixer;
 use crate::sysfs::Sysfs;
@@ -43,6 +44,42 @@ pub enum KeyState {
     Refused(String),
 }
 
+/// What came of opening a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Its mute key and lamp.
+    pub key: KeyState,
+    /// Why its mixer could not be opened; the text is for operators.
+    pub no_mixer: Option<String>,
+}
+
+impl Access {
+    /// Whether a part is there that could not be opened.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.key, KeyState::Refused(_)) || self.no_mixer.is_some()
+    }
+}
+
+/// The parts of a device that could be opened.
+#[derive(Debug)]
+pub struct Opened {
+    mixer: Option<CardMixer>,
+    phone: Option<Phone>,
+    /// What came of it.
+    pub access: Access,
+}
+
+/// A device that is kept in step with the room.
+#[derive(Debug)]
+pub struct Held {
+    /// What is wanted at the device. Closes when the device is gone, or has neither key, lamp nor switch;
+    /// dropping it lets go of the device.
+    pub wishes: mpsc::Receiver<Wish>,
+    /// What is wrong with its key or switch.
+    pub trouble: watch::Receiver<Option<Trouble>>,
+}
+
 /// What the device shows of the room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoomSound {
@@ -69,35 +106,49 @@ pub enum Wish {
     Disobeys,
 }
 
-/// Keeps a device in step with the room. The channel closes when the device is gone, or has neither
-/// key, lamp nor switch. Dropping the receiver lets go of it.
+/// Opens what can be opened of a device. What is refused may be tried again: udev may be ahead of its
+/// permissions.
 #[must_use]
-pub fn spawn(
-    device: &SoundDevice,
-    sysfs: &Sysfs,
-    room: watch::Receiver<RoomSound>,
-) -> (mpsc::Receiver<Wish>, KeyState) {
-    let (wishes, receiver) = mpsc::channel(WISHES);
-    let mixer = device.card.as_deref().and_then(|card| {
-        let opened = CardMixer::open(card);
-        let opened = opened.inspect_err(|error| warn!(card, %error, "no mixer"));
-        opened.ok()
-    });
+pub fn open(device: &SoundDevice, sysfs: &Sysfs) -> Opened {
+    let (mut mixer, mut no_mixer) = (None, None);
+    if let Some(card) = &device.card {
+        match CardMixer::open(card) {
+            Ok(opened) => mixer = Some(opened),
+            Err(error) => no_mixer = Some(format!("{card}: {error}")),
+        }
+    }
     let (phone, key) = open_phone(&device.hids, sysfs);
+    Opened {
+        mixer,
+        phone,
+        access: Access { key, no_mixer },
+    }
+}
+
+/// Keeps a device in step with the room.
+#[must_use]
+pub fn spawn(device: &SoundDevice, opened: Opened, room: watch::Receiver<RoomSound>) -> Held {
+    let (wishes, receiver) = mpsc::channel(WISHES);
+    let (trouble, troubles) = watch::channel(None);
     let muted = room.borrow().muted;
     let task = Task {
         switch_is_key: device.switch_is_key,
         own_lamp: device.own_lamp,
         mute: Mute::new(muted),
-        mixer,
-        phone,
+        mixer: opened.mixer,
+        phone: opened.phone,
         room,
         wishes,
+        trouble,
+        disobeys: false,
         lamp: false,
         answer: None,
     };
     tokio::spawn(task.run());
-    (receiver, key)
+    Held {
+        wishes: receiver,
+        trouble: troubles,
+    }
 }
 
 /// Opens the part of telephony among a device's HID parts, rather one with a mute key than with lamps
@@ -110,7 +161,7 @@ fn open_phone(nodes: &[PathBuf], sysfs: &Sysfs) -> (Option<Phone>, KeyState) {
             Ok(Some(phone)) => found = found.or(Some(phone)),
             Ok(None) => {}
             Err(error) => {
-                warn!(?node, %error, "no mute key");
+                debug!(?node, %error, "no mute key");
                 refused = KeyState::Refused(format!("{}: {error}", node.display()));
             }
         }
@@ -131,6 +182,9 @@ struct Task {
     phone: Option<Phone>,
     room: watch::Receiver<RoomSound>,
     wishes: mpsc::Sender<Wish>,
+    trouble: watch::Sender<Option<Trouble>>,
+    /// The switch does not stay as it is set.
+    disobeys: bool,
     lamp: bool,
     /// When the room's state answers a wish.
     answer: Option<Instant>,
@@ -256,8 +310,19 @@ impl Task {
                         None => {}
                     }
                 }
-                Effect::Flood => self.wish(Wish::Flood),
-                Effect::Disobeys => self.wish(Wish::Disobeys),
+                Effect::Flood => {
+                    self.trouble.send_replace(Some(Trouble::Flood));
+                    self.wish(Wish::Flood);
+                }
+                Effect::Quiet => {
+                    let lasting = self.disobeys.then_some(Trouble::Disobeys);
+                    self.trouble.send_replace(lasting);
+                }
+                Effect::Disobeys => {
+                    self.disobeys = true;
+                    self.trouble.send_replace(Some(Trouble::Disobeys));
+                    self.wish(Wish::Disobeys);
+                }
             }
         }
     }
@@ -325,6 +390,17 @@ mod tests {
         assert_eq!(open(&[&locked, &phone]), (true, KeyState::Open));
         let (found, key) = open(&[&volume, &locked]);
         assert!(!found && matches!(&key, KeyState::Refused(why) if why.contains("hidraw2")));
+        // Its permissions come later.
+        let device = SoundDevice {
+            hids: vec![locked.clone()],
+            ..SoundDevice::default()
+        };
+        assert!(super::open(&device, &sysfs).access.is_refused());
+        std::fs::remove_file(&locked).unwrap();
+        std::os::unix::fs::symlink("/dev/ptmx", &locked).unwrap();
+        let opened = super::open(&device, &sysfs);
+        assert_eq!(opened.access.key, KeyState::Open);
+        assert!(!opened.access.is_refused());
     }
 
     #[tokio::test]
@@ -335,8 +411,11 @@ mod tests {
             hids: vec!["/dev/hidraw99".into()],
             ..SoundDevice::default()
         };
-        let (mut wishes, key) = spawn(&device, &Sysfs::default(), receiver);
-        assert!(matches!(key, KeyState::Refused(_)), "{key:?}");
-        assert_eq!(wishes.recv().await, None);
+        let opened = open(&device, &Sysfs::default());
+        let access = opened.access.clone();
+        assert!(matches!(access.key, KeyState::Refused(_)), "{access:?}");
+        assert!(access.no_mixer.is_some() && access.is_refused());
+        let mut held = spawn(&device, opened, receiver);
+        assert_eq!(held.wishes.recv().await, None);
     }
 }

@@ -9,6 +9,7 @@ use roomd_devices::core::content::port::Shown;
 use roomd_devices::core::content::signal::Signal;
 use roomd_devices::core::health::{Health, Item, Subject, Trouble};
 use roomd_devices::core::identity::DeviceId;
+use roomd_devices::core::inventory::Entry;
 use roomd_devices::display::DisplayState;
 use roomd_devices::mute::KeyState;
 use roomd_media::HardwareReport;
@@ -19,10 +20,14 @@ use super::content;
 use super::keys::KeysHealth;
 use super::sound::Sound;
 
+/// What operators read of a display whose data are whole in their first part only.
+const PARTLY_DAMAGED: &str =
+    "an extension of the display's data is damaged; check cable, adapter and switch";
+
 /// What is remembered about devices that their present state does not tell.
 #[derive(Debug, Default)]
 pub struct Marks {
-    /// In another port than the configuration says.
+    /// In another place than the configuration names.
     pub moved: BTreeSet<DeviceId>,
     /// They come and go without end.
     pub unsteady: BTreeSet<DeviceId>,
@@ -34,6 +39,25 @@ pub struct Marks {
     pub tables: Vec<(Subject, String)>,
     /// Connectors that the configuration names and no display is plugged into.
     pub absent_displays: Vec<String>,
+    /// The CEC adapter that the configuration names, where it is not there.
+    pub absent_adapter: Option<String>,
+}
+
+/// The devices that are in another place than the configuration names.
+pub fn moved(entries: &[Entry]) -> BTreeSet<DeviceId> {
+    let elsewhere = entries.iter().filter(|it| it.usable && it.elsewhere);
+    elsewhere.map(|entry| entry.device.id.clone()).collect()
+}
+
+/// The trouble that matters most, of equal ones the first.
+fn worst(troubles: impl IntoIterator<Item = Option<Trouble>>) -> Option<Trouble> {
+    troubles.into_iter().flatten().reduce(|worst, trouble| {
+        if trouble.severity() > worst.severity() {
+            trouble
+        } else {
+            worst
+        }
+    })
 }
 
 /// Everything that health is made of.
@@ -109,11 +133,13 @@ fn set_cameras(health: &mut Health, cameras: &Cameras, parts: &Parts<'_>) {
         let id = camera.there.as_ref().map(|there| &there.id);
         let marked = |set: &BTreeSet<DeviceId>| id.is_some_and(|id| set.contains(id));
         let stalled = active && parts.lost.contains(&FaultCode::CameraMissing);
-        let trouble = known
-            .or_else(|| stalled.then_some(Trouble::Stalled))
-            .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
-            .or_else(|| (active && parts.camera_slow).then_some(Trouble::Slow))
-            .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
+        let trouble = worst([
+            known,
+            stalled.then_some(Trouble::Stalled),
+            marked(&parts.marks.unsteady).then_some(Trouble::Unsteady),
+            (active && parts.camera_slow).then_some(Trouble::Slow),
+            marked(&parts.marks.moved).then_some(Trouble::Moved),
+        ]);
         let device = id.map_or_else(|| camera.name.clone(), ToString::to_string);
         health.set(item(
             Subject::Camera,
@@ -150,11 +176,12 @@ fn set_sound(health: &mut Health, sound: &Sound, parts: &Parts<'_>) {
             let id = card.id.as_ref();
             let device = id.map_or_else(|| card.device.clone(), ToString::to_string);
             let marked = |set: &BTreeSet<DeviceId>| id.is_some_and(|id| set.contains(id));
-            let trouble = lost
-                .then_some(Trouble::Stalled)
-                .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
-                .or_else(|| slow.then_some(Trouble::Slow))
-                .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
+            let trouble = worst([
+                lost.then_some(Trouble::Stalled),
+                marked(&parts.marks.unsteady).then_some(Trouble::Unsteady),
+                slow.then_some(Trouble::Slow),
+                choice.moved.then_some(Trouble::Moved),
+            ]);
             health.set(item(subject, &device, &card.name, trouble, None));
         }
         // Also in an idle room, whose engine has opened nothing yet and misses nothing.
@@ -209,9 +236,11 @@ fn set_content(health: &mut Health, parts: &Parts<'_>) {
             | Signal::Live(_)
             | Signal::Dark(_) => None,
         };
-        let trouble = trouble
-            .or_else(|| marked(&parts.marks.unsteady).then_some(Trouble::Unsteady))
-            .or_else(|| marked(&parts.marks.moved).then_some(Trouble::Moved));
+        let trouble = worst([
+            trouble,
+            marked(&parts.marks.unsteady).then_some(Trouble::Unsteady),
+            marked(&parts.marks.moved).then_some(Trouble::Moved),
+        ]);
         let device = id.map_or_else(|| input.name.clone(), ToString::to_string);
         let detail = content::detail(input);
         let detail = detail.as_deref();
@@ -235,10 +264,14 @@ fn set_display(health: &mut Health, parts: &Parts<'_>) {
     let mut any = false;
     for connector in parts.display.connectors.iter().filter(|it| it.connected) {
         any = true;
-        let (label, trouble, detail) = match &connector.edid {
-            Ok(edid) => (edid.name.as_str(), None, None),
-            Err(error) => ("", Some(Trouble::DataDamaged), Some(error.to_string())),
+        let (label, damage) = match &connector.edid {
+            Ok(edid) => {
+                let damaged = edid.damaged.then(|| PARTLY_DAMAGED.to_owned());
+                (edid.name.as_str(), damaged)
+            }
+            Err(error) => ("", Some(error.to_string())),
         };
+        let trouble = damage.as_ref().map(|_| Trouble::DataDamaged);
         let trouble = lost.then_some(Trouble::Missing).or(trouble);
         let device = &connector.name;
         let label = if label.is_empty() { device } else { label };
@@ -247,12 +280,20 @@ fn set_display(health: &mut Health, parts: &Parts<'_>) {
             device,
             label,
             trouble,
-            detail.as_deref(),
+            damage.as_deref(),
         ));
     }
     if !any && lost {
         let missing = Some(Trouble::Missing);
         health.set(item(Subject::Display, "display", "display", missing, None));
+    }
+    set_display_control(health, parts);
+}
+
+fn set_display_control(health: &mut Health, parts: &Parts<'_>) {
+    if let Some(node) = &parts.marks.absent_adapter {
+        let missing = Some(Trouble::Missing);
+        health.set(item(Subject::DisplayControl, node, node, missing, None));
     }
     let happened = parts
         .display
@@ -260,13 +301,16 @@ fn set_display(health: &mut Health, parts: &Parts<'_>) {
         .last()
         .map(|(_, happened)| happened.text(Language::En));
     if let Some(happened) = happened {
-        let asks = parts.display.asks.then_some(Trouble::NeedsPerson);
+        let trouble = worst([
+            parts.display.asks.then_some(Trouble::NeedsPerson),
+            parts.display.stays_on.then_some(Trouble::Disobeys),
+        ]);
         let detail = Some(happened.as_str());
         health.set(item(
             Subject::DisplayControl,
             "display",
             "HDMI-CEC, DDC/CI",
-            asks,
+            trouble,
             detail,
         ));
     }
@@ -304,11 +348,24 @@ fn shown(item: &Item) -> HealthItem {
 
 #[cfg(test)]
 mod tests {
-    use roomd_config::Microphone;
-    use roomd_devices::core::display::edid::Edid;
-    use roomd_devices::sysfs::Connector;
+    use std::collections::BTreeMap;
 
+    use roomd_config::Microphone;
+    use roomd_devices::camera::Survey;
+    use roomd_devices::core::camera::choice::{Choice, RateFit, SizeFit};
+    use roomd_devices::core::camera::controls::{Controls, Mains};
+    use roomd_devices::core::camera::formats::{Nonsense, Offer, PixelFormat, Size};
+    use roomd_devices::core::display::edid::Edid;
+    use roomd_devices::core::display::log::Happened;
+    use roomd_devices::core::display::power::Power;
+    use roomd_devices::sysfs::Connector;
+    use roomd_model::PictureSize;
+
+    use super::super::bench::entries;
+    use super::super::cameras::News;
+    use super::super::presets::PresetStore;
     use super::super::sound::tests::{plugged, sound};
+    use super::super::survey::Opening;
     use super::*;
 
     fn of(display: &DisplayState, lost: &[FaultCode], marks: &Marks) -> roomd_api::Health {
@@ -323,6 +380,123 @@ mod tests {
             encoder: &HardwareReport::default(),
             marks,
         })
+    }
+
+    /// A camera that says of itself what cannot be, and is in use.
+    async fn nonsensical(folder: &std::path::Path) -> Cameras {
+        let (news, mut heard) = tokio::sync::mpsc::channel(4);
+        let opening = Opening {
+            mains: Mains::default(),
+            largest: PictureSize::Full,
+        };
+        let store = PresetStore::load(folder);
+        let mut cameras = Cameras::new(Vec::new(), opening, BTreeMap::new(), store, news);
+        let path = "/devices/pci0000:00/usb1/1-2/1-2:1.0/video4linux/video7";
+        let values = [("DEVNAME", "/dev/no-such-video7")];
+        cameras.refresh(&entries([("video4linux", path, &values[..])]));
+        let Some(News::Surveyed(id, arrivals, _)) = heard.recv().await else {
+            panic!("the camera was not asked");
+        };
+        let survey = Survey {
+            offer: Offer {
+                modes: Vec::new(),
+                nonsense: vec![Nonsense::NoSize(PixelFormat::Yuyv)],
+            },
+            choice: Ok(Choice {
+                format: PixelFormat::Mjpeg,
+                size: Size::new(1280, 720),
+                rate: None,
+                size_fit: SizeFit::Exact,
+                rate_fit: RateFit::Unknown,
+                left_out: Vec::new(),
+            }),
+            controls: Controls::default(),
+            picture: BTreeMap::new(),
+            receiver: false,
+        };
+        cameras.surveyed(id, arrivals, Ok(survey));
+        cameras
+    }
+
+    #[tokio::test]
+    async fn what_matters_more_is_told_of_a_camera() {
+        let folder = tempfile::tempdir().unwrap();
+        let cameras = nonsensical(folder.path()).await;
+        let of = |lost: &[FaultCode]| {
+            health(&Parts {
+                cameras: Some(&cameras),
+                sound: None,
+                content: &[],
+                display: &DisplayState::default(),
+                lost: &lost.iter().copied().collect(),
+                camera_slow: true,
+                microphone_slow: false,
+                encoder: &HardwareReport::default(),
+                marks: &Marks::default(),
+            })
+        };
+        assert_eq!(codes(&of(&[])), ["camera-nonsense"]);
+        assert_eq!(codes(&of(&[FaultCode::CameraMissing])), ["camera-stalled"]);
+    }
+
+    #[test]
+    fn a_display_that_does_not_sleep_and_an_adapter_that_is_absent_are_told() {
+        let mut display = DisplayState {
+            log: vec![(std::time::Instant::now(), Happened::Asked(Power::Standby))],
+            ..DisplayState::default()
+        };
+        let mut marks = Marks::default();
+        let told = |display: &DisplayState, marks: &Marks| {
+            let health = of(display, &[], marks);
+            let remedied = health.items.iter().filter(|it| it.remedy.is_some()).count();
+            let codes: Vec<String> = health.items.iter().map(|it| it.code.clone()).collect();
+            (codes, remedied)
+        };
+        let codes = |codes: &[&str]| -> Vec<String> {
+            codes.iter().map(|code| (*code).to_owned()).collect()
+        };
+        let well = (codes(&["display-control-ok"]), 0);
+        assert_eq!(told(&display, &marks), well);
+        display.stays_on = true;
+        let disobeys = (codes(&["display-control-disobeys"]), 1);
+        assert_eq!(told(&display, &marks), disobeys);
+        display.asks = true;
+        let person = (codes(&["display-control-needs-person"]), 1);
+        assert_eq!(told(&display, &marks), person);
+        (display.asks, display.stays_on) = (false, false);
+        marks.absent_adapter = Some("/dev/cec0".to_owned());
+        let both = ["display-control-missing", "display-control-ok"];
+        assert_eq!(told(&display, &marks), (codes(&both), 1));
+    }
+
+    #[test]
+    fn a_display_whose_data_are_damaged_in_part_says_so() {
+        let of = |damaged: bool| {
+            let edid = Edid {
+                damaged,
+                ..Edid::default()
+            };
+            let display = DisplayState {
+                connectors: vec![connector("HDMI-A-1", edid)],
+                ..DisplayState::default()
+            };
+            of(&display, &[], &Marks::default())
+        };
+        assert_eq!(codes(&of(false)), ["display-ok"]);
+        let damaged = of(true);
+        assert_eq!(codes(&damaged), ["display-data-damaged"]);
+        assert_eq!(damaged.items[0].detail.as_deref(), Some(PARTLY_DAMAGED));
+    }
+
+    fn connector(name: &str, edid: Edid) -> Connector {
+        Connector {
+            card: "card0".to_owned(),
+            name: name.to_owned(),
+            connected: true,
+            enabled: true,
+            edid: Ok(edid),
+            bus: None,
+        }
     }
 
     #[test]
@@ -429,16 +603,8 @@ mod tests {
 
     #[test]
     fn a_named_display_that_is_absent_is_missing_and_the_others_are_not() {
-        let connector = |name: &str| Connector {
-            card: "card0".to_owned(),
-            name: name.to_owned(),
-            connected: true,
-            enabled: true,
-            edid: Ok(Edid::default()),
-            bus: None,
-        };
         let display = DisplayState {
-            connectors: vec![connector("HDMI-A-2")],
+            connectors: vec![connector("HDMI-A-2", Edid::default())],
             ..DisplayState::default()
         };
         let lost = [FaultCode::DisplayMissing];

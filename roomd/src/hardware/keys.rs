@@ -4,40 +4,75 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use roomd_config::Buttons;
 use roomd_devices::core::device::Device;
 use roomd_devices::core::health::Trouble;
 use roomd_devices::core::identity::DeviceId;
 use roomd_devices::core::inventory::{Entry, Role, Roles};
-use roomd_devices::core::keys::{KeyMap, Press};
+use roomd_devices::core::keys::{KeyMap, Press, Standing};
 use roomd_devices::keys;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 /// Presses that wait for the hardware task. More are no person's.
 const WAITING: usize = 32;
+/// How often it is told at most how a device stands; a loose contact has no end.
+const SETTLES: Duration = Duration::from_millis(100);
 
 /// How each is: what people call it, and what is wrong with it, by its identity or the
 /// configuration's line.
 pub type KeysHealth = BTreeMap<String, (String, Option<Trouble>)>;
+
+/// What is heard of the buttons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// One was pressed.
+    Press(Press),
+    /// A device stands otherwise than before.
+    Standing,
+}
+
+/// A device that is open.
+#[derive(Debug)]
+struct Open {
+    /// How often it came.
+    arrivals: u64,
+    standing: watch::Receiver<Standing>,
+}
+
+impl Open {
+    fn standing(&self) -> Standing {
+        *self.standing.borrow()
+    }
+
+    fn trouble(&self) -> Option<Trouble> {
+        self.standing().flood.then_some(Trouble::Flood)
+    }
+}
 
 /// The buttons that are open.
 #[derive(Debug)]
 pub struct Keys {
     map: KeyMap,
     configured: Roles,
-    /// Each device that is open, and how often it came.
-    open: BTreeMap<DeviceId, u64>,
+    /// Each device that is open.
+    open: BTreeMap<DeviceId, Open>,
     /// What is there and does not open.
     failing: BTreeMap<DeviceId, Trouble>,
     presses: mpsc::Sender<Press>,
     receiver: mpsc::Receiver<Press>,
+    /// A device stands otherwise; one word of it is enough for all.
+    stands: mpsc::Sender<()>,
+    stood: mpsc::Receiver<()>,
 }
 
 impl Keys {
     /// The buttons of the configuration.
     pub fn new(buttons: &Buttons) -> Self {
         let (presses, receiver) = mpsc::channel(WAITING);
+        let (stands, stood) = mpsc::channel(1);
         Self {
             map: buttons.keys.clone(),
             configured: buttons.devices.clone(),
@@ -45,6 +80,8 @@ impl Keys {
             failing: BTreeMap::new(),
             presses,
             receiver,
+            stands,
+            stood,
         }
     }
 
@@ -58,8 +95,8 @@ impl Keys {
             let mine = |entry: &&Entry| entry.role == Some(Role::Keys);
             entries.iter().filter(mine)
         };
-        self.open.retain(|id, arrivals| {
-            keys().any(|it| it.usable && it.device.id == *id && it.arrivals == *arrivals)
+        self.open.retain(|id, open| {
+            keys().any(|it| it.usable && it.device.id == *id && it.arrivals == open.arrivals)
         });
         let failed = std::mem::take(&mut self.failing);
         health.clear();
@@ -67,8 +104,8 @@ impl Keys {
             let device = &entry.device;
             let trouble = if !entry.usable {
                 Some(Trouble::Missing)
-            } else if self.open.contains_key(&device.id) {
-                None
+            } else if let Some(open) = self.open.get(&device.id) {
+                open.trouble()
             } else {
                 self.open(entry, failed.get(&device.id).copied())
             };
@@ -80,6 +117,11 @@ impl Keys {
         }
     }
 
+    /// Whether a sensor sees somebody.
+    pub fn is_present(&self) -> bool {
+        self.open.values().any(|open| open.standing().present)
+    }
+
     /// Whether a device is there that does not open: [`Self::refresh`] tries again.
     pub fn is_failing(&self) -> bool {
         !self.failing.is_empty()
@@ -89,9 +131,14 @@ impl Keys {
         let id = entry.device.id.clone();
         match keys::spawn(Path::new(&entry.device.node), self.map.clone()) {
             Ok(device) => {
-                tokio::spawn(pass_on(device, self.presses.clone()));
-                self.open.insert(id, entry.arrivals);
-                None
+                let open = Open {
+                    arrivals: entry.arrivals,
+                    standing: device.standing.clone(),
+                };
+                tokio::spawn(pass_on(device, self.presses.clone(), self.stands.clone()));
+                let trouble = open.trouble();
+                self.open.insert(id, open);
+                trouble
             }
             Err(error) => {
                 let trouble = if matches!(error, keys::KeysError::Grab(..)) {
@@ -109,29 +156,46 @@ impl Keys {
         }
     }
 
-    /// The next press.
-    pub async fn pressed(&mut self) -> Option<Press> {
-        self.receiver.recv().await
+    /// What is heard next.
+    pub async fn heard(&mut self) -> Option<Heard> {
+        tokio::select! {
+            press = self.receiver.recv() => press.map(Heard::Press),
+            stood = self.stood.recv() => stood.map(|()| Heard::Standing),
+        }
     }
 }
 
-async fn pass_on(mut device: mpsc::Receiver<Press>, presses: mpsc::Sender<Press>) {
-    let mut present = false;
-    while let Some(press) = device.recv().await {
-        if let Press::Presence(now) = press {
-            present = now;
+/// Passes on what is pressed, and tells when the device stands otherwise: at first, and when it is gone.
+async fn pass_on(mut device: keys::Opened, presses: mpsc::Sender<Press>, stands: mpsc::Sender<()>) {
+    let mut told = Instant::now();
+    // One word that waits already is enough: whoever takes it looks how all stand then.
+    let _ = stands.try_send(());
+    loop {
+        let changed = async {
+            tokio::time::sleep_until(told + SETTLES).await;
+            device.standing.changed().await
+        };
+        tokio::select! {
+            press = device.presses.recv() => match press {
+                // When the room is behind by so many, a further press would surprise whoever pressed it.
+                Some(press) => {
+                    let _ = presses.try_send(press);
+                }
+                None => break,
+            },
+            Ok(()) = changed => {
+                told = Instant::now();
+                let _ = stands.try_send(());
+            }
         }
-        // When the room is behind by so many, a further press would surprise whoever pressed it.
-        let _ = presses.try_send(press);
     }
-    if present {
-        // A sensor that is gone sees nobody. Nobody is left to tell when the daemon ends.
-        let _ = presses.send(Press::Presence(false)).await;
-    }
+    let _ = stands.try_send(());
 }
 
 #[cfg(test)]
 mod tests {
+    use roomd_devices::core::keys::Action;
+
     use super::super::bench::{Described, inventory};
     use super::*;
 
@@ -178,15 +242,89 @@ mod tests {
         assert_eq!(health.len(), 2);
     }
 
+    /// A box that is open, with its two ends.
+    struct Fake {
+        presses: mpsc::Sender<Press>,
+        standing: watch::Sender<Standing>,
+    }
+
+    impl Fake {
+        fn stand(&self, present: bool, flood: bool) {
+            self.standing.send_replace(Standing { present, flood });
+        }
+    }
+
+    /// Adds a box without a node.
+    fn plug(keys: &mut Keys, port: &str) -> Fake {
+        let (presses, pressed) = mpsc::channel(WAITING);
+        let (standing, stood) = watch::channel(Standing::default());
+        let open = Open {
+            arrivals: 1,
+            standing: stood.clone(),
+        };
+        let device = keys::Opened {
+            presses: pressed,
+            standing: stood,
+        };
+        tokio::spawn(pass_on(device, keys.presses.clone(), keys.stands.clone()));
+        let id = format!("usb:1111:0001@{port}:1.0").parse().unwrap();
+        keys.open.insert(id, open);
+        Fake { presses, standing }
+    }
+
+    fn boxes() -> (Keys, Roles) {
+        let mut devices = Roles::default();
+        devices.give(Role::Keys, "1111:0001").unwrap();
+        let keys = Keys::new(&Buttons {
+            devices: devices.clone(),
+            keys: KeyMap::default(),
+        });
+        (keys, devices)
+    }
+
     #[tokio::test]
-    async fn a_sensor_that_is_unplugged_sees_nobody() {
-        let (device, receiver) = mpsc::channel(1);
-        let (presses, mut heard) = mpsc::channel(4);
-        tokio::spawn(pass_on(receiver, presses));
-        device.send(Press::Presence(true)).await.unwrap();
-        assert_eq!(heard.recv().await, Some(Press::Presence(true)));
-        drop(device);
-        assert_eq!(heard.recv().await, Some(Press::Presence(false)));
-        assert_eq!(heard.recv().await, None);
+    async fn somebody_is_there_while_any_sensor_sees_them() {
+        let (mut keys, _) = boxes();
+        let (one, other) = (plug(&mut keys, "1-1"), plug(&mut keys, "1-2"));
+        assert!(!keys.is_present());
+        one.stand(true, false);
+        // Nobody before the other sensor is not nobody in the room.
+        other.stand(true, false);
+        other.stand(false, false);
+        assert!(keys.is_present());
+        one.stand(false, false);
+        assert!(!keys.is_present());
+    }
+
+    #[tokio::test]
+    async fn presses_are_passed_on_and_a_box_that_goes_is_told_of() {
+        let (mut keys, _) = boxes();
+        let one = plug(&mut keys, "1-1");
+        assert_eq!(keys.heard().await, Some(Heard::Standing));
+        let press = Press::Do(Action::Mute);
+        one.presses.send(press).await.unwrap();
+        assert_eq!(keys.heard().await, Some(Heard::Press(press)));
+        // Only the latest counts, however often it changes.
+        for present in [true, false, true] {
+            one.stand(present, false);
+        }
+        assert_eq!(keys.heard().await, Some(Heard::Standing));
+        assert!(keys.is_present());
+        drop(one);
+        assert_eq!(keys.heard().await, Some(Heard::Standing));
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_in_the_health_view_until_it_is_quiet() {
+        let (mut keys, devices) = boxes();
+        let one = plug(&mut keys, "1-1");
+        let entries = inventory(devices, [LEFT]);
+        let mut health = KeysHealth::new();
+        for (flood, trouble) in [(true, Some(Trouble::Flood)), (false, None)] {
+            one.stand(false, flood);
+            keys.refresh(&entries, &mut health);
+            let wanted = ("Box".to_owned(), trouble);
+            assert_eq!(health.get("usb:1111:0001@1-1:1.0"), Some(&wanted));
+        }
     }
 }

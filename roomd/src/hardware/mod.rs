@@ -31,7 +31,7 @@ use roomd_devices::core::inventory::{Effect, Entry};
 use roomd_devices::core::keys::{Action, Press};
 use roomd_devices::core::sound::table::Table;
 use roomd_devices::monitor::{self, Monitor};
-use roomd_devices::mute::{RoomSound, Wish};
+use roomd_devices::mute::{Held, RoomSound, Wish};
 use roomd_interfaces::PreviewRequest;
 use roomd_media::{CameraSource, Engine, EngineCommand};
 use roomd_model::PictureSize;
@@ -134,7 +134,7 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
         display,
         content_sleeps: false,
         mute: watch::Sender::new(RoomSound::default()),
-        wishes: None,
+        held: None,
         marks,
         entries: Vec::new(),
         present: false,
@@ -194,7 +194,8 @@ struct Task {
     /// What the engine was told of the display for content.
     content_sleeps: bool,
     mute: watch::Sender<RoomSound>,
-    wishes: Option<mpsc::Receiver<Wish>>,
+    /// The mute key and lamp in use.
+    held: Option<Held>,
     marks: Marks,
     entries: Vec<Entry>,
     /// A sensor sees somebody.
@@ -241,11 +242,14 @@ impl Task {
                 Some(news) = inlets.news.recv() => self.news(news).await,
                 Some(request) = inlets.looks.recv() => self.look(request).await,
                 Some(answer) = inlets.answers.recv() => self.content.answered(&answer),
-                wish = wished(&mut self.wishes) => self.wished(wish),
-                Some(press) = self.keys.pressed() => {
-                    self.pressed(press);
-                    self.use_display(&inlets.room.borrow().clone());
-                }
+                heard = heard(&mut self.held) => self.heard(heard),
+                Some(heard) = self.keys.heard() => match heard {
+                    keys::Heard::Press(press) => self.pressed(press),
+                    keys::Heard::Standing => {
+                        self.stand();
+                        self.use_display(&inlets.room.borrow().clone());
+                    }
+                },
                 _ = retry.tick(), if self.is_failing() => self.retry().await,
                 () = self.sound_test.changed() => {}
                 () = self.display.changed() => {
@@ -274,49 +278,56 @@ impl Task {
 
     fn mark(&mut self, effect: Effect) {
         match effect {
-            Effect::Moved { to, .. } => {
-                self.marks.moved.insert(to);
-            }
             Effect::SetAside(id, _) => {
                 self.marks.unsteady.insert(id);
             }
             Effect::Returned(id, ..) => {
                 self.marks.unsteady.remove(&id);
             }
-            Effect::Gone(id, _) => {
-                self.marks.moved.remove(&id);
-            }
-            Effect::Appeared(..) | Effect::Changed(..) | Effect::Refused(_) => {}
+            Effect::Appeared(..)
+            | Effect::Moved { .. }
+            | Effect::Changed(..)
+            | Effect::Gone(..)
+            | Effect::Refused(_) => {}
         }
     }
 
     /// Brings everything to what is plugged in.
     async fn refresh(&mut self, monitor: &Monitor) {
         self.entries = monitor.devices.borrow().clone();
+        self.marks.moved = health::moved(&self.entries);
         self.places.keep(&monitor.places.borrow());
         let camera = self.cameras.as_mut();
         let camera = camera.and_then(|cameras| cameras.refresh(&self.entries));
         self.use_camera(camera).await;
         if let Some(sound) = &mut self.sound {
-            let commands = sound.refresh(&self.entries);
-            if let Some(wishes) = sound.attach(&self.entries, &self.mute.subscribe()) {
-                self.marks.telephony = None;
-                self.wishes = Some(wishes);
-            }
-            for command in commands {
+            for command in sound.refresh(&self.entries) {
                 self.engine.command(command).await;
             }
         }
+        self.attach();
         self.content.refresh(&self.entries);
         self.keys.refresh(&self.entries, &mut self.marks.keys);
         self.display.refresh(&self.entries);
+        self.marks.absent_adapter = self.display.absent_adapter();
+    }
+
+    /// Takes hold of the mute key and lamp that the room has now.
+    fn attach(&mut self) {
+        let Some(sound) = &mut self.sound else { return };
+        if let Some(held) = sound.attach(&self.entries, &self.mute.subscribe()) {
+            self.marks.telephony = None;
+            self.held = Some(held);
+        }
     }
 
     /// Whether a device is there that does not open: udev may be ahead of its permissions, or another
     /// program have it for a while.
     fn is_failing(&self) -> bool {
-        let cameras = self.cameras.as_ref();
-        self.keys.is_failing() || cameras.is_some_and(Cameras::is_failing)
+        let (cameras, sound) = (self.cameras.as_ref(), self.sound.as_ref());
+        self.keys.is_failing()
+            || cameras.is_some_and(Cameras::is_failing)
+            || sound.is_some_and(Sound::is_failing)
     }
 
     async fn retry(&mut self) {
@@ -324,6 +335,10 @@ impl Task {
         let camera = camera.and_then(|cameras| cameras.refresh(&self.entries));
         self.use_camera(camera).await;
         self.keys.refresh(&self.entries, &mut self.marks.keys);
+        if let Some(sound) = &mut self.sound {
+            sound.open_up(&self.entries);
+        }
+        self.attach();
     }
 
     async fn use_camera(&self, source: Option<CameraSource>) {
@@ -452,26 +467,33 @@ impl Task {
         }
     }
 
-    fn wished(&mut self, wish: Option<Wish>) {
-        let Some(wish) = wish else {
-            // The device is gone; it is taken hold of again when it is back.
-            self.wishes = None;
-            return;
-        };
-        match wish {
-            Wish::Flood => self.marks.telephony = Some(Trouble::Flood),
-            Wish::Disobeys => self.marks.telephony = Some(Trouble::Disobeys),
-            Wish::Mute(_) | Wish::Hook | Wish::OffHook(_) => self.touch(Touch::Wish(wish)),
+    fn heard(&mut self, heard: Heard) {
+        match heard {
+            Heard::Wish(wish) => {
+                self.touch(Touch::Wish(wish));
+                self.display.touched(now());
+            }
+            Heard::Trouble(trouble) => self.marks.telephony = trouble,
+            // It is taken hold of again when it is back.
+            Heard::Gone => self.held = None,
         }
-        self.display.touched(now());
     }
 
     fn pressed(&mut self, press: Press) {
         self.display.touched(now());
         match press {
             Press::Do(Action::Preset(number)) => self.recall(number),
-            Press::Presence(present) => self.present = present,
-            Press::Do(_) | Press::Flood => self.touch(Touch::Press(press)),
+            Press::Do(_) | Press::Presence(_) | Press::Flood => self.touch(Touch::Press(press)),
+        }
+    }
+
+    /// Takes how the boxes stand: what their sensors see, and which of them sends without end.
+    fn stand(&mut self) {
+        self.keys.refresh(&self.entries, &mut self.marks.keys);
+        let present = self.keys.is_present();
+        if self.present != present {
+            self.present = present;
+            self.display.touched(now());
         }
     }
 
@@ -535,11 +557,24 @@ fn answer(reply: oneshot::Sender<Reply>, done: Result<(), Refusal>) {
     let _ = reply.send(reply_with);
 }
 
-/// The next wish, or that its device is gone; never comes where there is none.
-async fn wished(wishes: &mut Option<mpsc::Receiver<Wish>>) -> Option<Wish> {
-    match wishes {
-        Some(wishes) => wishes.recv().await,
-        None => std::future::pending().await,
+/// What is heard of the microphone's device.
+enum Heard {
+    /// Somebody wants something.
+    Wish(Wish),
+    /// What is wrong with its key or switch from now on.
+    Trouble(Option<Trouble>),
+    /// It is gone.
+    Gone,
+}
+
+/// What is heard next of the microphone's device; nothing comes where there is none.
+async fn heard(held: &mut Option<Held>) -> Heard {
+    let Some(held) = held else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        wish = held.wishes.recv() => wish.map_or(Heard::Gone, Heard::Wish),
+        Ok(()) = held.trouble.changed() => Heard::Trouble(*held.trouble.borrow_and_update()),
     }
 }
 

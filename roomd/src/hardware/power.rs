@@ -29,7 +29,9 @@ pub struct DisplayControl {
     told: Option<Power>,
     sysfs: Sysfs,
     cec: Option<PathBuf>,
-    /// How often that adapter came.
+    /// Whether that adapter is there.
+    is_there: bool,
+    /// How often it came.
     arrivals: u64,
     handle: Option<DisplayHandle>,
     /// The displays that were plugged in when somebody last looked.
@@ -55,6 +57,7 @@ impl DisplayControl {
             told: None,
             sysfs: Sysfs::default(),
             cec: None,
+            is_there: false,
             arrivals: 0,
             handle: None,
             plugged: None,
@@ -74,6 +77,7 @@ impl DisplayControl {
         let cec = configured
             .cloned()
             .or_else(|| found.map(|entry| PathBuf::from(&entry.device.node)));
+        self.is_there = found.is_some();
         let arrivals = found.map_or(self.arrivals, |entry| entry.arrivals);
         if self.handle.is_none() || cec != self.cec || arrivals != self.arrivals {
             self.cec = cec;
@@ -198,6 +202,15 @@ impl DisplayControl {
             .collect()
     }
 
+    /// The CEC adapter that the configuration names, where it is not there.
+    pub fn absent_adapter(&self) -> Option<String> {
+        let node = self.settings.cec.as_ref();
+        // A link that somebody made to an adapter is not what udev calls it.
+        let absent = node.filter(|node| !self.is_there && !node.exists());
+        let absent = absent.filter(|_| self.settings.power != DisplayPower::Off);
+        absent.map(|node| node.display().to_string())
+    }
+
     /// Whether another display is there than before, or none any more.
     pub fn is_replugged(&mut self) -> bool {
         let mut plugged = self.state().connectors;
@@ -234,7 +247,7 @@ mod tests {
     #[tokio::test]
     async fn a_configured_adapter_that_comes_late_is_taken() {
         let settings = Display {
-            cec: Some(PathBuf::from("/dev/cec0")),
+            cec: Some(PathBuf::from("/dev/no-such-cec0")),
             ..Display::default()
         };
         let quirks = QuirkTable::default();
@@ -242,11 +255,12 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         display.sysfs = Sysfs::at(root.path());
         display.refresh(&[]);
+        assert_eq!(display.absent_adapter().unwrap(), "/dev/no-such-cec0");
         display.touched(now());
         assert_eq!(display.told, Some(Power::On));
         let before = display.handle.clone().unwrap();
         let path = "/devices/pci0000:00/usb1/1-2/1-2:1.0/cec/cec0";
-        let adapter = entries([("cec", path, &[("DEVNAME", "/dev/cec0")][..])]);
+        let adapter = entries([("cec", path, &[("DEVNAME", "/dev/no-such-cec0")][..])]);
         let same = |display: &DisplayControl| {
             let handle = display.handle.as_ref().unwrap();
             handle.commands.same_channel(&before.commands)
@@ -256,6 +270,7 @@ mod tests {
         display.refresh(&adapter);
         assert!(!same(&display));
         assert_eq!(display.told, Some(Power::On));
+        assert_eq!(display.absent_adapter(), None);
     }
 
     #[tokio::test]

@@ -13,11 +13,11 @@ use roomd_devices::core::inventory::Entry;
 use roomd_devices::core::sound::cards::{Asked, Card, Echo, Reason, Selection, select};
 use roomd_devices::core::sound::table::{MuteKey, Table};
 use roomd_devices::mixer;
-use roomd_devices::mute::{self, KeyState, RoomSound, SoundDevice, Wish};
+use roomd_devices::mute::{self, Access, Held, KeyState, RoomSound, SoundDevice};
 use roomd_devices::sysfs::Sysfs;
 use roomd_media::{EchoPolicy, EngineCommand, MicrophoneSource};
 use roomd_model::Language;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 /// The sound cards in use.
 #[derive(Debug)]
@@ -34,10 +34,12 @@ pub struct Sound {
     level: LoudspeakerLevel,
     /// The loudspeaker whose mixer was set, and how often it came.
     opened_up: Option<(Card, u64)>,
+    /// That mixer could not be set.
+    level_failed: bool,
     /// What mute key and lamp are on, and how often it came.
     attached: Option<(SoundDevice, u64)>,
-    /// What came of its key and lamp.
-    key: KeyState,
+    /// What came of it.
+    access: Access,
     /// What was chosen last.
     pub chosen: Option<Chosen>,
 }
@@ -72,6 +74,8 @@ pub struct Choice {
     pub card: Option<Card>,
     /// What should be used and is not there.
     pub absent: Option<Absent>,
+    /// It is in another port than the configuration names.
+    pub moved: bool,
     /// What was used last and stood in for nothing.
     before: Option<Card>,
 }
@@ -100,6 +104,7 @@ impl Choice {
         });
         match taken {
             Some((reason, card)) if reason != Reason::StandsIn => Self {
+                moved: reason == Reason::Asked && is_moved(&card, asked),
                 before: Some(card.clone()),
                 card: Some(card),
                 absent: None,
@@ -107,6 +112,7 @@ impl Choice {
             stands_in => Self {
                 card: stands_in.map(|(_, card)| card),
                 absent: wanted.then(|| Absent::new(asked, before.as_ref())),
+                moved: false,
                 before,
             },
         }
@@ -162,8 +168,9 @@ impl Sound {
             told_echo: false,
             level: media.loudspeaker_level,
             opened_up: None,
+            level_failed: false,
             attached: None,
-            key: KeyState::None,
+            access: Access::default(),
             chosen: None,
         })
     }
@@ -199,7 +206,8 @@ impl Sound {
     }
 
     /// Sets the mixer of the loudspeaker that was chosen, once each time it comes.
-    fn open_up(&mut self, entries: &[Entry]) {
+    pub fn open_up(&mut self, entries: &[Entry]) {
+        self.level_failed = false;
         let chosen = self.chosen.as_ref();
         let chosen = chosen.and_then(|chosen| chosen.loudspeaker.card.clone());
         let wanted = self.chooses.loudspeaker && self.level == LoudspeakerLevel::Unity;
@@ -219,9 +227,10 @@ impl Sound {
                     tracing::info!(card = card.device, ?set, "the loudspeaker's level is 0 dB")
                 }
                 Err(error) => {
-                    // A card's controls may come after its sound; whatever comes next is tried with.
+                    // A card's controls may come after its sound, or after its permissions.
                     tracing::debug!(card = card.device, %error, "the loudspeaker's level is not set");
                     self.opened_up = None;
+                    self.level_failed = true;
                     return;
                 }
             }
@@ -272,17 +281,13 @@ impl Sound {
     }
 
     /// Takes hold of mute key and lamp of the microphone's device, when it is another one than
-    /// before or was plugged in again.
-    pub fn attach(
-        &mut self,
-        entries: &[Entry],
-        room: &watch::Receiver<RoomSound>,
-    ) -> Option<mpsc::Receiver<Wish>> {
+    /// before, was plugged in again, or lets more of itself be opened.
+    pub fn attach(&mut self, entries: &[Entry], room: &watch::Receiver<RoomSound>) -> Option<Held> {
         let card = self.chosen.as_ref()?.microphone.card.as_ref();
         // What is built into the machine has no key, and its mixer may be somebody else's.
         let Some((card, id)) = card.filter(|card| card.usb.is_some()).and_then(with_id) else {
             self.attached = None;
-            self.key = KeyState::None;
+            self.access = Access::default();
             return None;
         };
         let known = self.table.find(card);
@@ -293,24 +298,47 @@ impl Sound {
             own_lamp: known.is_some_and(|known| known.own_lamp),
         };
         let attached = (device, arrivals(entries, id));
-        if self.attached.as_ref() == Some(&attached) {
+        let known = self.attached.as_ref() == Some(&attached);
+        if known && !self.access.is_refused() {
             return None;
         }
-        let (wishes, key) = mute::spawn(&attached.0, &Sysfs::default(), room.clone());
-        self.key = key;
+        let opened = mute::open(&attached.0, &Sysfs::default());
+        // What is refused all the same is no reason to let go of the rest.
+        if known && opened.access == self.access {
+            return None;
+        }
+        self.access = opened.access.clone();
+        if self.access.is_refused() {
+            let access = &self.access;
+            tracing::warn!(?access, "a part of the microphone's device does not open");
+        }
+        let held = mute::spawn(&attached.0, opened, room.clone());
         self.attached = Some(attached);
-        Some(wishes)
+        Some(held)
+    }
+
+    /// Whether a part of a device is there that does not open: [`Self::attach`] and [`Self::open_up`]
+    /// try again.
+    pub const fn is_failing(&self) -> bool {
+        self.access.is_refused() || self.level_failed
     }
 
     /// What came of mute key and lamp.
     pub const fn key(&self) -> &KeyState {
-        &self.key
+        &self.access.key
     }
 }
 
 /// A name that the room looks for among the cards; others are ALSA's own.
 fn is_card(name: &str) -> bool {
     name.parse::<DeviceId>().is_ok() || name.parse::<UsbId>().is_ok()
+}
+
+/// Whether the configuration names a card in another place.
+fn is_moved(card: &Card, asked: Option<&str>) -> bool {
+    let asked = asked.and_then(|text| text.parse::<DeviceId>().ok());
+    let both = asked.zip(card.id.as_ref());
+    both.is_some_and(|(asked, id)| asked.is_moved_to(id))
 }
 
 fn with_id(card: &Card) -> Option<(&Card, &DeviceId)> {
@@ -413,6 +441,32 @@ pub(super) mod tests {
         ] {
             assert_eq!(is_card(name), card, "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_refused_is_tried_again_until_it_is_gone() {
+        let Some((mut sound, _proc)) = sound(Microphone::Auto) else {
+            // A sound server chooses on this machine.
+            return;
+        };
+        let hid = "/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.3/hidraw/hidraw97";
+        let values = [
+            ("DEVNAME", "/dev/no-such-hidraw97"),
+            ("ID_VENDOR_ID", "0b0e"),
+            ("ID_MODEL_ID", "0420"),
+        ];
+        let all = entries([("sound", BAR.0, BAR.1), ("hidraw", hid, &values[..])]);
+        let room = watch::Sender::new(RoomSound::default()).subscribe();
+        sound.refresh(&all);
+        assert!(sound.attach(&all, &room).is_some());
+        assert!(matches!(sound.key(), KeyState::Refused(_)));
+        assert!(sound.is_failing());
+        // What is open stays in hand.
+        assert!(sound.attach(&all, &room).is_none());
+        assert!(sound.is_failing());
+        sound.refresh(&[]);
+        assert!(sound.attach(&[], &room).is_none());
+        assert!(!sound.is_failing());
     }
 
     #[test]

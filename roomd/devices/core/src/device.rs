@@ -68,6 +68,43 @@ impl Kind {
     }
 }
 
+/// udev's properties that are read here; it has dozens.
+pub const PROPERTIES: &[&str] = &[
+    "DEVNAME",
+    "ID_INPUT_KEY",
+    "ID_INPUT_SWITCH",
+    "ID_INPUT_TOUCHSCREEN",
+    "ID_MODEL",
+    "ID_MODEL_FROM_DATABASE",
+    "ID_MODEL_ID",
+    "ID_PATH",
+    "ID_SERIAL_SHORT",
+    "ID_V4L_CAPABILITIES",
+    "ID_V4L_PRODUCT",
+    "ID_VENDOR_ID",
+    "NAME",
+    "SOUND_INITIALIZED",
+    "USEC_INITIALIZED",
+];
+/// Attributes of the device itself, which are read under their name with `attr:` before it.
+pub const ATTRIBUTES: &[&str] = &["id", "index", "name"];
+/// What the USB device itself says, and as what it is read, where udev's rules pass over a subsystem.
+pub const USB: &[(&str, &str)] = &[
+    ("idVendor", "ID_VENDOR_ID"),
+    ("idProduct", "ID_MODEL_ID"),
+    ("serial", "ID_SERIAL_SHORT"),
+    ("product", "ID_MODEL"),
+    ("speed", "attr:speed"),
+];
+
+/// Whether whoever asks udev copies this.
+fn is_copied(key: &str) -> bool {
+    let attribute = key.strip_prefix("attr:");
+    PROPERTIES.contains(&key)
+        || attribute.is_some_and(|name| ATTRIBUTES.contains(&name))
+        || USB.iter().any(|(_, name)| *name == key)
+}
+
 /// What udev says about a device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Properties {
@@ -81,6 +118,7 @@ pub struct Properties {
 
 impl Properties {
     fn get(&self, key: &str) -> Option<&str> {
+        debug_assert!(is_copied(key), "nobody copies {key}");
         let value = self.values.get(key).map(|value| value.trim());
         value.filter(|value| !value.is_empty())
     }
@@ -299,6 +337,29 @@ pub(crate) mod tests {
         check("/devices/x/input/input4", "input");
         check("/devices/x/net/eth0", "net");
         check("", "video4linux");
+    }
+
+    #[test]
+    fn whatever_is_read_is_copied() {
+        // Each that says nothing is asked for everything; what nobody copies is a panic.
+        for kind in Kind::ALL {
+            let (subsystem, prefix) = (kind.subsystem(), kind.prefix());
+            let path = format!("/devices/x/{subsystem}/{prefix}0");
+            let device = properties(&path, subsystem, &[("DEVNAME", "/dev/x")]);
+            assert!(Device::from_properties(&device).is_some(), "{path}");
+        }
+        let usb = properties(
+            "/devices/usb1/1-1/1-1:1.0/input/input1/event1",
+            "input",
+            &[
+                ("DEVNAME", "/dev/x"),
+                ("ID_VENDOR_ID", "046d"),
+                ("ID_MODEL_ID", "0857"),
+            ],
+        );
+        assert!(Device::from_properties(&usb).is_some());
+        assert!(is_copied("SOUND_INITIALIZED") && is_copied("USEC_INITIALIZED"));
+        assert!(is_copied("attr:speed") && !is_copied("speed") && !is_copied("attr:serial"));
     }
 
     #[test]

@@ -247,6 +247,21 @@ impl DeviceId {
         }
     }
 
+    /// Whether this one, seen as `other`, is in another place. The kernel numbers its buses as it finds
+    /// them: where a serial number says that it is the same, that is no move of anybody's.
+    #[must_use]
+    pub fn is_moved_to(&self, other: &Self) -> bool {
+        let counted_otherwise = self
+            .port()
+            .zip(other.port())
+            .is_some_and(|(own, theirs)| own.differs_in_bus_only(theirs));
+        match self.likeness(other) {
+            Likeness::Same => false,
+            Likeness::Moved => !counted_otherwise,
+            Likeness::Model | Likeness::No => true,
+        }
+    }
+
     /// Two functions behind one plug: camera and microphone of one conference bar.
     #[must_use]
     pub fn same_plug(&self, other: &Self) -> bool {
@@ -422,6 +437,10 @@ mod tests {
         let bare = "usb:046d:0857@1-1.4:1.0";
         check(bare, "usb:046d:0857@1-2:1.0", Likeness::Model);
         check("at:platform-a", "at:platform-b", Likeness::No);
+        let moves = |from: &str, to: &str| id(from).is_moved_to(&id(to));
+        assert!(!moves(one, one) && moves(one, "usb:046d:0857/A@1-2:1.0"));
+        assert!(!moves(one, "usb:046d:0857/A@2-1.4:1.0"));
+        assert!(moves(bare, "usb:046d:0857@2-1.4:1.0"));
         assert!(id(one).same_plug(&id("usb:046d:0857/A@1-1.4:1.2")));
         assert!(!id(one).same_plug(&id("usb:046d:0857/A@1-2:1.0")));
     }

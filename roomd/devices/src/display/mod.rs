@@ -54,6 +54,8 @@ pub struct DisplayState {
     pub connectors: Vec<Connector>,
     /// Whether the panel should ask people to turn it on.
     pub asks: bool,
+    /// Whether it stays on although it was told to sleep.
+    pub stays_on: bool,
     /// What was done, the oldest first.
     pub log: Vec<(Instant, Happened)>,
 }
@@ -261,9 +263,9 @@ impl Task {
     fn tell(&self) {
         self.publish.send_if_modified(|state| {
             let log: Vec<_> = self.control.log().lines().copied().collect();
-            let asks = self.control.asks();
-            let changed = state.asks != asks || state.log != log;
-            state.asks = asks;
+            let (asks, stays_on) = (self.control.asks(), self.control.stays_on());
+            let changed = (state.asks, state.stays_on) != (asks, stays_on) || state.log != log;
+            (state.asks, state.stays_on) = (asks, stays_on);
             state.log = log;
             changed
         });

@@ -6,32 +6,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io;
 
-use roomd_devices_core::device::{Kind, Properties};
+use roomd_devices_core::device::{ATTRIBUTES, Kind, PROPERTIES, Properties, USB};
 
-/// The properties that the core reads; udev has dozens.
-const PROPERTIES: &[&str] = &[
-    "DEVNAME",
-    "ID_INPUT_KEY",
-    "ID_INPUT_SWITCH",
-    "ID_INPUT_TOUCHSCREEN",
-    "ID_MODEL",
-    "ID_MODEL_FROM_DATABASE",
-    "ID_MODEL_ID",
-    "ID_PATH",
-    "ID_SERIAL_SHORT",
-    "ID_V4L_CAPABILITIES",
-    "ID_V4L_PRODUCT",
-    "ID_VENDOR_ID",
-];
-const ATTRIBUTES: &[&str] = &["id", "index", "name"];
-/// What the USB device itself says, where udev's rules pass over a subsystem.
-const USB: &[(&str, &str)] = &[
-    ("idVendor", "ID_VENDOR_ID"),
-    ("idProduct", "ID_MODEL_ID"),
-    ("serial", "ID_SERIAL_SHORT"),
-    ("product", "ID_MODEL"),
-    ("speed", "attr:speed"),
-];
 /// Longer values are cut.
 const LENGTH: usize = 256;
 

@@ -106,7 +106,10 @@ pub struct PowerControl {
     way: usize,
     tries: u32,
     step: Step,
+    /// The display took the message that sends it to sleep.
+    taken: bool,
     asked: bool,
+    stays_on: bool,
     log: Log,
 }
 
@@ -120,7 +123,9 @@ impl Default for PowerControl {
             way: 0,
             tries: 0,
             step: Step::Rest,
+            taken: false,
             asked: false,
+            stays_on: false,
             log: Log::default(),
         }
     }
@@ -139,6 +144,12 @@ impl PowerControl {
         self.asked
     }
 
+    /// Whether the display should sleep, and nothing that was tried made it.
+    #[must_use]
+    pub const fn stays_on(&self) -> bool {
+        self.stays_on
+    }
+
     /// Takes what happened.
     pub fn handle(&mut self, input: Input, now: Instant) -> Vec<Effect> {
         match input {
@@ -154,12 +165,14 @@ impl PowerControl {
                 self.display = None;
                 self.step = Step::Rest;
                 self.serves = None;
+                self.stays_on = false;
                 self.withdraw()
             }
             Input::Want(power) if self.wanted == Some(power) => Vec::new(),
             Input::Want(power) => {
                 self.wanted = Some(power);
                 self.begun = false;
+                self.stays_on = false;
                 self.log.add(now, Happened::Wanted(power));
                 let mut effects = self.withdraw();
                 effects.extend(self.begin(now));
@@ -206,6 +219,8 @@ impl PowerControl {
         self.begun = self.wanted.is_some();
         self.way = 0;
         self.tries = 0;
+        self.taken = false;
+        self.stays_on = false;
         self.attempt(now)
     }
 
@@ -255,6 +270,8 @@ impl PowerControl {
             }
             (None, Power::Standby, _) => {
                 self.step = Step::Rest;
+                // What nobody could tell it, it does not disobey.
+                self.stays_on = !self.ways().is_empty();
                 self.log.add(now, Happened::Asked(Power::Standby));
                 Vec::new()
             }
@@ -292,6 +309,7 @@ impl PowerControl {
         if self.is_outdated() {
             return self.restart(now);
         }
+        self.taken |= doing == Doing::Standby && outcome == Outcome::Taken;
         let quirks = self.quirks();
         let patience = Duration::from_secs(u64::from(quirks.seconds));
         let key = matches!(quirks.wake, Wake::PowerOnKey | Wake::PowerKey);
@@ -311,14 +329,17 @@ impl PowerControl {
 
     fn checked(&mut self, outcome: Outcome, now: Instant) -> Vec<Effect> {
         let status = self.quirks().status;
+        // A line on which nobody heard the message says nothing about a display.
+        let is_told = self.serves == Some(Power::On) || self.taken;
         match (outcome, self.serves) {
-            (_, Some(power)) if !status => self.reached(Happened::Assumed(power), now),
+            (_, Some(power)) if !status && is_told => self.reached(Happened::Assumed(power), now),
+            (_, Some(_)) if !status => self.attempt(now),
             (Outcome::Is(Power::On), Some(Power::On)) => self.open(Doing::SourceAgain, now),
             (Outcome::Is(Power::Standby), Some(Power::Standby)) => {
                 self.reached(Happened::Reached(Power::Standby), now)
             }
             // Many leave the line when they sleep.
-            (Outcome::Nobody, Some(Power::Standby)) if self.tries > 1 => {
+            (Outcome::Nobody, Some(Power::Standby)) if is_told && self.tries > 1 => {
                 self.reached(Happened::Assumed(Power::Standby), now)
             }
             (Outcome::Is(Power::Standby), Some(Power::On))

@@ -166,8 +166,63 @@ fn without_cec_it_is_ddc_and_without_that_a_person() {
     bench.run(Input::Confirmed);
     assert!(!bench.asked);
     // For the night nobody is asked.
+    assert!(!bench.control.stays_on());
     bench.run(Input::Want(Power::Standby));
-    assert!(!bench.asked);
+    assert!(!bench.asked && bench.control.stays_on());
+    bench.run(Input::Want(Power::On));
+    assert!(bench.asked && !bench.control.stays_on());
+}
+
+#[test]
+fn what_nobody_heard_over_cec_is_said_over_ddc() {
+    for status in [true, false] {
+        let mut bench = Bench::new(false, true);
+        bench.is = Power::On;
+        bench.plug(Quirks {
+            status,
+            ..Quirks::default()
+        });
+        bench.run(Input::Want(Power::Standby));
+        assert_eq!(
+            (bench.is, bench.control.stays_on()),
+            (Power::Standby, false)
+        );
+        let last = bench.control.log().lines().last().unwrap().1;
+        assert_eq!(last, Happened::Reached(Power::Standby));
+    }
+    // What has neither is not disobedient.
+    let mut bench = Bench::new(false, false);
+    bench.run(Input::Display {
+        cec: false,
+        ddc: false,
+        quirks: Quirks::default(),
+    });
+    bench.run(Input::Want(Power::Standby));
+    assert!(!bench.control.stays_on());
+}
+
+#[test]
+fn a_display_that_takes_the_message_and_leaves_the_line_sleeps() {
+    use Outcome::{Nobody, Taken};
+    let (mut control, mut now) = (PowerControl::default(), Instant::now());
+    let display = Input::Display {
+        cec: true,
+        ddc: true,
+        quirks: Quirks::default(),
+    };
+    control.handle(display, now);
+    let mut effects = control.handle(Input::Want(Power::Standby), now);
+    for outcome in [Taken, Nobody, Nobody, Nobody] {
+        if effects.is_empty() {
+            now = control.poll_timeout().unwrap().0;
+            effects = control.handle_timeout(now);
+        }
+        assert!(matches!(effects[..], [Effect::Say(_)]), "{effects:?}");
+        effects = control.handle(Input::Said(outcome), now);
+    }
+    assert_eq!(effects, []);
+    let last = control.log().lines().last().unwrap().1;
+    assert_eq!(last, Happened::Assumed(Power::Standby));
 }
 
 #[test]

@@ -95,6 +95,8 @@ pub struct Entry {
     pub usable: bool,
     /// How often it came.
     pub arrivals: u64,
+    /// It is in another place than the one to which the configuration gives its role.
+    pub elsewhere: bool,
     /// Where it was, while the configuration gives its role only to that place.
     was: Option<DeviceId>,
     present: bool,
@@ -247,26 +249,67 @@ impl Inventory {
             entry.device = device;
             entry.present = true;
             entry.arrivals = entry.arrivals.saturating_add(1);
-            return match entry.count(now) {
-                Some(effect) => vec![effect],
-                None if entry.usable => {
-                    vec![Effect::Returned(key.1, entry.role.clone(), away)]
-                }
-                None => Vec::new(),
+            let effect = match entry.count(now) {
+                Some(effect) => Some(effect),
+                None => entry
+                    .usable
+                    .then(|| Effect::Returned(key.1.clone(), entry.role.clone(), away)),
             };
+            return effect.into_iter().chain(self.reclaim(&key)).collect();
         }
         let effect = match self.moved_from(&device) {
             Some((from, certain)) => self.rename(&from, device, certain, now),
             None => {
-                let role = self.roles.of(&device);
+                let role = self.role_of(&device);
                 let appeared = Effect::Appeared(device.id.clone(), role.clone());
                 self.insert(key.clone(), Entry::new(device, role, now));
                 let moved = self.moved_before(&key);
                 moved.unwrap_or(appeared)
             }
         };
+        let mut effects = vec![effect];
+        effects.extend(self.reclaim(&key));
         self.forget();
-        vec![effect]
+        effects
+    }
+
+    /// The role that a device is given where it is.
+    fn role_of(&self, device: &Device) -> Option<Role> {
+        let is_there = |id: &DeviceId| {
+            let entry = self.entries.get(&(device.kind, id.clone()));
+            entry.is_some_and(|entry| entry.present)
+        };
+        self.roles.of(device, is_there)
+    }
+
+    /// A device in the very place that the configuration names is the one that is meant: another one
+    /// that was taken for it loses the role.
+    fn reclaim(&mut self, key: &Key) -> Vec<Effect> {
+        let named = self.entries.get(key);
+        let Some(role) = named
+            .and_then(|entry| self.roles.at(&entry.device))
+            .cloned()
+        else {
+            return Vec::new();
+        };
+        let others = self.entries.iter().filter(|(other, entry)| {
+            let like = other.0 == key.0 && key.1.likeness(&other.1) >= Likeness::Model;
+            like && entry.present && entry.elsewhere && entry.role.as_ref() == Some(&role)
+        });
+        let taken: Vec<(Key, Option<Role>)> = others
+            .map(|(other, entry)| (other.clone(), self.role_of(&entry.device)))
+            .collect();
+        let mut effects = Vec::new();
+        for (other, role) in taken {
+            if let Some(entry) = self.entries.get_mut(&other) {
+                entry.was = None;
+                entry.role = role;
+                entry.locate(&self.roles);
+                let (usable, role) = (entry.usable, entry.role.clone());
+                effects.extend(usable.then_some(Effect::Changed(other.1, role)));
+            }
+        }
+        effects
     }
 
     /// One driver may report several nodes of the same kind in one place: each has a number.
@@ -285,13 +328,16 @@ impl Inventory {
         id
     }
 
-    /// The missing device that this one is, and whether that is certain.
+    /// The missing device that this one is, and whether that is certain. What is plugged in where the
+    /// configuration names a device is no other one.
     fn moved_from(&self, device: &Device) -> Option<(Key, bool)> {
+        let named = self.roles.at(device);
         let missing = |likeness| {
             let candidates = self.entries.iter().filter(move |(key, entry)| {
                 !entry.present
                     && entry.device.kind == device.kind
                     && key.1.likeness(&device.id) == likeness
+                    && (named.is_none() || entry.role.as_ref() == named)
             });
             let mut keys = candidates.map(|(key, _)| key.clone());
             // Several that it might be are a reason to guess nothing.
@@ -305,7 +351,7 @@ impl Inventory {
     fn rename(&mut self, from: &Key, device: Device, certain: bool, now: Instant) -> Effect {
         let (kind, to) = (device.kind, device.id.clone());
         let before = self.entries.remove(from);
-        let own = self.roles.of(&device);
+        let own = self.role_of(&device);
         let mut entry = Entry::new(device, None, now);
         if let Some(before) = before {
             let only_there = own.is_none() && before.role.is_some();
@@ -324,7 +370,8 @@ impl Inventory {
         }
     }
 
-    fn insert(&mut self, key: Key, entry: Entry) {
+    fn insert(&mut self, key: Key, mut entry: Entry) {
+        entry.locate(&self.roles);
         self.entries.insert(key, entry);
     }
 
@@ -372,12 +419,19 @@ impl Entry {
             role,
             usable: true,
             arrivals: 1,
+            elsewhere: false,
             was: None,
             present: true,
             since: now,
             changes: VecDeque::new(),
             aside: false,
         }
+    }
+
+    /// Notes whether it is where the configuration names it.
+    fn locate(&mut self, roles: &Roles) {
+        let role = self.role.as_ref();
+        self.elsewhere = role.is_some_and(|role| roles.is_elsewhere(role, &self.device));
     }
 
     /// Counts a coming or going; says so when it is one too many. Sets what may be used.

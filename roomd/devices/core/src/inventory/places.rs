@@ -90,14 +90,10 @@ impl Inventory {
             .map(|place| (place, true))
             .or_else(|| same(Likeness::Model).map(|place| (place, false)))?;
         self.away.0.retain(|other| *other != place);
-        let port = place.id.port();
-        let counted_otherwise = port
-            .zip(key.1.port())
-            .is_some_and(|(before, after)| before.differs_in_bus_only(after));
+        let is_moved = place.id.is_moved_to(&key.1);
         let from = place.was.unwrap_or(place.id);
         let role = self.take_over(key, &from);
-        // The kernel numbers its buses as it finds them: that is no move of anybody's.
-        (!(certain && counted_otherwise)).then(|| Effect::Moved {
+        is_moved.then(|| Effect::Moved {
             from,
             to: key.1.clone(),
             role,
@@ -121,14 +117,16 @@ impl Inventory {
     /// something else is there.
     fn take_over(&mut self, key: &Key, from: &DeviceId) -> Option<Role> {
         let taken = self.entries.contains_key(&(key.0, from.clone()));
+        let before = Device {
+            id: from.clone(),
+            ..self.entries.get(key)?.device.clone()
+        };
+        let role = self.role_of(&before);
         let entry = self.entries.get_mut(key)?;
         if entry.role.is_none() && !taken {
-            let before = Device {
-                id: from.clone(),
-                ..entry.device.clone()
-            };
-            entry.role = self.roles.of(&before);
+            entry.role = role;
             entry.was = entry.role.is_some().then(|| from.clone());
+            entry.locate(&self.roles);
         }
         entry.role.clone()
     }

@@ -83,6 +83,19 @@ impl Wanted {
             Self::Node(node) => device.node == *node,
         }
     }
+
+    /// The place that it names.
+    const fn place(&self) -> Option<&DeviceId> {
+        match self {
+            Self::Device(id) => Some(id),
+            Self::Model(_) | Self::Node(_) => None,
+        }
+    }
+
+    /// Whether it names this device in this place.
+    fn names(&self, device: &Device) -> bool {
+        self.place() == Some(&device.id)
+    }
 }
 
 impl fmt::Display for Wanted {
@@ -97,7 +110,8 @@ impl fmt::Display for Wanted {
 
 impl Roles {
     /// Gives a role to a device by the text of its identity, a USB id such as `046d:0857`, or a node
-    /// such as `/dev/video0` or `hw:1`. The first that fits wins.
+    /// such as `/dev/video0` or `hw:1`. What names a device in its place comes before what else fits it;
+    /// of several the first wins.
     ///
     /// # Errors
     ///
@@ -129,7 +143,7 @@ impl Roles {
     #[must_use]
     pub fn unseen(&self, role: &Role, devices: &[&Device]) -> Vec<String> {
         let lines = || self.lines.iter().filter(|(given, _)| given == role);
-        let unseen = lines().filter(|(_, wanted)| !devices.iter().any(|it| wanted.is(it)));
+        let unseen = lines().filter(|(_, wanted)| !devices.iter().any(|it| self.means(wanted, it)));
         let strays = devices
             .iter()
             .filter(|device| !lines().any(|(_, wanted)| wanted.is(device)));
@@ -139,10 +153,42 @@ impl Roles {
             .collect()
     }
 
-    /// The role of a device.
-    pub(crate) fn of(&self, device: &Device) -> Option<Role> {
-        let fits = |(role, wanted): &&(Role, Wanted)| wanted.is(device) && role.fits(device.kind);
-        self.lines.iter().find(fits).map(|(role, _)| role.clone())
+    /// Whether a line means a device. A place that another line names is not this one's new place.
+    fn means(&self, wanted: &Wanted, device: &Device) -> bool {
+        let named = || self.lines.iter().any(|(_, other)| other.names(device));
+        wanted.is(device) && (wanted.place().is_none() || wanted.names(device) || !named())
+    }
+
+    /// The role that the configuration gives to the very place of a device.
+    pub(crate) fn at(&self, device: &Device) -> Option<&Role> {
+        let line = self
+            .lines
+            .iter()
+            .find(|(role, wanted)| role.fits(device.kind) && wanted.names(device));
+        line.map(|(role, _)| role)
+    }
+
+    /// The role of a device. One with the same serial number that is in the place which a line names is
+    /// the one that is meant; `is_there` tells.
+    pub(crate) fn of(&self, device: &Device, is_there: impl Fn(&DeviceId) -> bool) -> Option<Role> {
+        let fits = |(role, wanted): &&(Role, Wanted)| {
+            let taken = wanted.place().is_some_and(&is_there);
+            role.fits(device.kind) && wanted.is(device) && !taken
+        };
+        let found = || self.lines.iter().find(fits).map(|(role, _)| role);
+        self.at(device).or_else(found).cloned()
+    }
+
+    /// Whether the configuration gives this role to the device in another place only.
+    pub(crate) fn is_elsewhere(&self, role: &Role, device: &Device) -> bool {
+        let lines = || self.lines.iter().filter(|(given, _)| given == role);
+        let is_here = |wanted: &Wanted| match wanted.place() {
+            Some(place) => wanted.is(device) && !place.is_moved_to(&device.id),
+            None => wanted.is(device),
+        };
+        let is_like = |place: &DeviceId| place.likeness(&device.id) >= Likeness::Model;
+        lines().any(|(_, wanted)| wanted.place().is_some_and(is_like))
+            && !lines().any(|(_, wanted)| is_here(wanted))
     }
 }
 

@@ -73,6 +73,66 @@ fn a_serial_number_follows_to_another_port_and_keeps_the_role() {
     assert_eq!(fresh.usable().next().unwrap().role, Some(front()));
 }
 
+#[test]
+fn one_serial_number_for_two_gives_each_the_role_of_its_port() {
+    let back = Role::Camera("back".to_owned());
+    let (left, right) = (camera(LEFT, "A", 0), camera(RIGHT, "A", 2));
+    let (at_left, at_right) = ("usb:046d:0857/A@1-1.4:1.0", "usb:046d:0857/A@1-2:1.0");
+    let lines = [(front(), at_left), (back.clone(), at_right)];
+    let role = |inventory: &Inventory, device: &Properties| {
+        let mut usable = inventory.usable();
+        let entry = usable
+            .find(|entry| entry.device.path == device.path)
+            .unwrap();
+        (entry.role.clone(), entry.elsewhere)
+    };
+    for order in [[&left, &right], [&right, &left]] {
+        let (inventory, _) = restarted(&lines, &Places::default(), &order.map(Clone::clone));
+        assert_eq!(role(&inventory, &left), (Some(front()), false));
+        assert_eq!(role(&inventory, &right), (Some(back.clone()), false));
+    }
+    // Whoever is in the other one's port is the other one, also while that is away.
+    let (mut inventory, now) = (Inventory::new(roles(&lines)), Instant::now());
+    inventory.handle(Event::Added(left.clone()), now);
+    inventory.handle(gone(&left), now);
+    let effects = inventory.handle(Event::Added(right.clone()), now);
+    let id = at_right.parse().unwrap();
+    assert_eq!(effects, [Effect::Appeared(id, Some(back))]);
+    // Where one place is named, the one in it is meant, whichever was seen first.
+    let lines = [(front(), at_right)];
+    for order in [[&left, &right], [&right, &left]] {
+        let (inventory, _) = restarted(&lines, &Places::default(), &order.map(Clone::clone));
+        assert_eq!(role(&inventory, &left), (None, false));
+        assert_eq!(role(&inventory, &right), (Some(front()), false));
+    }
+}
+
+#[test]
+fn what_is_plugged_back_is_where_the_configuration_names_it() {
+    let now = Instant::now();
+    for serial in ["A", ""] {
+        let (left, right) = (camera(LEFT, serial, 0), camera(RIGHT, serial, 0));
+        let id = Device::from_properties(&left).unwrap().id.to_string();
+        let mut inventory = Inventory::new(roles(&[(front(), &id)]));
+        let mut elsewhere = |there: &Properties, before: &Properties| {
+            inventory.handle(gone(before), now);
+            inventory.handle(Event::Added(there.clone()), now);
+            inventory.with_role(&front()).unwrap().elsewhere
+        };
+        assert!(!elsewhere(&left, &right));
+        assert!(elsewhere(&right, &left));
+        assert!(!elsewhere(&left, &right));
+        assert_eq!(inventory.entries().count(), 1);
+    }
+    // A place that no setting names, and a bus that is numbered otherwise, are no other ones.
+    let other_bus = camera("2-1.4:1.0", "A", 0);
+    for lines in [vec![], vec![(front(), "usb:046d:0857/A@1-1.4:1.0")]] {
+        let mut inventory = Inventory::new(roles(&lines));
+        inventory.handle(Event::Added(other_bus.clone()), now);
+        assert!(inventory.usable().all(|entry| !entry.elsewhere));
+    }
+}
+
 /// What a restart tells: the places are kept, and everything is listed again.
 fn restarted(
     lines: &[(Role, &str)],
@@ -246,6 +306,33 @@ fn a_graphics_card_says_that_a_display_was_plugged() {
 }
 
 #[test]
+fn a_sound_card_is_there_once_udev_has_seen_to_its_nodes() {
+    let now = Instant::now();
+    let path = "/devices/pci0000:00/0000:00:1f.3/sound/card0";
+    let known = ("USEC_INITIALIZED", "1");
+    let bare = properties(path, "sound", &[]);
+    let early = properties(path, "sound", &[known]);
+    let whole = properties(path, "sound", &[known, ("SOUND_INITIALIZED", "1")]);
+    let mut inventory = Inventory::default();
+    assert_eq!(inventory.handle(Event::Added(early.clone()), now), []);
+    assert_eq!(inventory.list(&early, now), []);
+    let effects = inventory.handle(Event::Changed(whole.clone()), now);
+    assert!(matches!(effects[..], [Effect::Appeared(..)]), "{effects:?}");
+    assert_eq!(inventory.list(&whole, now), []);
+    // It was there before the start.
+    let effects = Inventory::default().list(&whole, now);
+    assert!(matches!(effects[..], [Effect::Appeared(..)]), "{effects:?}");
+    // udev is not up yet, or never is.
+    let mut inventory = Inventory::default();
+    let effects = inventory.list(&bare, now);
+    assert!(matches!(effects[..], [Effect::Appeared(..)]), "{effects:?}");
+    let effects = inventory.handle(Event::Added(early), now);
+    assert!(matches!(effects[..], [Effect::Gone(..)]), "{effects:?}");
+    let effects = inventory.handle(Event::Changed(whole), now);
+    assert!(matches!(effects[..], [Effect::Returned(..)]), "{effects:?}");
+}
+
+#[test]
 fn a_loose_plug_is_set_aside_until_it_is_quiet() {
     let mut inventory = Inventory::default();
     let (start, one) = (Instant::now(), camera(LEFT, "A", 0));
@@ -352,6 +439,17 @@ fn what_was_never_plugged_in_is_named() {
     assert_eq!(seen(&inventory), [other]);
     inventory.handle(Event::Added(camera(RIGHT, "", 0)), now);
     assert_eq!(seen(&inventory), [other]);
+}
+
+#[test]
+fn one_of_two_with_a_serial_number_does_not_stand_for_the_other() {
+    let (left, right) = ("usb:046d:0857/A@1-1.4:1.0", "usb:046d:0857/A@1-2:1.0");
+    let roles = roles(&[(Role::Keys, left), (Role::Keys, right)]);
+    let one = Device::from_properties(&camera(LEFT, "A", 0)).unwrap();
+    assert_eq!(roles.unseen(&Role::Keys, &[&one]), [right]);
+    let moved = Device::from_properties(&camera("1-3:1.0", "A", 0)).unwrap();
+    let alone = self::roles(&[(Role::Keys, left)]);
+    assert_eq!(alone.unseen(&Role::Keys, &[&moved]), Vec::<String>::new());
 }
 
 proptest! {

@@ -8,4 +8,4 @@ mod press;
 
 pub use map::{Action, KeyMap, KeyMapError};
 pub use names::{Code, named};
-pub use press::{Press, Presses};
+pub use press::{Press, Presses, Standing};

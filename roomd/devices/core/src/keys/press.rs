@@ -24,6 +24,15 @@ pub enum Press {
     Flood,
 }
 
+/// How a device stands, of which only the latest counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// It sees somebody.
+    pub present: bool,
+    /// Its keys send without end.
+    pub flood: bool,
+}
+
 /// The keys of one device.
 #[derive(Debug)]
 pub struct Presses {
@@ -59,8 +68,11 @@ impl Presses {
             return None;
         }
         if action == Action::Presence {
+            let before = self.is_present();
             self.last.insert(code, (now, down));
-            return self.pass(now, Press::Presence(down));
+            let present = self.is_present();
+            // A state is no press: it counts also while presses are ignored.
+            return (present != before).then_some(Press::Presence(present));
         }
         // A press counts; letting go only says that the next press may.
         let bounces = before.is_some_and(|(at, _)| now.saturating_duration_since(at) < BOUNCE);
@@ -68,6 +80,32 @@ impl Presses {
         (down && !bounces)
             .then(|| self.pass(now, Press::Do(action)))
             .flatten()
+    }
+
+    /// How the device stands.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        Standing {
+            present: self.is_present(),
+            flood: self.gate.is_flooded(),
+        }
+    }
+
+    /// When [`Self::handle_timeout`] has something to do, and why.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        self.gate.poll_timeout()
+    }
+
+    /// Ends a flood; returns whether that is so.
+    pub fn handle_timeout(&mut self, now: Instant) -> bool {
+        self.gate.handle_timeout(now)
+    }
+
+    /// Any of its sensors sees somebody.
+    fn is_present(&self) -> bool {
+        let mut on = self.last.iter().filter(|(_, (_, stands))| *stands);
+        on.any(|(code, _)| self.map.action(*code) == Some(Action::Presence))
     }
 
     fn pass(&mut self, now: Instant, press: Press) -> Option<Press> {
@@ -122,6 +160,28 @@ mod tests {
     }
 
     #[test]
+    fn a_device_sees_somebody_while_any_of_its_sensors_does() {
+        let (mut keys, now) = (keys(), Instant::now());
+        keys.map.add("SW_LID", "presence").unwrap();
+        let front = super::super::named("SW_FRONT_PROXIMITY").unwrap();
+        let other = super::super::named("SW_LID").unwrap();
+        assert_eq!(keys.handle(front, 1, now), Some(Press::Presence(true)));
+        assert_eq!(keys.handle(other, 1, now), None);
+        assert_eq!(keys.handle(front, 0, now), None);
+        assert!(keys.standing().present);
+        // Also while its keys are ignored.
+        for _ in 0..100 {
+            keys.handle(UP, 2, now);
+        }
+        assert_eq!(keys.handle(other, 0, now), Some(Press::Presence(false)));
+        let wanted = Standing {
+            present: false,
+            flood: true,
+        };
+        assert_eq!(keys.standing(), wanted);
+    }
+
+    #[test]
     fn a_flood_is_ignored_until_it_is_quiet() {
         let (mut keys, start) = (keys(), Instant::now());
         let mut seen = Vec::new();
@@ -131,6 +191,11 @@ mod tests {
         }
         assert_eq!(seen.len(), MOST + 1);
         assert_eq!(seen.last(), Some(&Press::Flood));
+        assert!(keys.standing().flood);
+        let (quiet, _) = keys.poll_timeout().unwrap();
+        assert!(!keys.handle_timeout(start + Duration::from_secs(2)));
+        assert!(keys.handle_timeout(quiet) && !keys.standing().flood);
+        assert_eq!(keys.poll_timeout(), None);
         let later = start + Duration::from_secs(10);
         assert!(keys.handle(UP, 2, later).is_some());
     }

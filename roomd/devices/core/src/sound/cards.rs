@@ -76,9 +76,11 @@ pub fn select(cards: &[Card], table: &Table, asked: &Asked) -> Selection {
     let shapes: Vec<Shape> = cards.iter().map(|card| shape(card, table)).collect();
     let named = |text: &Option<String>, able: &dyn Fn(&Card) -> bool| {
         let text = text.as_deref()?;
-        cards
-            .iter()
-            .position(|card| able(card) && answers(card, text))
+        let first = |fits: fn(&Card, &str) -> bool| {
+            let mut cards = cards.iter();
+            cards.position(|card| able(card) && fits(card, text))
+        };
+        first(is_named).or_else(|| first(answers))
     };
     let records = |card: &Card| card.captures > 0;
     let plays = |card: &Card| card.plays > 0;
@@ -185,6 +187,13 @@ const fn loudspeaker_rank(shape: Shape, card: &Card) -> u32 {
             Shape::Loudspeaker => 1,
             Shape::Array | Shape::Microphone => 2,
         }
+}
+
+/// Whether it is named as it is and where it is, and not another one that answers too.
+fn is_named(card: &Card, text: &str) -> bool {
+    let id = card.id.as_ref();
+    let asked = text.parse::<DeviceId>().ok();
+    asked.is_some() && asked.as_ref() == id || text == card.device
 }
 
 fn answers(card: &Card, text: &str) -> bool {
@@ -309,6 +318,28 @@ mod tests {
             (Some(2), Some(2), Echo::Device)
         );
         assert_eq!(chosen(&cards, Some("hw:0")), (Some(0), Some(2), Echo::Room));
+    }
+
+    #[test]
+    fn of_two_with_one_serial_number_the_one_in_its_port_is_taken() {
+        let bar = |port: &str, device: &str| {
+            let id = format!("usb:0b0e:0420/A@{port}:1.0");
+            Card {
+                id: Some(id.parse().unwrap()),
+                ..card(device, "Bar", Some("0b0e:0420"), 1, 2)
+            }
+        };
+        let cards = [bar("1-2", "hw:1"), bar("1-3", "hw:2")];
+        for (port, at) in [("1-2", 0), ("1-3", 1), ("1-4", 0)] {
+            let asked = format!("usb:0b0e:0420/A@{port}:1.0");
+            assert_eq!(chosen(&cards, Some(&asked)).0, Some(at), "{port}");
+        }
+        // One whose name has the number of another one in it.
+        let cards = [
+            card("hw:1", "Bar hw:2", None, 1, 0),
+            card("hw:2", "Bar", None, 1, 0),
+        ];
+        assert_eq!(chosen(&cards, Some("hw:2")).0, Some(1));
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub enum Effect {
     SetSwitch(bool),
     /// The key is pressed without end; it is ignored until it is quiet, and the room is muted.
     Flood,
+    /// The key is quiet again after a flood, and heard.
+    Quiet,
     /// The switch does not stay as it is set; it is left alone.
     Disobeys,
 }
@@ -123,23 +125,22 @@ impl Mute {
 
     /// When [`Self::handle_timeout`] has something to do, and why.
     #[must_use]
-    pub const fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
-        match self.told {
-            Some((_, until)) => Some((until, "the device should have switched")),
-            None => None,
-        }
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let told = self.told;
+        let switched = told.map(|(_, until)| (until, "the device should have switched"));
+        switched.into_iter().chain(self.keys.poll_timeout()).min()
     }
 
-    /// Tells a device again that did not do what it was told.
+    /// Tells a device again that did not do what it was told, and that a key is quiet again.
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<Effect> {
-        match self.told {
-            Some((_, until)) if now >= until => {
-                self.told = None;
-                self.switch = None;
-                self.follow(now)
-            }
-            Some(_) | None => Vec::new(),
+        let quiet = self.keys.handle_timeout(now);
+        let mut effects: Vec<Effect> = quiet.then_some(Effect::Quiet).into_iter().collect();
+        if self.told.is_some_and(|(_, until)| now >= until) {
+            self.told = None;
+            self.switch = None;
+            effects.extend(self.follow(now));
         }
+        effects
     }
 
     fn key(&mut self, muted: bool, now: Instant) -> Vec<Effect> {
@@ -310,6 +311,12 @@ mod tests {
         }
         assert_eq!(effects.len(), 12);
         assert_eq!(effects[10..], [Effect::Flood, Effect::SetRoom(true)]);
+        let (quiet, _) = mute.poll_timeout().unwrap();
+        assert_eq!(mute.handle_timeout(now), []);
+        assert_eq!(mute.handle_timeout(quiet), [Effect::Quiet]);
+        assert_eq!(mute.poll_timeout(), None);
+        let effects = mute.handle(Input::Pressed, quiet);
+        assert_eq!(effects, [Effect::SetRoom(false)]);
     }
 
     #[test]
@@ -352,7 +359,7 @@ mod tests {
                             Effect::SetRoom(muted) => open.push(Input::Room(muted)),
                             Effect::SetSwitch(records) => open.push(Input::Switch(records)),
                             Effect::SetLamp(lamp) => prop_assert_eq!(lamp, room),
-                            Effect::Flood | Effect::Disobeys => {}
+                            Effect::Flood | Effect::Quiet | Effect::Disobeys => {}
                         }
                     }
                 }
