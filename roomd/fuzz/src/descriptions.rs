@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use roomd_conference::{PeerState, SdpKind};
 use roomd_model::{Pii, Secret};
 use roomd_peer::{
-    Codec, Core, DataChannel, Encoding, HeaderExtension, LineParameters, MediaKind, Offer,
-    Parameters, Payload, PeerCommand, PeerEvent, RemoteTransport,
+    Codec, Core, DataChannel, Direction, Encoding, HeaderExtension, LineParameters, MediaKind,
+    Offer, Parameters, Payload, PeerCommand, PeerEvent, RemoteTransport,
 };
 
 use crate::call::{description, events, local};
@@ -141,6 +141,7 @@ fn read(input: &mut Input<'_>) -> Parameters {
         payloads: several(input, payload),
         extensions: several(input, |input| (input.byte(), extension(input))),
         lines: several(input, line),
+        data: flags & 4 == 4,
     }
 }
 
@@ -184,9 +185,18 @@ fn extension(input: &mut Input<'_>) -> HeaderExtension {
 }
 
 fn line(input: &mut Input<'_>) -> LineParameters {
+    let (mid, flags) = (input.text(), input.byte());
+    let kinds = [MediaKind::Audio, MediaKind::Video];
+    let directions = [
+        Direction::SendRecv,
+        Direction::SendOnly,
+        Direction::RecvOnly,
+        Direction::Inactive,
+    ];
     LineParameters {
-        mid: input.text(),
-        kind: input.one_of(&[MediaKind::Audio, MediaKind::Video]),
+        mid,
+        kind: kinds[usize::from(flags & 1)],
+        direction: directions[usize::from(flags >> 1 & 3)],
         send: several(input, |input| maybe(input, |input| input.text())),
         receive: several(input, |input| Encoding {
             ssrc: input.long(),

@@ -4,8 +4,8 @@
 
 use roomd_model::{Pii, Secret};
 
-use crate::MediaKind;
 use crate::port::Codec;
+use crate::{Direction, MediaKind};
 
 /// A session where no SDP is exchanged, as in Jingle.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct Parameters {
     pub extensions: Vec<(u8, HeaderExtension)>,
     /// What is sent and received.
     pub lines: Vec<LineParameters>,
+    /// Both sides have data channels, with SCTP on port 5000 (RFC 8841); once they have, it stays so.
+    pub data: bool,
 }
 
 /// How the peer is reached and known.
@@ -70,8 +72,11 @@ pub enum HeaderExtension {
 pub struct LineParameters {
     /// The name: letters and digits, at most 16.
     pub mid: String,
-    /// Sound or picture.
+    /// Sound or picture; it stays as it was.
     pub kind: MediaKind,
+    /// The direction, seen from here. Streams of the other directions may be named all the same: they
+    /// rest until it changes. What was written before a change still leaves.
+    pub direction: Direction,
     /// What is sent: none, one without a name, or one for each layer's name.
     pub send: Vec<Option<String>>,
     /// What the peer sends.

@@ -47,7 +47,8 @@ pub enum PeerCommand {
     /// Says what a description would, without one; answered with [`PeerEvent::LocalParameters`], or
     /// with [`PeerEvent::DescriptionRefused`]. A connection lives by descriptions or by parameters.
     /// Later ones replace the m-lines and add candidates; payload types, extensions and what is known
-    /// of the peer stay as they were.
+    /// of the peer stay as they were. ICE is restarted by descriptions only: other credentials of the
+    /// peer are refused.
     Parameters(Box<Parameters>),
     /// Makes an offer; answered with [`PeerEvent::LocalDescription`], or with
     /// [`PeerEvent::DescriptionRefused`] when it changes nothing.
@@ -75,7 +76,8 @@ pub enum PeerCommand {
         rid: Option<String>,
     },
     /// Opens a data channel; [`PeerEvent::ChannelOpen`] follows when both sides have it. The first
-    /// one of a connection waits for an offer, of either side.
+    /// one of a connection waits for an offer, of either side, or for parameters that have data
+    /// channels.
     OpenChannel(DataChannel),
     /// Sends a message; dropped when the channel is not open, or too much waits to be sent already.
     SendMessage {
@@ -257,7 +259,8 @@ pub enum PeerEvent {
     },
     /// Our side of the parameters.
     LocalParameters(Box<LocalParameters>),
-    /// An m-line was negotiated, or changed.
+    /// An m-line was negotiated, or changed. One that later parameters lack is told a last time, as
+    /// inactive.
     Line(LineState),
     /// The remote description could not be used; nothing changed, with one exception: an unanswered
     /// offer of ours may be taken back by an offer, or by an answer to it, whose text can be read but

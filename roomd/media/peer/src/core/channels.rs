@@ -82,7 +82,7 @@ impl Core {
             && config.protocol.len() <= MAX_LABEL
     }
 
-    /// A description was applied.
+    /// A description was applied, or parameters were.
     pub(super) fn channels_negotiated(&mut self, data: bool) {
         self.channels.negotiated |= data;
         if self.channels.negotiated {

@@ -37,6 +37,8 @@ pub(super) struct Line {
     keyframe_after: Option<Instant>,
     /// Missing packets are not asked for.
     pub(super) gave_up: bool,
+    /// Frames came while nothing was received by the direction, and were not passed on.
+    missed: bool,
 }
 
 impl Line {
@@ -64,8 +66,14 @@ impl Core {
         };
         let keyframe = codec.is_sound() || data.is_keyframe();
         let rtp_time = in_rate(data.time, codec.clock_rate());
+        let receiving = self.receives(data.mid);
         let line = self.lines.entry(layer.clone()).or_default();
         line.last_rtp_time = Some(rtp_time);
+        if !receiving {
+            line.missed = true;
+            return;
+        }
+        let contiguous = data.contiguous && !std::mem::take(&mut line.missed);
         if keyframe {
             line.keyframe_wanted = false;
         }
@@ -81,7 +89,7 @@ impl Core {
                 rtp_time,
                 at: now,
                 keyframe,
-                contiguous: data.contiguous,
+                contiguous,
                 temporal: temporal_of(&data.codec_extra),
                 level,
             },
@@ -126,7 +134,7 @@ impl Core {
             return None;
         }
         let mid = Mid::from(mid);
-        if !self.rtc.media(mid)?.direction().is_sending() {
+        if !self.sends(mid) {
             return None;
         }
         let pt = self.payload_type(mid, frame.codec)?;
@@ -143,6 +151,9 @@ impl Core {
 
     /// The layers that may be sent on an m-line; none where there is one stream without a name.
     pub(super) fn layers(&self, mid: Mid) -> Vec<String> {
+        if let Some(explicit) = &self.explicit {
+            return explicit.layers(mid);
+        }
         if let Some(layers) = self.groups.get(&mid) {
             return layers.clone();
         }
@@ -238,7 +249,18 @@ impl Core {
         self.flush_keyframe_requests(now);
     }
 
+    fn sends(&self, mid: Mid) -> bool {
+        if let Some(explicit) = &self.explicit {
+            return explicit.sends(mid);
+        }
+        let media = self.rtc.media(mid);
+        media.is_some_and(|media| media.direction().is_sending())
+    }
+
     fn receives(&self, mid: Mid) -> bool {
+        if let Some(explicit) = &self.explicit {
+            return explicit.receives(mid);
+        }
         let media = self.rtc.media(mid);
         media.is_some_and(|media| media.direction().is_receiving())
     }

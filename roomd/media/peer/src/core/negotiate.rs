@@ -95,10 +95,7 @@ impl Core {
                 codecs: self.sent_codecs(mid),
                 layers: self.layers(mid),
             };
-            if self.told.get(&mid) != Some(&line) {
-                self.told.insert(mid, line.clone());
-                self.events.push_back(PeerEvent::Line(line));
-            }
+            self.tell_line(mid, line);
         }
         let named = |mid: &Mid| {
             lines
@@ -106,6 +103,14 @@ impl Core {
                 .any(|(name, _)| Mid::from(name.as_str()) == *mid)
         };
         self.told.retain(|mid, _| named(mid));
+    }
+
+    /// Tells an m-line, unless it is as it was last told.
+    pub(super) fn tell_line(&mut self, mid: Mid, line: LineState) {
+        if self.told.get(&mid) != Some(&line) {
+            self.told.insert(mid, line.clone());
+            self.events.push_back(PeerEvent::Line(line));
+        }
     }
 
     fn apply(&mut self, kind: SdpKind, description: &Description) -> Result<(), Refusal> {

@@ -15,8 +15,8 @@ use super::describe::{self, Abilities, LEVEL_3_1, MAX_CANDIDATES, Refusal};
 use super::negotiate::kind_of;
 use super::{Core, PATIENCE, setup};
 use crate::{
-    Codec, Encoding, LineParameters, LocalParameters, MediaKind, Parameters, Payload, PeerEvent,
-    RemoteTransport,
+    Codec, Direction, Encoding, LineParameters, LineState, LocalParameters, MediaKind, Parameters,
+    Payload, PeerEvent, RemoteTransport,
 };
 
 /// Most m-lines.
@@ -33,24 +33,61 @@ const MAX_CREDENTIAL: usize = 256;
 /// What is remembered of the parameters.
 #[derive(Debug)]
 pub(super) struct Explicit {
-    credentials: Option<IceCreds>,
+    peer: Option<Known>,
     payloads: Vec<Payload>,
-    lines: BTreeMap<Mid, (MediaKind, BTreeSet<u32>)>,
+    lines: BTreeMap<Mid, LineParameters>,
+}
+
+/// What the peer is known by, besides its fingerprint.
+#[derive(Debug)]
+struct Known {
+    credentials: IceCreds,
+    /// We began the handshake.
+    active: bool,
 }
 
 impl Explicit {
     /// Whether an m-line has a stream of this SSRC.
     pub(super) fn names(&self, ssrc: u32) -> bool {
-        let mut lines = self.lines.values();
-        lines.any(|(_, ssrcs)| ssrcs.contains(&ssrc))
+        let mut streams = self.lines.values().flat_map(|line| &line.receive);
+        streams.any(|stream| stream.ssrc == ssrc)
+    }
+
+    /// Whether frames may be written to an m-line. The transport's own direction is always both ways.
+    pub(super) fn sends(&self, mid: Mid) -> bool {
+        self.lines.get(&mid).is_some_and(|line| {
+            matches!(line.direction, Direction::SendRecv | Direction::SendOnly)
+                && !line.send.is_empty()
+        })
+    }
+
+    /// Whether frames of an m-line are passed on.
+    pub(super) fn receives(&self, mid: Mid) -> bool {
+        let line = self.lines.get(&mid);
+        line.is_some_and(|line| matches!(line.direction, Direction::SendRecv | Direction::RecvOnly))
+    }
+
+    /// The names of what is sent on an m-line; none where it is one stream without a name.
+    pub(super) fn layers(&self, mid: Mid) -> Vec<String> {
+        let line = self.lines.get(&mid);
+        let named = line.map(|line| line.send.iter().flatten().cloned().collect());
+        named.unwrap_or_default()
+    }
+
+    /// Whether a known m-line is of another kind in these.
+    fn contradicts(&self, lines: &[LineParameters]) -> bool {
+        lines.iter().any(|line| {
+            let known = self.lines.get(&Mid::from(line.mid.as_str()));
+            known.is_some_and(|known| known.kind != line.kind)
+        })
     }
 
     /// The codecs that the peer takes on an m-line, of those that are sent.
     pub(super) fn taken(&self, mid: Mid) -> Vec<(Codec, Pt)> {
-        let Some(&(kind, _)) = self.lines.get(&mid) else {
+        let Some(line) = self.lines.get(&mid) else {
             return Vec::new();
         };
-        let sound = kind == MediaKind::Audio;
+        let sound = line.kind == MediaKind::Audio;
         let fits = |codec: Codec| codec.is_sound() == sound && codec != Codec::Vp9;
         self.payloads
             .iter()
@@ -69,29 +106,66 @@ impl Core {
     ) -> Result<(), Refusal> {
         check(parameters)?;
         let remote = parameters.remote.as_ref().map(known_by).transpose()?;
+        let known = self.explicit.as_ref();
+        if known.is_some_and(|known| known.contradicts(&parameters.lines)) {
+            return Err(Refusal::NotApplicable);
+        }
         let mut explicit = match self.explicit.take() {
             Some(known) => known,
             None if self.negotiated || self.pending.is_some() => return Err(Refusal::Mixed),
             None => self.begin(now, parameters),
         };
-        let begun = match (remote, &parameters.remote) {
-            (Some((credentials, fingerprint)), Some(remote)) => {
-                let begun = self.reach(now, &mut explicit, credentials, fingerprint, remote.active);
-                for line in &remote.candidates {
-                    self.remote_candidate(line.expose());
-                }
-                begun
-            }
-            _ => Ok(()),
+        let begun = match remote {
+            Some((peer, fingerprint)) => self.reach(now, &mut explicit, peer, fingerprint),
+            None => Ok(()),
         };
+        let remote = parameters.remote.iter();
+        for line in remote.flat_map(|remote| &remote.candidates) {
+            self.remote_candidate(line.expose());
+        }
         if begun.is_ok() {
-            let before = std::mem::take(&mut explicit.lines);
-            explicit.lines = self.set_lines(before, &parameters.lines);
-            self.forget_gone();
+            explicit.lines = self.set_lines(&explicit.lines, &parameters.lines);
             self.say_parameters(&parameters.lines);
         }
+        let active = explicit.peer.as_ref().map(|known| known.active);
         self.explicit = Some(explicit);
-        begun
+        begun?;
+        // Nothing is negotiated before the peer has said what it is.
+        if let Some(active) = active {
+            self.begin_channels(active, parameters.data);
+            self.tell_parameters(&parameters.lines);
+        }
+        self.forget_gone();
+        Ok(())
+    }
+
+    fn begin_channels(&mut self, client: bool, data: bool) {
+        if data {
+            self.rtc.direct_api().start_sctp(client);
+        }
+        self.channels_negotiated(data);
+    }
+
+    /// Tells what the parameters made of the m-lines.
+    fn tell_parameters(&mut self, lines: &[LineParameters]) {
+        let named: BTreeSet<Mid> = lines.iter().map(mid_of).collect();
+        let told = self.told.iter();
+        let gone = told.filter(|(mid, _)| !named.contains(*mid));
+        let gone: Vec<(Mid, LineState)> = gone.map(|(mid, line)| (*mid, ended(line))).collect();
+        for (mid, line) in gone {
+            self.tell_line(mid, line);
+        }
+        for line in lines {
+            let mid = mid_of(line);
+            let line = LineState {
+                mid: line.mid.clone(),
+                kind: line.kind,
+                direction: line.direction,
+                codecs: self.sent_codecs(mid),
+                layers: self.layers(mid),
+            };
+            self.tell_line(mid, line);
+        }
     }
 
     /// Begins to look for the peer, or makes sure that it is the one known.
@@ -99,21 +173,21 @@ impl Core {
         &mut self,
         now: Instant,
         explicit: &mut Explicit,
-        credentials: IceCreds,
+        peer: Known,
         fingerprint: Fingerprint,
-        active: bool,
     ) -> Result<(), Refusal> {
         self.expect(&fingerprint)?;
-        if let Some(known) = &explicit.credentials {
+        if let Some(known) = &explicit.peer {
             // The transport restarts ICE by descriptions only.
-            let same = *known == credentials;
+            let same = known.credentials == peer.credentials;
             return same.then_some(()).ok_or(Refusal::NotApplicable);
         }
         let mut api = self.rtc.direct_api();
-        api.set_remote_ice_credentials(credentials.clone());
-        api.start_dtls(active).map_err(|_| Refusal::NotApplicable)?;
+        api.set_remote_ice_credentials(peer.credentials.clone());
+        api.start_dtls(peer.active)
+            .map_err(|_| Refusal::NotApplicable)?;
         self.expected.get_or_insert(fingerprint);
-        explicit.credentials = Some(credentials);
+        explicit.peer = Some(peer);
         self.negotiated = true;
         self.patience = Some(now + PATIENCE);
         Ok(())
@@ -133,7 +207,7 @@ impl Core {
         api.enable_twcc_feedback();
         self.drive(now);
         Explicit {
-            credentials: None,
+            peer: None,
             payloads: parameters.payloads.clone(),
             lines: BTreeMap::new(),
         }
@@ -141,41 +215,38 @@ impl Core {
 
     fn set_lines(
         &mut self,
-        mut known: BTreeMap<Mid, (MediaKind, BTreeSet<u32>)>,
+        known: &BTreeMap<Mid, LineParameters>,
         lines: &[LineParameters],
-    ) -> BTreeMap<Mid, (MediaKind, BTreeSet<u32>)> {
-        let mut set = BTreeMap::new();
-        for line in lines {
-            let mid = Mid::from(line.mid.as_str());
-            let before = known.remove(&mid);
-            let ssrcs = self.set_line(mid, line, before.map(|(_, ssrcs)| ssrcs));
-            set.insert(mid, (line.kind, ssrcs));
+    ) -> BTreeMap<Mid, LineParameters> {
+        let set = lines.iter().map(|line| (mid_of(line), line.clone()));
+        let set: BTreeMap<Mid, LineParameters> = set.collect();
+        // At first what ends: its SSRCs may be another line's from here on.
+        for (mid, before) in known {
+            if let Some(line) = set.get(mid) {
+                self.end_streams(*mid, line, before);
+            } else {
+                self.rtc.direct_api().remove_media(*mid);
+                self.abilities.remove(mid);
+            }
+        }
+        for (mid, line) in &set {
+            self.set_line(*mid, line, known.contains_key(mid));
             // Both sides use the same payload types, and ours say so.
             let abilities = Abilities {
                 loss: true,
                 full: true,
                 h264_level: LEVEL_3_1,
             };
-            self.abilities.insert(mid, abilities);
-        }
-        for (gone, _) in known {
-            self.rtc.direct_api().remove_media(gone);
-            self.abilities.remove(&gone);
+            self.abilities.insert(*mid, abilities);
         }
         set
     }
 
-    fn set_line(
-        &mut self,
-        mid: Mid,
-        line: &LineParameters,
-        before: Option<BTreeSet<u32>>,
-    ) -> BTreeSet<u32> {
+    fn set_line(&mut self, mid: Mid, line: &LineParameters, known: bool) {
         let mut api = self.rtc.direct_api();
-        if before.is_none() {
+        if !known {
             api.declare_media(mid, kind_of(line.kind));
         }
-        let rid_of = |rid: &Option<String>| rid.as_deref().map(Rid::from);
         for rid in line.send.iter().map(rid_of) {
             if api.stream_tx_by_mid(mid, rid).is_none() {
                 let (ssrc, rtx) = (api.new_ssrc(), api.new_ssrc());
@@ -183,15 +254,28 @@ impl Core {
                 api.declare_stream_tx(ssrc, rtx, mid, rid);
             }
         }
-        let now: BTreeSet<u32> = line.receive.iter().map(|stream| stream.ssrc).collect();
-        for gone in before.iter().flatten().filter(|ssrc| !now.contains(ssrc)) {
-            api.remove_stream_rx(Ssrc::from(*gone));
-        }
         for stream in &line.receive {
             let rtx = stream.rtx.map(Ssrc::from);
             api.expect_stream_rx(stream.ssrc.into(), rtx, mid, rid_of(&stream.rid));
         }
-        now
+    }
+
+    /// Ends the streams that a known m-line does not have any more.
+    fn end_streams(&mut self, mid: Mid, line: &LineParameters, before: &LineParameters) {
+        let mut api = self.rtc.direct_api();
+        let now: BTreeSet<u32> = line.receive.iter().map(|stream| stream.ssrc).collect();
+        let received = before.receive.iter().map(|stream| stream.ssrc);
+        for gone in received.filter(|ssrc| !now.contains(ssrc)) {
+            api.remove_stream_rx(Ssrc::from(gone));
+        }
+        for gone in before.send.iter().filter(|rid| !line.send.contains(rid)) {
+            let stream = api.stream_tx_by_mid(mid, rid_of(gone));
+            if let Some(ssrc) = stream.map(|stream| stream.ssrc()) {
+                api.remove_stream_tx(ssrc);
+            }
+            // Should it return, it is another stream, which counts from its own beginning.
+            self.packetisers.remove(&(mid, gone.clone()));
+        }
     }
 
     fn say_parameters(&mut self, lines: &[LineParameters]) {
@@ -204,10 +288,10 @@ impl Core {
         let credentials = api.local_ice_credentials();
         let mut sent = Vec::new();
         for line in lines {
-            let mid = Mid::from(line.mid.as_str());
+            let mid = mid_of(line);
             let mut encodings = Vec::new();
             for rid in &line.send {
-                let stream = api.stream_tx_by_mid(mid, rid.as_deref().map(Rid::from));
+                let stream = api.stream_tx_by_mid(mid, rid_of(rid));
                 encodings.extend(stream.map(|stream| Encoding {
                     ssrc: *stream.ssrc(),
                     rtx: stream.rtx().map(|ssrc| *ssrc),
@@ -228,8 +312,26 @@ impl Core {
     }
 }
 
+fn mid_of(line: &LineParameters) -> Mid {
+    Mid::from(line.mid.as_str())
+}
+
+fn rid_of(rid: &Option<String>) -> Option<Rid> {
+    rid.as_deref().map(Rid::from)
+}
+
+/// What is told of an m-line that is gone.
+fn ended(line: &LineState) -> LineState {
+    LineState {
+        direction: Direction::Inactive,
+        codecs: Vec::new(),
+        layers: Vec::new(),
+        ..line.clone()
+    }
+}
+
 /// What a peer is known by, once it is in range.
-fn known_by(remote: &RemoteTransport) -> Result<(IceCreds, Fingerprint), Refusal> {
+fn known_by(remote: &RemoteTransport) -> Result<(Known, Fingerprint), Refusal> {
     let credential = |secret: &Secret, least: usize| {
         let text = secret.expose();
         (least..=MAX_CREDENTIAL).contains(&text.len()) && text.is_ascii()
@@ -242,7 +344,12 @@ fn known_by(remote: &RemoteTransport) -> Result<(IceCreds, Fingerprint), Refusal
         ufrag: remote.ufrag.expose().to_owned(),
         pass: remote.password.expose().to_owned(),
     };
-    Ok((credentials, describe::fingerprint(&remote.fingerprints)?))
+    let active = remote.active;
+    let known = Known {
+        credentials,
+        active,
+    };
+    Ok((known, describe::fingerprint(&remote.fingerprints)?))
 }
 
 /// Refuses what the transport would not bear.

@@ -6,12 +6,32 @@ use std::time::Duration;
 
 use roomd_peer::{DataChannel, DataChannelId, Offer, PeerCommand, Reliability};
 
+use crate::conformance::Check;
 use crate::net::{A, B, Net};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn with_channels(configs: &[DataChannel]) -> (Net, [String; 2]) {
-    let (mut net, lines) = Net::call();
+pub(crate) const CHECKS: &[Check] = &[
+    (
+        "messages of data channels pass both ways in order",
+        messages_pass_both_ways_in_order,
+    ),
+    (
+        "both sides may agree on a channel beforehand",
+        a_channel_that_both_sides_agreed_on_says_nothing_of_itself,
+    ),
+    (
+        "what waits to be sent is bounded",
+        what_waits_to_be_sent_is_bounded,
+    ),
+    (
+        "channels are bounded and close on both sides",
+        channels_are_bounded_and_close_on_both_sides,
+    ),
+];
+
+fn with_channels(net: Net, configs: &[DataChannel]) -> (Net, [String; 2]) {
+    let (mut net, lines) = net.called();
     for config in configs {
         net.command(A, PeerCommand::OpenChannel(config.clone()));
     }
@@ -34,14 +54,13 @@ fn send(net: &mut Net, end: usize, label: &str, data: &[u8]) {
     net.command(end, command);
 }
 
-#[test]
-fn messages_pass_both_ways_in_order() {
+fn messages_pass_both_ways_in_order(net: Net) {
     let unordered = DataChannel {
         ordered: false,
         reliability: Reliability::Retransmits(0),
         ..DataChannel::named("lossy")
     };
-    let (mut net, lines) = with_channels(&[DataChannel::named("chat"), unordered]);
+    let (mut net, lines) = with_channels(net, &[DataChannel::named("chat"), unordered]);
     for end in [A, B] {
         let mut labels: Vec<_> = net.ends[end]
             .channels
@@ -73,13 +92,12 @@ fn messages_pass_both_ways_in_order() {
     assert!(net.ends[B].count(&lines[0]) > 45);
 }
 
-#[test]
-fn a_channel_that_both_sides_agreed_on_says_nothing_of_itself() {
+fn a_channel_that_both_sides_agreed_on_says_nothing_of_itself(net: Net) {
     let agreed = DataChannel {
         negotiated: Some(7),
         ..DataChannel::named("agreed")
     };
-    let (mut net, _) = Net::call();
+    let (mut net, _) = net.called();
     for end in [A, B] {
         net.command(end, PeerCommand::OpenChannel(agreed.clone()));
         // The same stream a second time is refused.
@@ -95,9 +113,8 @@ fn a_channel_that_both_sides_agreed_on_says_nothing_of_itself() {
     assert_eq!(net.ends[A].messages[0].2, b"two");
 }
 
-#[test]
-fn what_waits_to_be_sent_is_bounded() {
-    let (mut net, _) = with_channels(&[DataChannel::named("bulk")]);
+fn what_waits_to_be_sent_is_bounded(net: Net) {
+    let (mut net, _) = with_channels(net, &[DataChannel::named("bulk")]);
     net.cut = true;
     for _ in 0..100 {
         send(&mut net, A, "bulk", &[0; 16_000]);
@@ -110,10 +127,9 @@ fn what_waits_to_be_sent_is_bounded() {
     assert_eq!(arrived as u64 + dropped, 100);
 }
 
-#[test]
-fn channels_are_bounded_and_close_on_both_sides() {
+fn channels_are_bounded_and_close_on_both_sides(net: Net) {
     let many = vec![DataChannel::named("x"); 100];
-    let (mut net, _) = with_channels(&many);
+    let (mut net, _) = with_channels(net, &many);
     assert_eq!(net.ends[A].core.dropped().messages, 36);
     net.run(5 * SECOND);
     assert_eq!(net.ends[B].channels.len(), 64);

@@ -7,12 +7,54 @@ use std::time::Duration;
 
 use roomd_peer::{Codec, Direction, Frame, Layers, MediaKind, NewLine, Offer, PeerCommand};
 
+use crate::conformance::Check;
 use crate::net::{A, B, Net, mids, picture};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+pub(crate) const CHECKS: &[Check] = &[
+    (
+        "what the peer takes is sent, and VP9 is not",
+        what_the_peer_takes_is_sent_and_vp9_is_not,
+    ),
+    (
+        "a stream changes its codec without a gap",
+        a_stream_changes_its_codec_without_a_gap,
+    ),
+    (
+        "H.264 is sent when the peer takes nothing else",
+        h264_is_sent_when_the_peer_takes_nothing_else,
+    ),
+    (
+        "a peer that takes H.264 otherwise gets none",
+        a_peer_that_takes_h264_otherwise_gets_none,
+    ),
+    (
+        "what becomes of m-lines is told",
+        what_becomes_of_m_lines_is_told,
+    ),
+    (
+        "layers that the peer does not take are not sent",
+        layers_that_the_peer_does_not_take_are_not_sent,
+    ),
+];
+
+/// The payload type whose attribute has this value.
+fn number<'a>(sdp: &'a str, attribute: &str, value: &str) -> Option<&'a str> {
+    let values = sdp.lines().filter_map(|line| line.strip_prefix(attribute));
+    let mut pairs = values.filter_map(|line| line.split_once(' '));
+    let (number, _) = pairs.find(|(_, known)| *known == value)?;
+    Some(number)
+}
+
 /// The description without the payload types of a codec and of its retransmissions.
-fn without(sdp: &str, codec: &str, numbers: [&str; 2]) -> String {
+fn without(sdp: &str, codec: &str) -> String {
+    let Some(own) = number(sdp, "a=rtpmap:", &format!("{codec}/90000")) else {
+        // The answer to what was offered without it.
+        return sdp.to_owned();
+    };
+    let again = number(sdp, "a=fmtp:", &format!("apt={own}")).unwrap();
+    let numbers = [own, again];
     let mut text = String::new();
     for line in sdp.lines() {
         if line.starts_with("m=video") {
@@ -32,8 +74,7 @@ fn without(sdp: &str, codec: &str, numbers: [&str; 2]) -> String {
     text
 }
 
-fn call(change: impl Fn(String) -> String) -> (Net, String) {
-    let mut net = Net::new();
+fn call(mut net: Net, change: impl Fn(String) -> String) -> (Net, String) {
     net.negotiate(&change, &change);
     net.run(2 * SECOND);
     let mid = mids(&net.ends[A].described[0].1)[1].clone();
@@ -64,9 +105,8 @@ fn codecs(net: &Net, mid: &str) -> Vec<Codec> {
     line.codecs.clone()
 }
 
-#[test]
-fn what_the_peer_takes_is_sent_and_vp9_is_not() {
-    let (mut net, mid) = call(|sdp| sdp);
+fn what_the_peer_takes_is_sent_and_vp9_is_not(net: Net) {
+    let (mut net, mid) = call(net, |sdp| sdp);
     for (codec, expected) in [(Codec::Vp9, 0), (Codec::H264, 1), (Codec::Vp8, 2)] {
         let mut frame = h264(&net);
         frame.codec = codec;
@@ -76,9 +116,8 @@ fn what_the_peer_takes_is_sent_and_vp9_is_not() {
     assert_eq!(codecs(&net, &mid), [Codec::Vp8, Codec::H264]);
 }
 
-#[test]
-fn a_stream_changes_its_codec_without_a_gap() {
-    let (mut net, mid) = call(|sdp| sdp);
+fn a_stream_changes_its_codec_without_a_gap(net: Net) {
+    let (mut net, mid) = call(net, |sdp| sdp);
     let mut sent = Vec::new();
     for number in 0..30 {
         let frame = match number / 5 % 2 {
@@ -97,9 +136,8 @@ fn a_stream_changes_its_codec_without_a_gap() {
     assert!(came == sent, "{} of {} came", came.len(), sent.len());
 }
 
-#[test]
-fn h264_is_sent_when_the_peer_takes_nothing_else() {
-    let (mut net, mid) = call(|sdp| without(&sdp, "VP8", ["96", "97"]));
+fn h264_is_sent_when_the_peer_takes_nothing_else(net: Net) {
+    let (mut net, mid) = call(net, |sdp| without(&sdp, "VP8"));
     assert_eq!(codecs(&net, &mid), [Codec::H264], "VP9 is not sent");
     for _ in 0..5 {
         let frame = h264(&net);
@@ -116,15 +154,14 @@ fn h264_is_sent_when_the_peer_takes_nothing_else() {
     }
 }
 
-#[test]
-fn a_peer_that_takes_h264_otherwise_gets_none() {
+fn a_peer_that_takes_h264_otherwise_gets_none(net: Net) {
     let changes: [(&str, &str); 3] = [
         ("packetization-mode=1", "packetization-mode=0"),
         ("profile-level-id=42e01f", "profile-level-id=42e00d"),
         ("profile-level-id=42e01f", "profile-level-id=64001f"),
     ];
     for (ours, theirs) in changes {
-        let (mut net, mid) = call(|sdp| sdp.replace(ours, theirs));
+        let (mut net, mid) = call(net.again(), |sdp| sdp.replace(ours, theirs));
         assert_eq!(codecs(&net, &mid), [Codec::Vp8], "{theirs}");
         let frame = h264(&net);
         write(&mut net, &mid, frame);
@@ -132,9 +169,8 @@ fn a_peer_that_takes_h264_otherwise_gets_none() {
     }
 }
 
-#[test]
-fn what_becomes_of_m_lines_is_told() {
-    let (mut net, _) = Net::call();
+fn what_becomes_of_m_lines_is_told(net: Net) {
+    let (mut net, _) = net.called();
     for end in &net.ends {
         let told: Vec<_> = end
             .lines
@@ -177,9 +213,8 @@ fn what_becomes_of_m_lines_is_told() {
     assert_eq!(net.ends[B].lines[1].direction, Direction::Inactive);
 }
 
-#[test]
-fn layers_that_the_peer_does_not_take_are_not_sent() {
-    let (mut net, _) = Net::call();
+fn layers_that_the_peer_does_not_take_are_not_sent(net: Net) {
+    let (mut net, _) = net.called();
     let line = NewLine {
         kind: MediaKind::Video,
         direction: Direction::SendOnly,

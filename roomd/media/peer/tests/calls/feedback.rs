@@ -7,9 +7,34 @@ use std::time::Duration;
 use roomd_conference::PeerState;
 use roomd_peer::{Level, Offer, PeerCommand};
 
+use crate::conformance::Check;
 use crate::net::{A, B, Net, mids, sound};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) const CHECKS: &[Check] = &[
+    (
+        "keyframes are asked for both ways, by PLI and by FIR",
+        keyframes_are_asked_for_by_whatever_is_negotiated,
+    ),
+    ("sound says how loud it is", sound_says_how_loud_it_is),
+    (
+        "a call passes where only a relay does",
+        a_call_passes_where_only_a_relay_does,
+    ),
+    (
+        "a relayed address goes with its local one",
+        a_relayed_address_goes_with_its_local_one,
+    ),
+    (
+        "a relayed address that is lost is not described",
+        a_relayed_address_that_is_lost_is_not_described_until_it_returns,
+    ),
+    (
+        "a call outlives a change of addresses",
+        a_call_outlives_a_change_of_addresses,
+    ),
+];
 
 fn without(sdp: &str, what: &str) -> String {
     assert!(sdp.contains(what));
@@ -18,8 +43,7 @@ fn without(sdp: &str, what: &str) -> String {
 }
 
 /// Keyframe requests that pass, both ways, when the descriptions lack this.
-fn requests(lacking: &str) -> [usize; 2] {
-    let mut net = Net::new();
+fn requests(mut net: Net, lacking: &str) -> [usize; 2] {
     net.negotiate(|sdp| without(&sdp, lacking), |sdp| without(&sdp, lacking));
     net.run(2 * SECOND);
     let lines = mids(&net.ends[A].described[0].1);
@@ -36,15 +60,13 @@ fn requests(lacking: &str) -> [usize; 2] {
     [B, A].map(|end| net.ends[end].keyframes_wanted.len())
 }
 
-#[test]
-fn keyframes_are_asked_for_by_whatever_is_negotiated() {
-    assert_eq!(requests("ccm fir"), [1, 1], "by PLI");
-    assert_eq!(requests("nack pli"), [1, 1], "by FIR");
+fn keyframes_are_asked_for_by_whatever_is_negotiated(net: Net) {
+    assert_eq!(requests(net.again(), "ccm fir"), [1, 1], "by PLI");
+    assert_eq!(requests(net, "nack pli"), [1, 1], "by FIR");
 }
 
-#[test]
-fn sound_says_how_loud_it_is() {
-    let (mut net, lines) = Net::call();
+fn sound_says_how_loud_it_is(net: Net) {
+    let (mut net, lines) = net.called();
     let levels = [(0, true), (30, true), (127, false), (255, false)];
     for (below_overload, voice) in levels {
         let mut frame = sound(net.now, net.start);
@@ -81,9 +103,22 @@ fn sound_says_how_loud_it_is() {
     assert_eq!(seen, expected);
 }
 
-#[test]
-fn a_relayed_address_goes_with_its_local_one() {
-    let (mut net, _) = Net::call();
+fn a_call_passes_where_only_a_relay_does(mut net: Net) {
+    let relayed = "203.0.113.9:49152".parse().unwrap();
+    let (now, local) = (net.now, net.ends[A].address);
+    net.ends[A].core.add_relayed(now, relayed, local);
+    net.ends[A].relayed = Some(relayed);
+    net.ends[A].walled = true;
+    let (mut net, lines) = net.called();
+    net.talk(&lines, SECOND);
+    net.run(SECOND);
+    for end in &net.ends {
+        assert!(end.count(&lines[0]) > 45 && end.count(&lines[1]) > 20);
+    }
+}
+
+fn a_relayed_address_goes_with_its_local_one(net: Net) {
+    let (mut net, _) = net.called();
     let relayed = "203.0.113.9:49152".parse().unwrap();
     let (now, old) = (net.now, net.ends[A].address);
     net.ends[A].core.add_relayed(now, relayed, old);
@@ -105,9 +140,8 @@ fn a_relayed_address_goes_with_its_local_one() {
     assert!(!described(&net));
 }
 
-#[test]
-fn a_relayed_address_that_is_lost_is_not_described_until_it_returns() {
-    let (mut net, lines) = Net::call();
+fn a_relayed_address_that_is_lost_is_not_described_until_it_returns(net: Net) {
+    let (mut net, lines) = net.called();
     let relayed = "203.0.113.9:49152".parse().unwrap();
     let (now, local) = (net.now, net.ends[A].address);
     for stands in [true, false, true] {
@@ -126,11 +160,10 @@ fn a_relayed_address_that_is_lost_is_not_described_until_it_returns() {
     assert!(net.ends[B].count(&lines[0]) > 45);
 }
 
-#[test]
-fn a_call_outlives_a_change_of_addresses() {
+fn a_call_outlives_a_change_of_addresses(net: Net) {
     // Whoever moved, either side may begin the restart.
     for (moved, offerer) in [(A, A), (A, B), (B, A), (B, B)] {
-        let (mut net, lines) = Net::call();
+        let (mut net, lines) = net.again().called();
         net.talk(&lines, SECOND);
         let address = "198.51.100.7:7000".parse().unwrap();
         let now = net.now;

@@ -14,9 +14,12 @@ use str0m::media::{Direction, Frequency, MediaKind, MediaTime, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
-use crate::net::{A, B, Net, core, mids, picture};
+use crate::conformance::Check;
+use crate::net::{A, B, Net, mids, picture};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) const CHECKS: &[Check] = &[("VP9 is received whole", vp9_is_received_whole)];
 
 /// Offers one line of VP9 and sends on it.
 struct Vp9Sender {
@@ -165,9 +168,8 @@ fn vp9(keyframe: bool, number: u8) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn vp9_is_received_whole() {
-    let mut net = Net::between(vp9_sender, core);
+fn vp9_is_received_whole(net: Net) {
+    let mut net = Net::between(vp9_sender, net.makes[B]);
     net.command(A, PeerCommand::Offer(Offer::default()));
     let offer = net.ends[A].described[0].1.clone();
     net.describe(B, SdpKind::Offer, offer);

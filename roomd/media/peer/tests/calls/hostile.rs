@@ -76,12 +76,23 @@ fn mangled() -> impl Strategy<Value = String> {
     })
 }
 
+fn direction() -> impl Strategy<Value = Direction> {
+    prop::sample::select(vec![
+        Direction::SendRecv,
+        Direction::SendOnly,
+        Direction::RecvOnly,
+        Direction::Inactive,
+    ])
+}
+
 fn line() -> impl Strategy<Value = LineParameters> {
     let rid = || prop::option::of("[a-z]{0,9}");
     let stream = (0..9u32, prop::option::of(0..9u32), rid());
     let streams = prop::collection::vec(stream, 0..4);
     let sent = prop::collection::vec(rid(), 0..4);
-    ("[a-z0-9-]{0,3}", any::<bool>(), sent, streams).prop_map(|(mid, sound, send, streams)| {
+    let mid = "[a-z0-9-]{0,3}";
+    let all = (mid, any::<bool>(), direction(), sent, streams);
+    all.prop_map(|(mid, sound, direction, send, streams)| {
         let kind = if sound {
             MediaKind::Audio
         } else {
@@ -92,6 +103,7 @@ fn line() -> impl Strategy<Value = LineParameters> {
         LineParameters {
             mid,
             kind,
+            direction,
             send,
             receive,
         }
@@ -113,23 +125,27 @@ fn parameters() -> impl Strategy<Value = Parameters> {
         prop::option::of(remote),
         0..16u8,
         any::<bool>(),
+        any::<bool>(),
     )
-        .prop_map(|(payloads, lines, remote, id, controlling)| Parameters {
-            remote: remote.map(|(ufrag, password, candidate, active)| RemoteTransport {
-                ufrag: Secret::new(ufrag),
-                password: Secret::new(password),
-                candidates: vec![Pii::new(candidate)],
-                fingerprints: vec![format!("sha-1 {}", ["ab"; 20].join(":"))],
-                active,
-            }),
-            controlling,
-            payloads: payloads
-                .into_iter()
-                .map(|(codec, pt, rtx)| Payload { codec, pt, rtx })
-                .collect(),
-            extensions: vec![(id, HeaderExtension::Mid)],
-            lines,
-        })
+        .prop_map(
+            |(payloads, lines, remote, id, controlling, data)| Parameters {
+                remote: remote.map(|(ufrag, password, candidate, active)| RemoteTransport {
+                    ufrag: Secret::new(ufrag),
+                    password: Secret::new(password),
+                    candidates: vec![Pii::new(candidate)],
+                    fingerprints: vec![format!("sha-1 {}", ["ab"; 20].join(":"))],
+                    active,
+                }),
+                controlling,
+                payloads: payloads
+                    .into_iter()
+                    .map(|(codec, pt, rtx)| Payload { codec, pt, rtx })
+                    .collect(),
+                extensions: vec![(id, HeaderExtension::Mid)],
+                lines,
+                data,
+            },
+        )
 }
 
 proptest! {

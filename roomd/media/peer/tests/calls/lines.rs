@@ -7,10 +7,35 @@ use std::time::Duration;
 use roomd_conference::{PeerState, SdpKind};
 use roomd_peer::{Direction, Layers, MediaKind, NewLine, Offer, PeerCommand};
 
+use crate::conformance::Check;
 use crate::net::{A, B, Net, mids, picture};
 
 const SECOND: Duration = Duration::from_secs(1);
 const STREAMS: usize = 16;
+
+pub(crate) const CHECKS: &[Check] = &[
+    (
+        "m-lines come, fall silent, return and end",
+        sixteen_streams_come_fall_silent_end_and_come_again,
+    ),
+    (
+        "the place of an ended m-line can be taken",
+        an_ended_line_may_be_taken_by_another,
+    ),
+    ("there are at most 64 m-lines", up_to_64_lines_are_taken),
+    (
+        "a stream is found by its mid alone",
+        streams_are_found_by_mid_alone,
+    ),
+    (
+        "a stream is found by an SSRC announced before",
+        streams_are_found_by_ssrc_announced_before,
+    ),
+    (
+        "a stream is found by an SSRC announced after its packets",
+        streams_are_found_by_ssrc_announced_after_the_packets,
+    ),
+];
 
 fn sending(count: usize) -> Offer {
     let line = NewLine {
@@ -73,9 +98,8 @@ fn shown(net: &mut Net, lines: &[String]) -> Vec<usize> {
     counts
 }
 
-#[test]
-fn sixteen_streams_come_fall_silent_end_and_come_again() {
-    let (mut net, base) = Net::call();
+fn sixteen_streams_come_fall_silent_end_and_come_again(net: Net) {
+    let (mut net, base) = net.called();
     let mut known = base.to_vec();
     for _ in 0..2 {
         net.renegotiate(A, sending(STREAMS), same);
@@ -108,9 +132,8 @@ fn sixteen_streams_come_fall_silent_end_and_come_again() {
     assert_eq!(net.ends[B].states, [PeerState::Verified]);
 }
 
-#[test]
-fn an_ended_line_may_be_taken_by_another() {
-    let (mut net, base) = Net::call();
+fn an_ended_line_may_be_taken_by_another(net: Net) {
+    let (mut net, base) = net.called();
     net.renegotiate(A, sending(1), same);
     let old = added(&net, &base).remove(0);
     let offer = net.ends[A].described.last().unwrap().1.clone();
@@ -133,9 +156,8 @@ fn an_ended_line_may_be_taken_by_another() {
     assert_eq!(net.ends[B].lines[0].direction, Direction::RecvOnly);
 }
 
-#[test]
-fn up_to_64_lines_are_taken() {
-    let (mut net, base) = Net::call();
+fn up_to_64_lines_are_taken(net: Net) {
+    let (mut net, base) = net.called();
     net.renegotiate(A, sending(100), same);
     let lines = added(&net, &base);
     assert_eq!(lines.len(), 62, "our own offers are bounded too");
@@ -153,17 +175,15 @@ fn without(sdp: &str, what: &[&str]) -> String {
     lines.collect()
 }
 
-#[test]
-fn streams_are_found_by_mid_alone() {
-    let (mut net, base) = Net::call();
+fn streams_are_found_by_mid_alone(net: Net) {
+    let (mut net, base) = net.called();
     net.renegotiate(A, sending(4), |sdp| without(&sdp, &["a=ssrc"]));
     let lines = added(&net, &base);
     assert_eq!(shown(&mut net, &lines), [10; 4]);
 }
 
 /// A call whose packets say nothing but their SSRC.
-fn anonymous() -> (Net, Vec<String>) {
-    let mut net = Net::new();
+fn anonymous(mut net: Net) -> (Net, Vec<String>) {
     let bare = |sdp: String| without(&sdp, &["sdes:mid", "rtp-stream-id"]);
     net.negotiate(bare, bare);
     net.run(2 * SECOND);
@@ -171,17 +191,15 @@ fn anonymous() -> (Net, Vec<String>) {
     (net, base)
 }
 
-#[test]
-fn streams_are_found_by_ssrc_announced_before() {
-    let (mut net, base) = anonymous();
+fn streams_are_found_by_ssrc_announced_before(net: Net) {
+    let (mut net, base) = anonymous(net);
     net.renegotiate(A, sending(4), |sdp| without(&sdp, &["sdes:mid"]));
     let lines = added(&net, &base);
     assert_eq!(shown(&mut net, &lines), [10; 4]);
 }
 
-#[test]
-fn streams_are_found_by_ssrc_announced_after_the_packets() {
-    let (mut net, base) = anonymous();
+fn streams_are_found_by_ssrc_announced_after_the_packets(net: Net) {
+    let (mut net, base) = anonymous(net);
     net.renegotiate(A, sending(4), |sdp| without(&sdp, &["sdes:mid", "a=ssrc"]));
     let lines = added(&net, &base);
     assert_eq!(shown(&mut net, &lines), [0; 4], "nobody knows them yet");

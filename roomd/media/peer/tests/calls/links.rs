@@ -7,10 +7,50 @@ use std::time::{Duration, Instant};
 use roomd_conference::{MediaKind, Offer, PeerState, SdpKind};
 use roomd_peer::PeerCommand;
 
+use crate::conformance::Check;
 use crate::net::{A, B, Link, Net, picture, sound};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PICTURE: Duration = Duration::from_millis(40);
+
+pub(crate) const CHECKS: &[Check] = &[
+    (
+        "loss costs sound its share and pictures little",
+        loss_costs_sound_its_share_and_pictures_little,
+    ),
+    (
+        "a long way delays and breaks nothing",
+        a_long_way_delays_and_breaks_nothing,
+    ),
+    (
+        "what overtakes is put in order",
+        what_overtakes_is_put_in_order,
+    ),
+    (
+        "two seconds without network are over at once",
+        two_seconds_without_network_are_over_at_once,
+    ),
+    (
+        "the estimate follows the bandwidth",
+        the_estimate_follows_the_bandwidth,
+    ),
+    (
+        "a narrower way freezes pictures for less than a second",
+        a_narrower_way_freezes_pictures_for_less_than_a_second_at_any_moment,
+    ),
+    (
+        "a long way that loses freezes pictures for less than two seconds",
+        a_long_way_that_loses_freezes_pictures_for_less_than_two_seconds,
+    ),
+    (
+        "pictures are back within two seconds after a bad time",
+        pictures_are_back_within_two_seconds_after_a_bad_time,
+    ),
+    (
+        "a call stands soon after its answer",
+        a_call_stands_soon_after_its_answer,
+    ),
+];
 
 /// A sends to B like a room: sound, and pictures of a size that the estimate allows, with a keyframe
 /// when one is asked for. B asks for one when it cannot show what arrives.
@@ -28,8 +68,8 @@ struct Call {
 }
 
 impl Call {
-    fn over(change: impl Fn(&mut Link)) -> Self {
-        let (mut net, lines) = Net::call();
+    fn over(net: Net, change: impl Fn(&mut Link)) -> Self {
+        let (mut net, lines) = net.called();
         net.links.iter_mut().for_each(change);
         Self {
             net,
@@ -134,10 +174,9 @@ impl Call {
     }
 }
 
-#[test]
-fn loss_costs_sound_its_share_and_pictures_little() {
+fn loss_costs_sound_its_share_and_pictures_little(net: Net) {
     for (loss, freeze) in [(0.01, 500), (0.05, 1000), (0.10, 2000)] {
-        let mut call = Call::over(|link| link.loss = loss);
+        let mut call = Call::over(net.again(), |link| link.loss = loss);
         let start = call.net.now;
         call.go(20 * SECOND);
         for end in [A, B] {
@@ -157,9 +196,8 @@ fn loss_costs_sound_its_share_and_pictures_little() {
     }
 }
 
-#[test]
-fn a_long_way_delays_and_breaks_nothing() {
-    let mut call = Call::over(|link| link.delay = Duration::from_millis(300));
+fn a_long_way_delays_and_breaks_nothing(net: Net) {
+    let mut call = Call::over(net, |link| link.delay = Duration::from_millis(300));
     let start = call.net.now;
     call.go(15 * SECOND);
     let (frames, gap) = call.heard_since(B, start);
@@ -170,9 +208,8 @@ fn a_long_way_delays_and_breaks_nothing() {
     call.assert_verified();
 }
 
-#[test]
-fn what_overtakes_is_put_in_order() {
-    let mut call = Call::over(|link| link.late = 0.10);
+fn what_overtakes_is_put_in_order(net: Net) {
+    let mut call = Call::over(net, |link| link.late = 0.10);
     let start = call.net.now;
     call.go(10 * SECOND);
     call.net.run(SECOND);
@@ -192,9 +229,8 @@ fn what_overtakes_is_put_in_order() {
     call.assert_verified();
 }
 
-#[test]
-fn two_seconds_without_network_are_over_at_once() {
-    let mut call = Call::over(|_| {});
+fn two_seconds_without_network_are_over_at_once(net: Net) {
+    let mut call = Call::over(net, |_| {});
     call.go(8 * SECOND);
     call.net.cut = true;
     call.go(2 * SECOND);
@@ -209,9 +245,8 @@ fn two_seconds_without_network_are_over_at_once() {
     call.assert_verified();
 }
 
-#[test]
-fn the_estimate_follows_the_bandwidth() {
-    let mut call = Call::over(|_| {});
+fn the_estimate_follows_the_bandwidth(net: Net) {
+    let mut call = Call::over(net, |_| {});
     let full = 2_000_000;
     for (bandwidth, seconds) in [(full, 25), (full / 2, 20), (full, 40)] {
         call.net.links[A].bandwidth = Some(bandwidth);
@@ -232,10 +267,9 @@ fn the_estimate_follows_the_bandwidth() {
     call.assert_verified();
 }
 
-#[test]
-fn a_narrower_way_freezes_pictures_for_less_than_a_second_at_any_moment() {
+fn a_narrower_way_freezes_pictures_for_less_than_a_second_at_any_moment(net: Net) {
     for phase in 0..8 {
-        let mut call = Call::over(|link| link.bandwidth = Some(2_000_000));
+        let mut call = Call::over(net.again(), |link| link.bandwidth = Some(2_000_000));
         call.go(15 * SECOND + phase * Duration::from_millis(140));
         call.net.links[A].bandwidth = Some(1_000_000);
         let from = call.net.now;
@@ -256,10 +290,9 @@ fn a_narrower_way_freezes_pictures_for_less_than_a_second_at_any_moment() {
     }
 }
 
-#[test]
-fn a_long_way_that_loses_freezes_pictures_for_less_than_two_seconds() {
+fn a_long_way_that_loses_freezes_pictures_for_less_than_two_seconds(net: Net) {
     for loss in [0.01, 0.03, 0.05] {
-        let mut call = Call::over(|link| link.delay = Duration::from_millis(300));
+        let mut call = Call::over(net.again(), |link| link.delay = Duration::from_millis(300));
         call.go(5 * SECOND);
         call.net.links[A].loss = loss;
         let from = call.net.now;
@@ -273,10 +306,11 @@ fn a_long_way_that_loses_freezes_pictures_for_less_than_two_seconds() {
     }
 }
 
-#[test]
-fn pictures_are_back_within_two_seconds_after_a_bad_time() {
+fn pictures_are_back_within_two_seconds_after_a_bad_time(net: Net) {
     for (delay, loss) in [(20, 0.30), (300, 0.10), (300, 0.30)] {
-        let mut call = Call::over(|link| link.delay = Duration::from_millis(delay));
+        let mut call = Call::over(net.again(), |link| {
+            link.delay = Duration::from_millis(delay)
+        });
         call.go(5 * SECOND);
         call.net.links[A].loss = loss;
         call.go(8 * SECOND);
@@ -296,9 +330,7 @@ fn pictures_are_back_within_two_seconds_after_a_bad_time() {
 }
 
 /// Signalling is slower than the network, as usual: the answer comes after the first checks.
-#[test]
-fn a_call_stands_soon_after_its_answer() {
-    let mut net = Net::new();
+fn a_call_stands_soon_after_its_answer(mut net: Net) {
     for link in &mut net.links {
         link.delay = Duration::from_millis(5);
     }

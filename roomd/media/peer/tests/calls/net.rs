@@ -28,6 +28,10 @@ pub fn core(now: Instant) -> Box<dyn Peer> {
 pub struct End {
     pub core: Box<dyn Peer>,
     pub address: SocketAddr,
+    /// An address at a relay, which the network carries to and from it too.
+    pub relayed: Option<SocketAddr>,
+    /// Nothing passes but over the relay.
+    pub walled: bool,
     pub states: Vec<PeerState>,
     pub frames: Vec<(String, Frame)>,
     pub reports: Vec<(String, SenderReport)>,
@@ -58,6 +62,8 @@ impl End {
         Self {
             core,
             address,
+            relayed: None,
+            walled: false,
             states: vec![],
             frames: vec![],
             reports: vec![],
@@ -121,6 +127,10 @@ impl End {
             let ssrc = u32::from_be_bytes(datagram[8..12].try_into().unwrap());
             *self.ssrcs_sent.entry(ssrc).or_default() += 1;
         }
+    }
+
+    fn is_at(&self, address: SocketAddr) -> bool {
+        Some(address) == self.relayed || (address == self.address && !self.walled)
     }
 
     pub fn count(&self, mid: &str) -> usize {
@@ -187,6 +197,8 @@ impl Link {
 
 /// Both ends, the clock and what is under way.
 pub struct Net {
+    /// What made the ends.
+    pub makes: [Make; 2],
     pub start: Instant,
     pub now: Instant,
     pub ends: [End; 2],
@@ -212,6 +224,7 @@ impl Net {
     pub fn between(a: Make, b: Make) -> Self {
         let now = Instant::now();
         Self {
+            makes: [a, b],
             start: now,
             now,
             ends: [
@@ -225,6 +238,12 @@ impl Net {
             counter: 0,
             lost: 0,
         }
+    }
+
+    /// Two other ends of the same backends.
+    pub fn again(&self) -> Self {
+        let [a, b] = self.makes;
+        Self::between(a, b)
     }
 
     /// A call that is verified on both sides; gives the m-lines, sound and picture.
@@ -311,8 +330,8 @@ impl Net {
                         continue;
                     }
                 }
-                let moved = transmit.source != self.ends[from].address;
-                if self.cut || moved || transmit.destination != self.ends[to].address {
+                let leaves = self.ends[from].is_at(transmit.source);
+                if self.cut || !leaves || !self.ends[to].is_at(transmit.destination) {
                     continue;
                 }
                 let Some(at) = self.links[from].carry(self.now, transmit.contents.len()) else {

@@ -7,9 +7,46 @@ use std::time::Duration;
 use roomd_conference::{PeerState, SdpKind};
 use roomd_peer::{MediaKind, Offer, PeerCommand};
 
+use crate::conformance::Check;
 use crate::net::{A, B, Net, mids};
 
 const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) const CHECKS: &[Check] = &[
+    (
+        "a certificate that was not described stops media both ways",
+        a_wrong_fingerprint_stops_media_in_both_directions,
+    ),
+    ("two wrong fingerprints stop media", both_fingerprints_wrong),
+    (
+        "a missing or broken fingerprint is refused",
+        a_missing_or_broken_fingerprint_is_refused_before_anything_is_sent,
+    ),
+    (
+        "every hash of a fingerprint is understood",
+        every_hash_that_servers_signal_verifies,
+    ),
+    (
+        "every hash stops media when its digest is wrong",
+        every_hash_stops_media_when_its_digest_is_wrong,
+    ),
+    (
+        "a digest of another hash or certificate stops media",
+        a_digest_of_another_hash_or_certificate_stops_media,
+    ),
+    (
+        "a later description may name the same certificate by another hash",
+        a_later_description_may_name_the_same_certificate_by_another_hash,
+    ),
+    (
+        "a later description cannot bring another certificate",
+        a_later_description_cannot_bring_another_certificate,
+    ),
+    (
+        "an answer without an offer is refused",
+        an_answer_without_an_offer_is_refused,
+    ),
+];
 
 fn forged(sdp: String) -> String {
     map_fingerprint(&sdp, |line| {
@@ -40,8 +77,7 @@ fn assert_no_media(net: &Net) {
     }
 }
 
-#[test]
-fn a_wrong_fingerprint_stops_media_in_both_directions() {
+fn a_wrong_fingerprint_stops_media_in_both_directions(net: Net) {
     let same = |sdp: String| sdp;
     // The answer is forged: A must not accept B. The offer is forged: B must not accept A.
     for (rejects, offer, answer) in [
@@ -52,7 +88,7 @@ fn a_wrong_fingerprint_stops_media_in_both_directions() {
         ),
         (B, forged, same),
     ] {
-        let mut net = Net::new();
+        let mut net = net.again();
         net.negotiate(offer, answer);
         let lines = mids(&net.ends[A].described[0].1);
         net.talk(&[lines[0].clone(), lines[1].clone()], 5 * SECOND);
@@ -67,17 +103,14 @@ fn a_wrong_fingerprint_stops_media_in_both_directions() {
     }
 }
 
-#[test]
-fn both_fingerprints_wrong() {
-    let mut net = Net::new();
+fn both_fingerprints_wrong(mut net: Net) {
     net.negotiate(forged, forged);
     let lines = mids(&net.ends[A].described[0].1);
     net.talk(&[lines[0].clone(), lines[1].clone()], 3 * SECOND);
     assert_no_media(&net);
 }
 
-#[test]
-fn a_missing_or_broken_fingerprint_is_refused_before_anything_is_sent() {
+fn a_missing_or_broken_fingerprint_is_refused_before_anything_is_sent(net: Net) {
     type Change = fn(&str) -> Option<String>;
     let cases: [(Change, &str); 3] = [
         (|_| None, "fingerprint_missing"),
@@ -93,7 +126,7 @@ fn a_missing_or_broken_fingerprint_is_refused_before_anything_is_sent() {
     ];
     for (change, code) in cases {
         // In the answer.
-        let mut net = Net::new();
+        let mut net = net.again();
         net.negotiate(|sdp| sdp, |sdp| map_fingerprint(&sdp, change));
         assert_eq!(net.ends[A].refused, [code]);
         net.run(5 * SECOND);
@@ -106,7 +139,7 @@ fn a_missing_or_broken_fingerprint_is_refused_before_anything_is_sent() {
         assert_eq!(net.ends[A].states, [PeerState::Verified]);
 
         // In the offer: no answer, not a single datagram.
-        let mut net = Net::new();
+        let mut net = net.again();
         net.negotiate(|sdp| map_fingerprint(&sdp, change), |sdp| sdp);
         assert_eq!(net.ends[B].refused, [code]);
         assert!(net.ends[B].described.is_empty());
@@ -129,8 +162,7 @@ fn described_by(net: &Net, end: usize, hashes: &[&str], sdp: &str) -> String {
 const HASHES: [&str; 5] = ["sha-1", "sha-224", "sha-256", "sha-384", "sha-512"];
 
 /// A call in which each description goes through `change` with the end that made it.
-fn call(change: impl Fn(&Net, usize, &str) -> String) -> Net {
-    let mut net = Net::new();
+fn call(mut net: Net, change: impl Fn(&Net, usize, &str) -> String) -> Net {
     net.command(
         A,
         PeerCommand::Offer(Offer::of(&[MediaKind::Audio, MediaKind::Video])),
@@ -153,19 +185,22 @@ fn assert_talks(net: &Net) {
     }
 }
 
-#[test]
-fn every_hash_that_servers_signal_verifies() {
+fn every_hash_that_servers_signal_verifies(net: Net) {
     for hash in HASHES {
-        assert_talks(&call(|net, end, sdp| described_by(net, end, &[hash], sdp)));
+        let made = net.again();
+        assert_talks(&call(made, |net, end, sdp| {
+            described_by(net, end, &[hash], sdp)
+        }));
     }
-    assert_talks(&call(|net, end, sdp| described_by(net, end, &HASHES, sdp)));
+    assert_talks(&call(net, |net, end, sdp| {
+        described_by(net, end, &HASHES, sdp)
+    }));
 }
 
-#[test]
-fn every_hash_stops_media_when_its_digest_is_wrong() {
+fn every_hash_stops_media_when_its_digest_is_wrong(net: Net) {
     for hash in HASHES {
         for forger in [A, B] {
-            let net = call(|net, end, sdp| {
+            let net = call(net.again(), |net, end, sdp| {
                 let sdp = described_by(net, end, &[hash], sdp);
                 if end == forger { forged(sdp) } else { sdp }
             });
@@ -179,10 +214,9 @@ fn every_hash_stops_media_when_its_digest_is_wrong() {
     }
 }
 
-#[test]
-fn a_digest_of_another_hash_or_certificate_stops_media() {
+fn a_digest_of_another_hash_or_certificate_stops_media(net: Net) {
     for hash in ["sha-384", "sha-512"] {
-        let net = call(|net, end, sdp| {
+        let net = call(net.again(), |net, end, sdp| {
             let other = net.ends[1 - end].core.fingerprint(hash).unwrap();
             map_fingerprint(sdp, |_| Some(format!("a=fingerprint:{other}")))
         });
@@ -190,7 +224,7 @@ fn a_digest_of_another_hash_or_certificate_stops_media() {
     }
     // The strongest hash counts, though a weaker one would match.
     for forger in [A, B] {
-        let net = call(|net, end, sdp| {
+        let net = call(net.again(), |net, end, sdp| {
             let sdp = described_by(net, end, &["sha-256", "sha-512"], sdp);
             if end != forger {
                 return sdp;
@@ -209,9 +243,10 @@ fn a_digest_of_another_hash_or_certificate_stops_media() {
     }
 }
 
-#[test]
-fn a_later_description_may_name_the_same_certificate_by_another_hash() {
-    let mut net = call(|net, end, sdp| described_by(net, end, &["sha-512"], sdp));
+fn a_later_description_may_name_the_same_certificate_by_another_hash(net: Net) {
+    let mut net = call(net, |net, end, sdp| {
+        described_by(net, end, &["sha-512"], sdp)
+    });
     let offer = described_by(&net, A, &["sha-1"], &net.ends[A].described[0].1);
     net.describe(B, SdpKind::Offer, offer.clone());
     assert_eq!(net.ends[B].refused, [""; 0]);
@@ -219,9 +254,8 @@ fn a_later_description_may_name_the_same_certificate_by_another_hash() {
     assert_eq!(net.ends[B].refused, ["fingerprint_changed"]);
 }
 
-#[test]
-fn a_later_description_cannot_bring_another_certificate() {
-    let (mut net, lines) = Net::call();
+fn a_later_description_cannot_bring_another_certificate(net: Net) {
+    let (mut net, lines) = net.called();
     let offer = net.ends[A].described[0].1.clone();
     net.describe(B, SdpKind::Offer, forged(offer));
     assert_eq!(net.ends[B].refused, ["fingerprint_changed"]);
@@ -231,11 +265,10 @@ fn a_later_description_cannot_bring_another_certificate() {
     assert!(net.ends[B].count(&lines[0]) > 45);
 }
 
-#[test]
-fn an_answer_without_an_offer_is_refused() {
-    let (net, _) = Net::call();
+fn an_answer_without_an_offer_is_refused(net: Net) {
+    let (net, _) = net.called();
     let answer = net.ends[B].described[0].1.clone();
-    let mut other = Net::new();
+    let mut other = net.again();
     other.describe(A, SdpKind::Answer, answer);
     assert_eq!(other.ends[A].refused, ["answer_without_offer"]);
 }

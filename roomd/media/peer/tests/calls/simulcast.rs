@@ -7,13 +7,49 @@ use std::time::Duration;
 
 use roomd_peer::{Direction, Layers, MediaKind, NewLine, Offer, PeerCommand, Temporal};
 
+use crate::conformance::Check;
 use crate::net::{A, B, Net, mids, picture};
 
 const SECOND: Duration = Duration::from_secs(1);
 const RIDS: [&str; 3] = ["l", "m", "h"];
 
-fn layered(layers: fn(Vec<String>) -> Layers) -> (Net, String) {
-    let (mut net, base) = Net::call();
+pub(crate) const CHECKS: &[Check] = &[
+    (
+        "layers are told apart by RID and switched one by one",
+        layers_are_told_apart_by_rid_and_switched_one_by_one,
+    ),
+    (
+        "layers are found by RID alone",
+        layers_are_found_by_rid_alone,
+    ),
+    (
+        "keyframes are asked for layer by layer, by PLI and by FIR",
+        keyframes_are_asked_for_layer_by_layer,
+    ),
+    (
+        "layers are described as a group of SSRCs",
+        layers_can_be_told_apart_by_a_group_of_ssrcs,
+    ),
+    (
+        "temporal layers are signalled",
+        temporal_layers_are_signalled,
+    ),
+];
+
+type Change = fn(String) -> String;
+
+fn same(sdp: String) -> String {
+    sdp
+}
+
+fn without(sdp: &str, what: &str) -> String {
+    let lines = sdp.lines().filter(|line| !line.contains(what));
+    lines.map(|line| format!("{line}\r\n")).collect()
+}
+
+/// A call with an m-line of three layers more, whose descriptions are changed under way.
+fn layered(net: Net, layers: fn(Vec<String>) -> Layers, change: Change) -> (Net, String) {
+    let (mut net, base) = net.called();
     let line = NewLine {
         kind: MediaKind::Video,
         direction: Direction::SendOnly,
@@ -23,7 +59,7 @@ fn layered(layers: fn(Vec<String>) -> Layers) -> (Net, String) {
         add: vec![line],
         ..Offer::default()
     };
-    net.renegotiate(A, offer, |sdp| sdp);
+    net.renegotiate(A, offer, change);
     let all = mids(&net.ends[A].described.last().unwrap().1);
     let mid = all.into_iter().find(|mid| !base.contains(mid)).unwrap();
     (net, mid)
@@ -60,9 +96,8 @@ fn received(net: &Net, rid: &str) -> usize {
     .count()
 }
 
-#[test]
-fn layers_are_told_apart_by_rid_and_switched_one_by_one() {
-    let (mut net, mid) = layered(Layers::Rids);
+fn layers_are_told_apart_by_rid_and_switched_one_by_one(net: Net) {
+    let (mut net, mid) = layered(net, Layers::Rids, same);
     let offer = &net.ends[A].described.last().unwrap().1;
     assert!(offer.contains("a=simulcast:send l;m;h"), "{offer}");
     assert!(
@@ -86,25 +121,32 @@ fn layers_are_told_apart_by_rid_and_switched_one_by_one() {
     assert_eq!(net.ends[A].core.dropped().writes, before + 25);
 }
 
-#[test]
-fn keyframes_are_asked_for_layer_by_layer() {
-    let (mut net, mid) = layered(Layers::Rids);
+fn layers_are_found_by_rid_alone(net: Net) {
+    let (mut net, mid) = layered(net, Layers::Rids, |sdp| without(&sdp, "a=ssrc"));
     send(&mut net, &mid, &RIDS);
-    let rid = Some("m".to_owned());
-    net.command(
-        B,
-        PeerCommand::RequestKeyframe {
-            mid,
-            rid: rid.clone(),
-        },
-    );
-    net.run(Duration::from_millis(200));
-    assert_eq!(net.ends[A].layers_wanted, [rid]);
+    assert_eq!(RIDS.map(|rid| received(&net, rid)), [25; 3]);
 }
 
-#[test]
-fn layers_can_be_told_apart_by_a_group_of_ssrcs() {
-    let (mut net, mid) = layered(Layers::Group);
+fn keyframes_are_asked_for_layer_by_layer(net: Net) {
+    let changes: [Change; 2] = [
+        |sdp| without(&sdp, "ccm fir"),
+        |sdp| without(&sdp, "nack pli"),
+    ];
+    for change in changes {
+        let (mut net, mid) = layered(net.again(), Layers::Rids, change);
+        send(&mut net, &mid, &RIDS);
+        for rid in RIDS.map(|rid| Some(rid.to_owned())) {
+            net.ends[A].layers_wanted.clear();
+            let (mid, wanted) = (mid.clone(), rid.clone());
+            net.command(B, PeerCommand::RequestKeyframe { mid, rid: wanted });
+            net.run(Duration::from_millis(200));
+            assert_eq!(net.ends[A].layers_wanted, [rid]);
+        }
+    }
+}
+
+fn layers_can_be_told_apart_by_a_group_of_ssrcs(net: Net) {
+    let (mut net, mid) = layered(net, Layers::Group, same);
     let offer = net.ends[A].described.last().unwrap().1.clone();
     assert!(
         !offer.contains("a=simulcast") && !offer.contains("a=rid"),
@@ -129,9 +171,8 @@ fn layers_can_be_told_apart_by_a_group_of_ssrcs() {
     }
 }
 
-#[test]
-fn temporal_layers_are_signalled() {
-    let (mut net, lines) = Net::call();
+fn temporal_layers_are_signalled(net: Net) {
+    let (mut net, lines) = net.called();
     let layers = [(0, false), (2, true), (1, true), (2, false)].map(|(layer, sync)| Temporal {
         layer,
         sync,
