@@ -70,7 +70,9 @@ fn main() -> ExitCode {
         }
     };
     if check {
-        let faults = secrets::faults(&settings);
+        let keys = settings.buttons.refused.iter();
+        let mut faults: Vec<_> = keys.map(|line| line.error.to_string()).collect();
+        faults.extend(secrets::faults(&settings));
         if !faults.is_empty() {
             say(&faults.join("\n"));
             return ExitCode::from(BAD_CONFIG);

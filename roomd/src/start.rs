@@ -70,8 +70,9 @@ pub async fn run(
         store.load(),
         now(),
     );
-    let (engine, engine_events) =
-        roomd_media::start(media_settings(&settings)).context("the media engine does not start")?;
+    let sound_devices = hardware::SoundDevices::read(&settings.media);
+    let (engine, engine_events) = roomd_media::start(media_settings(&settings, &sound_devices))
+        .context("the media engine does not start")?;
     let calendar = calendar::spawn(calendar_settings(&settings, &platforms)?);
     let first = first_state(&settings, &room);
     let (client, owner) = roomd_interfaces::Room::new(first.clone());
@@ -94,7 +95,7 @@ pub async fn run(
     let (tell_shown, shown) = watch::channel(OnDisplay::default());
     let display = crate::display::run(client.state(), engine.clone(), tell_shown);
     tokio::spawn(display);
-    let (hardware, outlets) = hardware::start(&settings, &state_dir, engine.clone());
+    let (hardware, outlets) = hardware::start(&settings, sound_devices, &state_dir, engine.clone());
     let ca_file = settings.matrix.as_ref().and_then(|it| it.ca_file.clone());
     let mut services = channels::Services::default();
     let account = account::start(&settings, &mut services);
@@ -130,9 +131,7 @@ pub async fn run(
         figures: roomd_media::EngineStatistics::default(),
         devices: roomd_api::Devices::default(),
         content: roomd_media::ContentPicture::None,
-        camera_slow: false,
-        microphone_slow: false,
-        encoder: roomd_media::HardwareReport::default(),
+        report: roomd_media::DeviceReport::default(),
         lost: BTreeSet::new(),
         faults: BTreeMap::new(),
         senders: BTreeMap::new(),
@@ -334,7 +333,10 @@ fn web_settings(settings: &Settings) -> WebSettings {
     }
 }
 
-fn media_settings(settings: &Settings) -> roomd_media::Settings {
+fn media_settings(
+    settings: &Settings,
+    sound_devices: &hardware::SoundDevices,
+) -> roomd_media::Settings {
     let media = &settings.media;
     let offset = chrono::Offset::fix(&chrono::TimeZone::offset_from_utc_datetime(
         &settings.room.time_zone,
@@ -363,7 +365,7 @@ fn media_settings(settings: &Settings) -> roomd_media::Settings {
             Loudspeaker::Off => roomd_media::Loudspeaker::None,
             Loudspeaker::Device(name) => roomd_media::Loudspeaker::Device(name.clone()),
         },
-        echo: hardware::echo_policy(media),
+        echo: hardware::echo_policy(media, &sound_devices.table),
         display: match media.display {
             Output::Auto => DisplayOutput::Auto,
             Output::Headless => DisplayOutput::Headless,

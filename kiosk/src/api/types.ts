@@ -1236,6 +1236,11 @@ jitterMs: number,
  */
 delayMs: number, 
 /**
+ * Picture minus sound of its participant at playout, in milliseconds; none where there are not
+ * both, and for shared content.
+ */
+avOffsetMs: number | null, 
+/**
  * Packets of sound missing when they were due; gaps in a picture's frames.
  */
 lost: number, 

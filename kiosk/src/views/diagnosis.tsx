@@ -178,6 +178,7 @@ function Streams({ statistics }: { statistics: Statistics }) {
               <Fact name={words.bitrate} value={amount(one.kbps, "kbit/s", locale)} />
               <Fact name={words.jitter} value={amount(one.jitterMs, "ms", locale, 1)} />
               <Fact name={words.delay} value={amount(one.delayMs, "ms", locale)} />
+              {one.kind !== "screen" && <Fact name={words.avOffset} value={amount(one.avOffsetMs, "ms", locale)} />}
               <Fact name={words.gaps} value={amount(one.lost, "", locale)} />
               {one.kind !== "audio" && <Fact name={words.freezes} value={amount(one.freezes, "", locale)} />}
             </dl>

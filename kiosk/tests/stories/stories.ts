@@ -198,9 +198,9 @@ export const STORIES: Record<string, Story> = {
           },
         ],
         streams: [
-          { stream: 1, kind: "audio", fps: 50, kbps: 31, width: null, height: null, jitterMs: 2.1, delayMs: 25, lost: 3, freezes: 0 },
-          { stream: 2, kind: "camera", fps: 29.8, kbps: 1420, width: 1280, height: 720, jitterMs: 6.4, delayMs: 58, lost: 0, freezes: 1 },
-          { stream: 3, kind: "screen", fps: 12.4, kbps: 610, width: 1920, height: 1080, jitterMs: 9.7, delayMs: 64, lost: 1, freezes: 0 },
+          { stream: 1, kind: "audio", fps: 50, kbps: 31, width: null, height: null, jitterMs: 2.1, delayMs: 25, avOffsetMs: -14, lost: 3, freezes: 0 },
+          { stream: 2, kind: "camera", fps: 29.8, kbps: 1420, width: 1280, height: 720, jitterMs: 6.4, delayMs: 58, avOffsetMs: -14, lost: 0, freezes: 1 },
+          { stream: 3, kind: "screen", fps: 12.4, kbps: 610, width: 1920, height: 1080, jitterMs: 9.7, delayMs: 64, avOffsetMs: null, lost: 1, freezes: 0 },
         ],
         sent: [
           { kind: "audio", fps: 50, kbps: 30, targetKbps: null, width: null, height: null },

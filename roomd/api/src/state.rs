@@ -365,6 +365,9 @@ pub struct StreamStats {
     pub jitter_ms: f64,
     /// How long it waits to be played, in milliseconds, lip-sync included.
     pub delay_ms: f64,
+    /// Picture minus sound of its participant at playout, in milliseconds; none where there are not
+    /// both, and for shared content.
+    pub av_offset_ms: Option<f64>,
     /// Packets of sound missing when they were due; gaps in a picture's frames.
     pub lost: u64,
     /// Times that its picture stood still for more than half a second.

@@ -3,10 +3,13 @@
 //! `[buttons]`: hardware buttons and sensors, and what each does.
 
 use roomd_devices_core::inventory::{Role, Roles};
-use roomd_devices_core::keys::KeyMap;
+use roomd_devices_core::keys::{KeyMap, KeyMapError};
 
 use crate::check::{Checked, Checker};
-use crate::{Buttons, raw};
+use crate::{Buttons, RefusedKey, raw};
+
+/// A name that is no key's is shown so long.
+const LENGTH: usize = 40;
 
 impl Checker<'_> {
     pub(crate) fn buttons(&self, buttons: &raw::Buttons) -> Checked<Buttons> {
@@ -23,14 +26,29 @@ impl Checker<'_> {
         let Some(lines) = &buttons.keys else {
             return Ok(Buttons {
                 devices,
-                keys: KeyMap::default(),
+                ..Buttons::default()
             });
         };
-        let mut keys = KeyMap::empty();
+        let (mut keys, mut refused) = (KeyMap::empty(), Vec::new());
         for (key, action) in lines {
-            keys.add(key.get_ref(), action.get_ref())
-                .map_err(|error| self.error(key.span(), &error.to_string()))?;
+            if let Err(why) = keys.add(key.get_ref(), action.get_ref()) {
+                let wrong = match why {
+                    KeyMapError::Action { .. } => action.span(),
+                    KeyMapError::Key { .. } | KeyMapError::Switch(..) | KeyMapError::Twice(_) => {
+                        key.span()
+                    }
+                };
+                refused.push(RefusedKey {
+                    key: key.get_ref().chars().take(LENGTH).collect(),
+                    error: self.error(wrong, &why.to_string()),
+                    why,
+                });
+            }
         }
-        Ok(Buttons { devices, keys })
+        Ok(Buttons {
+            devices,
+            keys,
+            refused,
+        })
     }
 }

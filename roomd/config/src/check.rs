@@ -23,7 +23,8 @@ use crate::{
 ///
 /// # Errors
 /// The first thing that is wrong: TOML that does not parse, an unknown key, a value of the wrong
-/// kind or out of its range, keys that contradict each other.
+/// kind or out of its range, keys that contradict each other. Not lines of the key map that name no key or no
+/// action, which are in [`Buttons::refused`](crate::Buttons::refused).
 pub fn parse(text: &str, file_name: &str) -> Result<Settings, ConfigError> {
     let checker = Checker { text, file_name };
     let file: raw::File =

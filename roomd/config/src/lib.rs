@@ -4,7 +4,8 @@
 //!
 //! Invariants: [`parse`] is a function of the text alone and touches no file; what it returns is
 //! complete and within its limits; an unknown key is an error, and every error names line,
-//! column and cause. `REFERENCE.md` describes each key.
+//! column and cause. A line of the key map is no error for the others: it comes along as refused.
+//! `REFERENCE.md` describes each key.
 #![deny(missing_docs)]
 
 mod buttons;
@@ -26,7 +27,7 @@ pub use settings::{
     Bus, Buttons, Calendar, CalendarSource, Camera, CameraSize, ContentDisplay, Direct, Display,
     DisplayPower, EchoCancellation, HardwareEncoder, Join, LogLevel, Loudspeaker, LoudspeakerLevel,
     Matrix, MatrixEncryption, MatrixLogin, Media, Microphone, NamedCamera, NamedInput, NamedVisca,
-    Output, Remote, Room, Settings, TEST_INPUT, Titles, Tls, Turn, Web,
+    Output, RefusedKey, Remote, Room, Settings, TEST_INPUT, Titles, Tls, Turn, Web,
 };
 
 #[cfg(test)]

@@ -10,13 +10,13 @@ use std::{
 use chrono_tz::Tz;
 use roomd_devices_core::camera::controls::Mains;
 use roomd_devices_core::inventory::Roles;
-use roomd_devices_core::keys::KeyMap;
+use roomd_devices_core::keys::{KeyMap, KeyMapError};
 use roomd_devices_core::visca::Protocol;
 use roomd_model::{Language, Pii, Secret};
 use serde::Deserialize;
 use url::Url;
 
-use crate::HostPattern;
+use crate::{ConfigError, HostPattern};
 
 /// Everything that can be configured, validated.
 #[derive(Clone, Debug, PartialEq)]
@@ -118,7 +118,7 @@ pub struct Display {
     pub power: DisplayPower,
     /// Its connector, such as `HDMI-A-1`; the first that has a display when none.
     pub connector: Option<String>,
-    /// The HDMI-CEC adapter; the first one found when none.
+    /// The HDMI-CEC adapter; when none, the one that is its connector's.
     pub cec: Option<PathBuf>,
     /// How long before a meeting it is on.
     pub wake: Duration,
@@ -161,6 +161,19 @@ pub struct Buttons {
     pub devices: Roles,
     /// What each does.
     pub keys: KeyMap,
+    /// Lines of the key map that do nothing.
+    pub refused: Vec<RefusedKey>,
+}
+
+/// A line of the key map that does nothing: the room starts without it, and `check-config` insists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedKey {
+    /// The key, as written, at most 40 characters.
+    pub key: String,
+    /// Where the line is, and what is wrong with it.
+    pub error: ConfigError,
+    /// The same, for programs.
+    pub why: KeyMapError,
 }
 
 /// The room itself.

@@ -249,20 +249,39 @@ fn buttons_are_named_by_device_and_key() {
     assert!(!buttons.devices.is_empty());
     assert_eq!(buttons.keys.action(Code::Key(59)), Some(Action::Join));
     assert_eq!(buttons.keys.action(Code::Key(113)), None);
+    assert!(buttons.refused.is_empty());
     let without = parse("[room]\nname = \"a\"\n", FILE).unwrap().buttons;
     assert!(without.devices.is_empty());
     assert_eq!(without.keys.action(Code::Key(113)), Some(Action::Mute));
-    for (wrong, cause) in [
-        (text.replace("KEY_F1", "KEY_FF1"), "did you mean `KEY_F1`"),
-        (text.replace("\"join\"", "\"jion\""), "did you mean `join`"),
-        (
-            text.replace("046d:0857", "the red one"),
-            "names no input device",
-        ),
+    let wrong = text.replace("046d:0857", "the red one");
+    let error = parse(&wrong, FILE).unwrap_err().to_string();
+    assert!(error.contains("names no input device"), "{error}");
+}
+
+#[test]
+fn a_line_of_the_key_map_that_is_wrong_leaves_the_others() {
+    use roomd_devices_core::keys::{Action, Code};
+
+    let text = "[room]\nname = \"a\"\n[buttons.keys]\nKEY_F1 = \"join\"\nKEY_FF2 = \"mute\"\n\
+                KEY_F3 = \"jion\"\nSW_LID = \"mute\"\nkey_f1 = \"mute\"\n";
+    let buttons = parse(text, FILE).unwrap().buttons;
+    assert_eq!(buttons.keys.action(Code::Key(59)), Some(Action::Join));
+    let refused = |key: &str| {
+        let mut lines = buttons.refused.iter();
+        let line = lines.find(|line| line.key == key).unwrap();
+        (line.error.place(), line.error.to_string())
+    };
+    for (key, at, cause) in [
+        ("KEY_FF2", "5:1", "did you mean `KEY_F2`"),
+        ("KEY_F3", "6:10", "did you mean `join`"),
+        ("SW_LID", "7:1", "only be `presence`"),
+        ("key_f1", "8:1", "`KEY_F1` is there twice"),
     ] {
-        let error = parse(&wrong, FILE).unwrap_err().to_string();
+        let (place, error) = refused(key);
+        assert_eq!(place, format!("{FILE}:{at}"), "{key}");
         assert!(error.contains(cause), "{error}");
     }
+    assert_eq!(buttons.refused.len(), 4);
 }
 
 #[test]

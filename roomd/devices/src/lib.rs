@@ -19,5 +19,6 @@ pub mod mute;
 pub mod sysfs;
 mod telephony;
 pub mod visca;
+pub mod work;
 
 pub use roomd_devices_core as core;

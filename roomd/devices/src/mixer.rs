@@ -9,17 +9,24 @@ use alsa::Round;
 use alsa::mixer::{MilliBel, Mixer, Selem, SelemChannelId, SelemId};
 use roomd_devices_core::sound::mixer::{Element, capture_switch, loudspeaker, unity};
 use tokio::io::unix::AsyncFd;
+use tracing::warn;
 
 use crate::kernel::{duplicate, readable};
+use crate::work::Work;
 
 /// Elements that are looked at.
 const ELEMENTS: usize = 128;
 
-/// An open mixer.
+/// An open mixer. What asks the device or tells it something is done on a thread: one that does not answer
+/// takes a second for each question.
 pub(crate) struct CardMixer {
     readable: AsyncFd<OwnedFd>,
-    mixer: Mixer,
-    microphone: Option<SelemId>,
+    has_switch: bool,
+    /// None while the thread has it.
+    open: Option<Open>,
+    work: Work<(Open, io::Result<Option<bool>>)>,
+    /// How the switch is to be set then.
+    wanted: Option<bool>,
 }
 
 impl std::fmt::Debug for CardMixer {
@@ -29,7 +36,7 @@ impl std::fmt::Debug for CardMixer {
 }
 
 impl CardMixer {
-    /// Opens the mixer of a card such as `hw:1`.
+    /// Opens the mixer of a card such as `hw:1`, which may take its time.
     pub(crate) fn open(card: &str) -> io::Result<Self> {
         let mixer = Mixer::new(card, true).map_err(other)?;
         let elements = || mixer.iter().take(ELEMENTS).filter_map(Selem::new);
@@ -43,41 +50,110 @@ impl CardMixer {
         let readable = readable(duplicate(&mixer)?)?;
         Ok(Self {
             readable,
-            mixer,
-            microphone,
+            has_switch: microphone.is_some(),
+            open: Some(Open { mixer, microphone }),
+            work: Work::default(),
+            wanted: None,
         })
     }
 
     pub(crate) const fn has_switch(&self) -> bool {
-        self.microphone.is_some()
+        self.has_switch
     }
 
+    /// Whether the device is being asked or told something.
+    pub(crate) const fn is_working(&self) -> bool {
+        self.work.is_running()
+    }
+
+    /// Lets the microphone record or not. Of what is wanted while the device takes its time, the last is
+    /// done.
+    pub(crate) fn record(&mut self, on: bool) {
+        self.wanted = Some(on);
+        self.tell();
+    }
+
+    /// Waits until something at the mixer changed or was set; an error when the card is gone. Says whether
+    /// the microphone records, where it has a switch.
+    pub(crate) async fn looked(&mut self) -> io::Result<Option<bool>> {
+        loop {
+            if !self.work.is_running() {
+                self.readable.readable().await?.clear_ready();
+                self.start(Open::look);
+            }
+            let done = self.work.done().await;
+            let (open, looked) = done.ok_or(io::ErrorKind::Interrupted)?;
+            self.open = Some(open);
+            // How it stood does not matter once it is told otherwise.
+            if looked.is_err() || !self.tell() {
+                return looked;
+            }
+        }
+    }
+
+    /// Sets the switch as it is wanted, once the device has time; returns whether it is being set.
+    fn tell(&mut self) -> bool {
+        if self.open.is_none() {
+            return false;
+        }
+        let Some(on) = self.wanted.take() else {
+            return false;
+        };
+        self.start(move |open| Ok(open.set(on)));
+        true
+    }
+
+    fn start(&mut self, work: impl FnOnce(&Open) -> io::Result<Option<bool>> + Send + 'static) {
+        if let Some(open) = self.open.take() {
+            self.work.start(move || {
+                let done = work(&open);
+                (open, done)
+            });
+        }
+    }
+}
+
+/// What the thread works with.
+struct Open {
+    mixer: Mixer,
+    microphone: Option<SelemId>,
+}
+
+impl Open {
     /// Whether the microphone records; none when it has no switch, or the card is gone.
-    pub(crate) fn records(&self) -> Option<bool> {
+    fn records(&self) -> Option<bool> {
         let element = self.mixer.find_selem(self.microphone.as_ref()?)?;
         let value = element.get_capture_switch(SelemChannelId::mono()).ok()?;
         Some(value != 0)
     }
 
-    /// Lets the microphone record or not.
-    pub(crate) fn record(&self, on: bool) -> io::Result<()> {
+    /// The same, with what the kernel says has changed.
+    fn look(&self) -> io::Result<Option<bool>> {
+        self.mixer.handle_events().map_err(other)?;
+        Ok(self.records())
+    }
+
+    /// Sets the switch; none when that fails.
+    fn set(&self, on: bool) -> Option<bool> {
+        if let Err(error) = self.record(on) {
+            warn!(%error, "cannot set the microphone's switch");
+            return None;
+        }
+        // The kernel tells nothing of a switch that stood there already.
+        self.records()
+    }
+
+    fn record(&self, on: bool) -> io::Result<()> {
         let id = self.microphone.as_ref().ok_or(io::ErrorKind::Unsupported)?;
         let element = self.mixer.find_selem(id).ok_or(io::ErrorKind::NotFound)?;
         element.set_capture_switch_all(i32::from(on)).map_err(other)
-    }
-
-    /// Waits until something at the mixer changed; an error when the card is gone.
-    pub(crate) async fn changed(&mut self) -> io::Result<()> {
-        let mut ready = self.readable.readable().await?;
-        self.mixer.handle_events().map_err(other)?;
-        ready.clear_ready();
-        Ok(())
     }
 }
 
 /// Opens the way to a card's loudspeaker: what lies before it is switched on and neither raises nor lowers.
 /// The room's own volume works on the samples, where the echo canceller sees it; and what a card is left at
 /// by whoever had it before, or by Debian's defaults (-20 dB), is not what a room wants. Says what was set.
+/// A device that does not answer takes a second for each question, so not on the runtime's own threads.
 ///
 /// # Errors
 /// The card has no mixer, or is gone.

@@ -107,7 +107,8 @@ pub enum Wish {
 }
 
 /// Opens what can be opened of a device. What is refused may be tried again: udev may be ahead of its
-/// permissions.
+/// permissions. A device that does not answer takes seconds, so not on the runtime's own threads, but on one
+/// that [`Work`](crate::work::Work) lends.
 #[must_use]
 pub fn open(device: &SoundDevice, sysfs: &Sysfs) -> Opened {
     let (mut mixer, mut no_mixer) = (None, None);
@@ -195,8 +196,7 @@ impl Task {
         self.attach();
         self.follow();
         while self.mixer.is_some() || self.phone.is_some() {
-            let wake = self.mute.poll_timeout().map(|(at, _)| at);
-            let wake = wake.into_iter().chain(self.answer).min();
+            let wake = self.wake();
             let due = async {
                 match wake {
                     Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -211,7 +211,7 @@ impl Task {
             };
             let mixer = async {
                 match &mut self.mixer {
-                    Some(mixer) => mixer.changed().await,
+                    Some(mixer) => mixer.looked().await,
                     None => std::future::pending().await,
                 }
             };
@@ -224,8 +224,9 @@ impl Task {
                         self.attach();
                     }
                 },
-                changed = mixer => match changed {
-                    Ok(()) => self.switched(),
+                looked = mixer => match looked {
+                    Ok(Some(records)) => self.handle(Input::Switch(records)),
+                    Ok(None) => {}
                     Err(error) => {
                         info!(%error, "the mixer is gone");
                         self.mixer = None;
@@ -260,13 +261,27 @@ impl Task {
         self.show(room);
     }
 
+    /// When [`Self::due`] has something to do.
+    fn wake(&self) -> Option<Instant> {
+        let mute = self.mute.poll_timeout().map(|(at, _)| at);
+        let mute = mute.filter(|_| !self.is_telling());
+        mute.into_iter().chain(self.answer).min()
+    }
+
+    /// A switch that is still being set has not disobeyed, however late it is.
+    fn is_telling(&self) -> bool {
+        self.mixer.as_ref().is_some_and(CardMixer::is_working)
+    }
+
     fn due(&mut self) {
         let now = Instant::now();
         if self.answer.is_some_and(|at| now >= at) {
             self.follow();
         }
-        let effects = self.mute.handle_timeout(now);
-        self.act(effects);
+        if !self.is_telling() {
+            let effects = self.mute.handle_timeout(now);
+            self.act(effects);
+        }
     }
 
     fn signal(&mut self, signal: Signal) {
@@ -275,12 +290,6 @@ impl Task {
             Signal::Muted(muted) => self.handle(Input::Key(muted)),
             Signal::Hook => self.wish(Wish::Hook),
             Signal::OffHook(lifted) => self.wish(Wish::OffHook(lifted)),
-        }
-    }
-
-    fn switched(&mut self) {
-        if let Some(records) = self.mixer.as_ref().and_then(CardMixer::records) {
-            self.handle(Input::Switch(records));
         }
     }
 
@@ -302,12 +311,8 @@ impl Task {
                     self.show(room);
                 }
                 Effect::SetSwitch(records) => {
-                    let done = self.mixer.as_ref().map(|mixer| mixer.record(records));
-                    match done {
-                        // The kernel tells nothing of a switch that stood there already.
-                        Some(Ok(())) => self.switched(),
-                        Some(Err(error)) => warn!(%error, "cannot set the microphone's switch"),
-                        None => {}
+                    if let Some(mixer) = &mut self.mixer {
+                        mixer.record(records);
                     }
                 }
                 Effect::Flood => {
@@ -327,7 +332,7 @@ impl Task {
         }
     }
 
-    fn show(&self, room: RoomSound) {
+    fn show(&mut self, room: RoomSound) {
         if self.own_lamp {
             return;
         }
@@ -336,8 +341,8 @@ impl Task {
             off_hook: room.in_call,
             ring: room.offered && !room.in_call,
         };
-        if let Some(Err(error)) = self.phone.as_ref().map(|phone| phone.show(lamps)) {
-            warn!(%error, "cannot set the lamps");
+        if let Some(phone) = &mut self.phone {
+            phone.show(lamps);
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Connector {
     pub card: String,
     /// The connector, such as `HDMI-A-1`.
     pub name: String,
+    /// The kernel's number for it on its card, which CEC adapters name; older kernels do not say.
+    pub number: Option<u32>,
     /// Whether a display is plugged in.
     pub connected: bool,
     /// Whether it shows something.
@@ -66,6 +68,15 @@ impl Sysfs {
         connectors
     }
 
+    /// Whether the CEC adapter with this path below `/sys` belongs to a device that also has nodes for
+    /// video, as a receiver of HDMI has: what it speaks to is no display of the room.
+    pub(crate) fn captures(&self, path: &str) -> bool {
+        // The kernel puts an adapter right below its device.
+        let path = Path::new(path.trim_start_matches('/'));
+        let device = path.parent().filter(|it| !it.as_os_str().is_empty());
+        device.is_some_and(|device| self.0.join(device).join("video4linux").is_dir())
+    }
+
     /// How the HID device behind a node such as `/dev/hidraw0` describes its reports.
     pub(crate) fn report_descriptor(&self, node: &Path) -> io::Result<Vec<u8>> {
         let name = node.file_name().ok_or(io::ErrorKind::InvalidInput)?;
@@ -81,6 +92,7 @@ impl Sysfs {
         Connector {
             card: card.to_owned(),
             name: name.to_owned(),
+            number: word("connector_id").parse().ok(),
             connected: word("status") == "connected",
             enabled: word("enabled") == "enabled",
             edid: Edid::parse(&read(&folder.join("edid")).unwrap_or_default()),
@@ -142,6 +154,11 @@ pub(crate) mod tests {
         assert_eq!(names, ["HDMI-A-1", "eDP-1"]);
         let hdmi = &connectors[0];
         assert!(hdmi.connected && hdmi.enabled);
+        assert_eq!(hdmi.number, None);
+        let number = root.path().join("class/drm/card0-HDMI-A-1/connector_id");
+        fs::write(number, "92\n").unwrap();
+        let numbered = &Sysfs::at(root.path()).connectors()[0];
+        assert_eq!(numbered.number, Some(92));
         assert_eq!(hdmi.edid, Err(EdidError::Header));
         assert_eq!(hdmi.bus, Some(PathBuf::from("/dev/i2c-7")));
         assert!(!connectors[1].connected);
@@ -161,6 +178,19 @@ pub(crate) mod tests {
         fs::create_dir(root.path().join("class/i2c-dev/i2c-4")).unwrap();
         let bus = sysfs.connectors()[0].bus.clone();
         assert_eq!(bus, Some(PathBuf::from("/dev/i2c-4")));
+    }
+
+    #[test]
+    fn an_adapter_beside_nodes_for_video_is_a_receivers() {
+        let root = tempfile::tempdir().unwrap();
+        let sysfs = Sysfs::at(root.path());
+        for device in ["devices/platform/vivid.0/video4linux", "devices/serio0"] {
+            fs::create_dir_all(root.path().join(device)).unwrap();
+        }
+        assert!(sysfs.captures("/devices/platform/vivid.0/cec0"));
+        for other in ["/devices/serio0/cec0", "/devices/none/cec1", "/cec2", ""] {
+            assert!(!sysfs.captures(other), "{other}");
+        }
     }
 
     #[test]

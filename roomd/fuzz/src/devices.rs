@@ -102,6 +102,8 @@ impl Node for Kernel<'_> {
 /// The kernel's answers about a CEC line.
 pub(crate) fn cec(input: Input<'_>) {
     let mut kernel = Kernel { input, asked: 0 };
+    // Whose line it is.
+    let _ = cec::connector(&mut kernel);
     let input = cec::input(&mut kernel);
     let place = cec::take_place(&mut kernel, "Raum 1", input.unwrap_or(0x1000));
     assert!(place.is_ok_and(|place| place.number < 15) || place.is_err());

@@ -24,9 +24,43 @@ pub enum BranchError {
     /// A device does not open.
     #[error("starting a pipeline")]
     Start(#[from] gst::StateChangeError),
+    /// Another program has its device.
+    #[error("another program has the device")]
+    InUse,
     /// No thread for it.
     #[error("starting a thread")]
     Thread(#[from] std::io::Error),
+}
+
+impl BranchError {
+    /// What it means for whoever wanted the pipeline.
+    pub(crate) const fn cause(&self) -> Cause {
+        match self {
+            Self::InUse => Cause::InUse,
+            Self::Build(_) | Self::Element(_) | Self::Start(_) | Self::Thread(_) => Cause::Other,
+        }
+    }
+}
+
+/// Why a pipeline has stopped working, or does not start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Its device is busy.
+    InUse,
+    /// Whatever else.
+    Other,
+}
+
+impl Cause {
+    /// ALSA's elements say so of a device that is open elsewhere, and V4L2's of one that takes no format
+    /// because another program streams from it.
+    fn of(error: &gst::glib::Error) -> Self {
+        if error.matches(gst::ResourceError::Busy) {
+            Self::InUse
+        } else {
+            Self::Other
+        }
+    }
 }
 
 /// What a running pipeline reports.
@@ -35,9 +69,19 @@ pub(crate) enum Notice {
     /// An element complains and goes on.
     Warning,
     /// It has stopped working.
-    Error,
+    Error(Cause),
     /// A file is at its end.
     End,
+}
+
+impl Notice {
+    /// Why it works no longer, where it does not.
+    pub(crate) const fn cause(self) -> Cause {
+        match self {
+            Self::Error(cause) => cause,
+            Self::Warning | Self::End => Cause::Other,
+        }
+    }
 }
 
 /// How long is waited for a pipeline to stop.
@@ -52,6 +96,10 @@ pub(crate) struct Branch {
     given: Arc<AtomicU64>,
     /// Nobody has it any more.
     closed: Arc<AtomicBool>,
+    /// An element found its device busy.
+    in_use: Arc<AtomicBool>,
+    /// Kept until it has stopped.
+    hold: Option<Arc<()>>,
     pulse: Pulse,
 }
 
@@ -73,7 +121,8 @@ impl Branch {
         notice: impl Fn(Notice) + Send + Sync + 'static,
     ) -> Result<Self, BranchError> {
         let branch = Self::build(plan, watch, sample, notice)?;
-        branch.pipeline.set_state(gst::State::Playing)?;
+        let started = branch.pipeline.set_state(gst::State::Playing);
+        started.map_err(|error| branch.refusal(error))?;
         Ok(branch)
     }
 
@@ -90,7 +139,7 @@ impl Branch {
         let (pipeline, closed) = (branch.pipeline.clone(), branch.closed.clone());
         let start = move || {
             if pipeline.set_state(gst::State::Playing).is_err() {
-                notice(Notice::Error);
+                notice(Notice::Error(Cause::Other));
             }
             if closed.load(Ordering::Acquire) {
                 // Whoever stopped it may have come before. Stopping twice does no harm.
@@ -111,14 +160,20 @@ impl Branch {
         let pipeline = gst::parse::launch(&plan.to_string())?
             .downcast::<gst::Pipeline>()
             .map_err(|_| BranchError::Element("pipeline"))?;
+        let in_use = Arc::new(AtomicBool::new(false));
         if let Some(bus) = pipeline.bus() {
+            let busy = in_use.clone();
             bus.set_sync_handler(move |_, message| {
                 use gst::MessageView::{Eos, Error, Warning};
                 #[expect(clippy::wildcard_enum_match_arm, reason = "GStreamer's messages are many and may grow")]
                 match message.view() {
                     Error(error) => {
                         tracing::debug!(domain = ?error.error().kind::<gst::CoreError>(), "pipeline error");
-                        notice(Notice::Error);
+                        let cause = Cause::of(&error.error());
+                        if cause == Cause::InUse {
+                            busy.store(true, Ordering::Relaxed);
+                        }
+                        notice(Notice::Error(cause));
                     }
                     Warning(_) => notice(Notice::Warning),
                     Eos(_) => notice(Notice::End),
@@ -151,8 +206,24 @@ impl Branch {
             taken: AtomicU64::new(0),
             given,
             closed: Arc::default(),
+            in_use,
+            hold: None,
             pulse: Pulse::default(),
         })
+    }
+
+    /// Why it did not start: an element that finds its device busy says so before it refuses.
+    fn refusal(&self, error: gst::StateChangeError) -> BranchError {
+        if self.in_use.load(Ordering::Relaxed) {
+            BranchError::InUse
+        } else {
+            BranchError::Start(error)
+        }
+    }
+
+    /// Lets go of this only once it has stopped.
+    pub(crate) fn hold(&mut self, hold: Arc<()>) {
+        self.hold = Some(hold);
     }
 
     /// Pushes bytes with their time; a full queue loses its oldest.
@@ -273,16 +344,56 @@ fn count_arrivals(pipeline: &gst::Pipeline, given: &Arc<AtomicU64>) {
 
 impl Drop for Branch {
     fn drop(&mut self) {
-        let pipeline = self.pipeline.clone();
+        let (pipeline, hold) = (self.pipeline.clone(), self.hold.take());
         let stop = move || {
             // Stopping cannot fail in a way that anything could be done about.
             let _ = pipeline.set_state(gst::State::Null);
+            drop(hold);
         };
         self.closed.store(true, Ordering::Release);
         // A device may take long to close, and a streaming thread must never wait for itself.
         let stopper = std::thread::Builder::new().name("stop".to_owned());
         if let Err(error) = stopper.spawn(stop) {
             tracing::error!(%error, "a pipeline is left running");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gstreamer::glib::Error;
+
+    use super::*;
+
+    #[test]
+    fn a_busy_device_is_told_from_one_that_is_gone() {
+        let of = |error: gst::ResourceError| Cause::of(&Error::new(error, "a device"));
+        assert_eq!(of(gst::ResourceError::Busy), Cause::InUse);
+        for other in [
+            gst::ResourceError::NotFound,
+            gst::ResourceError::OpenRead,
+            gst::ResourceError::Settings,
+        ] {
+            assert_eq!(of(other), Cause::Other);
+        }
+        // The number means something else in another domain.
+        let other = Error::new(gst::StreamError::TypeNotFound, "a file");
+        assert_eq!(Cause::of(&other), Cause::Other);
+    }
+
+    #[test]
+    fn what_it_runs_on_is_let_go_once_it_has_stopped() {
+        gst::init().unwrap();
+        let plan = roomd_media_core::plan::AudioEncode { bitrate: 32_000 }.plan();
+        let mut branch = Branch::open(&plan, |_| {}, |_| {}).unwrap();
+        let hold = Arc::new(());
+        branch.hold(hold.clone());
+        assert_eq!(Arc::strong_count(&hold), 2);
+        drop(branch);
+        let end = Instant::now() + Duration::from_secs(10);
+        while Arc::strong_count(&hold) > 1 {
+            assert!(Instant::now() < end, "it is held for ever");
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }

@@ -15,8 +15,8 @@ use roomd_media_core::plan::{CameraInput, CameraMode};
 use roomd_media_core::testpicture::TestPicture;
 use tokio::sync::{mpsc, watch};
 
-use crate::branch::Notice;
-use crate::device::{Device, Stop};
+use crate::branch::{Cause, Notice};
+use crate::device::{Claim, Device, Stop};
 use crate::file::Player;
 use crate::flow::Flow;
 use crate::time::wall_millis;
@@ -53,6 +53,7 @@ pub(crate) struct Camera {
     pace: Pace,
     /// It delivers clearly less than was agreed.
     slow: bool,
+    claim: Claim,
 }
 
 #[derive(Debug)]
@@ -83,6 +84,8 @@ pub(crate) struct CameraReport {
     pub name: Option<String>,
     pub test_picture: bool,
     pub slow: bool,
+    /// Another program has it.
+    pub in_use: bool,
 }
 
 impl Camera {
@@ -108,6 +111,7 @@ impl Camera {
             had_device: false,
             pace: Pace::camera(),
             slow: false,
+            claim: Claim::default(),
         }
     }
 
@@ -158,6 +162,9 @@ impl Camera {
                 None => self.test(),
             },
         };
+        if !self.is_open() {
+            self.claim.settle();
+        }
         self.is_open()
     }
 
@@ -172,6 +179,11 @@ impl Camera {
 
     /// Releases the device.
     pub(crate) fn close(&mut self) {
+        self.release();
+        self.claim.settle();
+    }
+
+    fn release(&mut self) {
         self.worker = Worker::Closed;
         self.shots.send_replace(None);
         self.pace = Pace::camera();
@@ -182,12 +194,15 @@ impl Camera {
     pub(crate) fn notice(&mut self, notice: Notice) -> bool {
         match (notice, &self.worker) {
             (Notice::Warning, _) | (_, Worker::Closed | Worker::Test(_)) => {}
-            (Notice::End | Notice::Error, _) => {
-                // What has worked is tried again first: it was pulled out.
-                if self.shots.borrow().is_none() {
+            (Notice::End | Notice::Error(_), _) => {
+                self.claim.failed(notice.cause());
+                // What has worked is tried again first: it was pulled out. So is what another program has,
+                // unless there may be another camera: in another format it is no freer.
+                let taken = self.claim.is_in_use() && self.source != CameraSource::Auto;
+                if self.shots.borrow().is_none() && !taken {
                     self.attempt += 1;
                 }
-                self.close();
+                self.release();
                 return false;
             }
         }
@@ -205,7 +220,7 @@ impl Camera {
             return !silent;
         }
         if self.is_open() && (unplugged || silent) {
-            return self.notice(Notice::Error);
+            return self.notice(Notice::Error(Cause::Other));
         }
         self.had_device |= last.is_some() && matches!(self.worker, Worker::Device { .. });
         if let Worker::Device {
@@ -225,6 +240,7 @@ impl Camera {
                 name: None,
                 test_picture: false,
                 slow: false,
+                in_use: self.claim.is_in_use(),
             };
         }
         let (name, test_picture) = match (&self.worker, &self.source) {
@@ -252,6 +268,7 @@ impl Camera {
             name,
             test_picture,
             slow: self.slow,
+            in_use: false,
         }
     }
 
@@ -287,13 +304,13 @@ impl Camera {
             play: Box::new(move |frame| show(&shots, frame)),
             failed: Box::new(move || {
                 // A full queue already holds a notice of the same trouble.
-                let _ = notices.try_send(Notice::Error);
+                let _ = notices.try_send(Notice::Error(Cause::Other));
             }),
         };
         player.start().map_or(Worker::Closed, Worker::File)
     }
 
-    fn device(&self, path: &Path, first: Format) -> Worker {
+    fn device(&mut self, path: &Path, first: Format) -> Worker {
         if !path.exists() {
             return Worker::Closed;
         }
@@ -329,12 +346,14 @@ impl Camera {
             // A full queue already holds a notice of the same trouble.
             let _ = notices.try_send(notice);
         };
-        let path = path.to_owned();
-        Device::open(plan, watch, sample, notice).map_or(Worker::Closed, |device| Worker::Device {
-            path,
-            device,
-            flow,
-            agreed,
+        let (path, hold) = (path.to_owned(), self.claim.begin());
+        Device::open(plan, hold, watch, sample, notice).map_or(Worker::Closed, |device| {
+            Worker::Device {
+                path,
+                device,
+                flow,
+                agreed,
+            }
         })
     }
 

@@ -229,7 +229,7 @@ fn notice(
     move |notice| {
         let news = match notice {
             Notice::Warning => Decoded::Bad(stream),
-            Notice::Error | Notice::End => Decoded::Failed(stream),
+            Notice::Error(_) | Notice::End => Decoded::Failed(stream),
         };
         // A full queue means that the engine is behind; a decoder that stopped is found by its
         // silence.

@@ -435,7 +435,7 @@ fn ends(
         }
     };
     let notice = move |notice| {
-        if notice == Notice::Error {
+        if matches!(notice, Notice::Error(_)) {
             // A full queue already holds trouble enough; an encoder that stopped is found by its
             // silence.
             let _ = failures.try_send(Encoded::Failed(track));

@@ -69,7 +69,7 @@ impl Decoding {
                 // An error means that the player has stopped.
                 let _ = ends.send(Item::End);
             }
-            Notice::Error => failure.store(true, Ordering::Relaxed),
+            Notice::Error(_) => failure.store(true, Ordering::Relaxed),
             Notice::Warning => {}
         };
         Ok(Self {

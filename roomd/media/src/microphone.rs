@@ -14,8 +14,8 @@ use roomd_media_core::plan::MicrophoneInput;
 use roomd_media_core::testsound::TestSound;
 use tokio::sync::mpsc;
 
-use crate::branch::Notice;
-use crate::device::{Device, Stop};
+use crate::branch::{Cause, Notice};
+use crate::device::{Claim, Device, Stop};
 use crate::file::Player;
 use crate::types::MicrophoneSource;
 use crate::voice::Voice;
@@ -39,6 +39,7 @@ pub(crate) struct Microphone {
     pace: Pace,
     /// It gives clearly less sound than time passes.
     slow: bool,
+    claim: Claim,
 }
 
 /// The microphone, as it is reported.
@@ -47,6 +48,8 @@ pub(crate) struct MicrophoneReport {
     /// None for a device that does not open.
     pub name: Option<String>,
     pub slow: bool,
+    /// Another program has it.
+    pub in_use: bool,
 }
 
 /// Without sound for this long an open microphone counts as lost.
@@ -82,6 +85,7 @@ impl Microphone {
             opens: false,
             pace: Pace::microphone(),
             slow: false,
+            claim: Claim::default(),
         }
     }
 
@@ -106,6 +110,9 @@ impl Microphone {
             MicrophoneSource::Auto => self.test(),
         };
         self.alive = Instant::now();
+        if !self.is_open() {
+            self.claim.settle();
+        }
         self.is_open()
     }
 
@@ -119,6 +126,11 @@ impl Microphone {
 
     /// Releases the device.
     pub(crate) fn close(&mut self) {
+        self.release();
+        self.claim.settle();
+    }
+
+    fn release(&mut self) {
         self.worker = Worker::Closed;
         self.opens = false;
         self.pace = Pace::microphone();
@@ -129,8 +141,9 @@ impl Microphone {
     pub(crate) fn notice(&mut self, notice: Notice) -> bool {
         match (notice, &self.worker) {
             (Notice::Warning, _) | (_, Worker::Closed | Worker::Test(_)) => {}
-            (Notice::End | Notice::Error, _) => {
-                self.close();
+            (Notice::End | Notice::Error(_), _) => {
+                self.claim.failed(notice.cause());
+                self.release();
                 return false;
             }
         }
@@ -140,6 +153,7 @@ impl Microphone {
     /// Notes that sound came.
     pub(crate) const fn is_heard(&mut self, now: Instant) {
         self.alive = now;
+        self.claim.settle();
         self.had_device |= matches!(self.worker, Worker::Device { .. });
     }
 
@@ -162,16 +176,20 @@ impl Microphone {
             self.slow = self.pace.is_slow(delivered, RATE * 1000, now);
         }
         let silent = now.saturating_duration_since(self.alive) > SILENT;
-        !self.is_open() || !silent || self.notice(Notice::Error)
+        !self.is_open() || !silent || self.notice(Notice::Error(Cause::Other))
     }
 
     pub(crate) fn report(&self, lost: bool) -> MicrophoneReport {
         if lost {
-            return MicrophoneReport::default();
+            return MicrophoneReport {
+                in_use: self.claim.is_in_use(),
+                ..MicrophoneReport::default()
+            };
         }
         MicrophoneReport {
             name: self.name(),
             slow: self.slow,
+            in_use: false,
         }
     }
 
@@ -238,13 +256,13 @@ impl Microphone {
             play: Box::new(move |block| voice.taken(block, Instant::now())),
             failed: Box::new(move || {
                 // A full queue already holds a notice of the same trouble.
-                let _ = notices.try_send(Notice::Error);
+                let _ = notices.try_send(Notice::Error(Cause::Other));
             }),
         };
         player.start().map_or(Worker::Closed, Worker::File)
     }
 
-    fn device(&self, device: &str) -> Worker {
+    fn device(&mut self, device: &str) -> Worker {
         let (voice, notices) = (self.voice.clone(), self.notices.clone());
         let count = Arc::new(AtomicU64::new(0));
         let counted = count.clone();
@@ -257,13 +275,13 @@ impl Microphone {
             // A full queue already holds a notice of the same trouble.
             let _ = notices.try_send(notice);
         };
-        Device::open(MicrophoneInput::Alsa(device).plan(), |_| {}, sample, notice).map_or(
-            Worker::Closed,
-            |device| Worker::Device {
+        let (plan, hold) = (MicrophoneInput::Alsa(device).plan(), self.claim.begin());
+        Device::open(plan, hold, |_| {}, sample, notice).map_or(Worker::Closed, |device| {
+            Worker::Device {
                 device,
                 samples: count,
-            },
-        )
+            }
+        })
     }
 }
 

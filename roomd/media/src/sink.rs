@@ -140,7 +140,7 @@ impl Sink {
 
 fn on_error(failed: impl Fn() + Send + Sync + 'static) -> impl Fn(Notice) + Send + Sync + 'static {
     move |notice| {
-        if notice == Notice::Error {
+        if matches!(notice, Notice::Error(_)) {
             failed();
         }
     }

@@ -11,7 +11,8 @@ use roomd_media_core::tone;
 use roomd_model::StreamId;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::branch::{Branch, Notice};
+use crate::branch::{Branch, Cause, Notice};
+use crate::device::Claim;
 use crate::microphone::{Samples, has_alsa};
 use crate::types::Loudspeaker;
 use crate::voice::Voice;
@@ -31,7 +32,12 @@ pub(crate) enum SoundNews {
         at: Instant,
     },
     /// The loudspeaker was lost or came back.
-    Loudspeaker { name: Option<String>, missing: bool },
+    Loudspeaker {
+        name: Option<String>,
+        missing: bool,
+        /// Another program has it.
+        in_use: bool,
+    },
 }
 
 /// What the mixer is asked.
@@ -127,7 +133,8 @@ struct Worker {
     voice: Voice,
     news: mpsc::Sender<SoundNews>,
     output: Option<Branch>,
-    opening: Option<Receiver<Option<(Branch, String)>>>,
+    opening: Option<Receiver<Result<(Branch, String), Cause>>>,
+    claim: Claim,
     tried: Option<Instant>,
     failed: (SyncSender<()>, Receiver<()>),
     tones: Vec<Measurement>,
@@ -147,6 +154,7 @@ impl Worker {
             news,
             output: None,
             opening: None,
+            claim: Claim::default(),
             tried: None,
             failed: sync_channel(1),
             tones: Vec::new(),
@@ -208,6 +216,7 @@ impl Worker {
             self.loudspeaker = loudspeaker;
             // One that is still opening belongs to the old choice.
             (self.output, self.opening, self.tried) = (None, None, None);
+            self.claim.settle();
         }
     }
 
@@ -292,17 +301,22 @@ impl Worker {
         };
         let failed = self.failed.0.clone();
         let notice = move |notice| {
-            if notice == Notice::Error {
+            if matches!(notice, Notice::Error(_)) {
                 // One word is enough.
                 let _ = failed.try_send(());
             }
         };
         let (sender, receiver) = sync_channel(1);
+        let hold = self.claim.begin();
         let open = move || {
             let opened = Branch::open(&AudioOut::Alsa(&device).plan(), |_| {}, notice)
                 .inspect_err(|error| tracing::info!(%error, "the loudspeaker does not open"));
+            let opened = opened.map_err(|error| error.cause()).map(|mut branch| {
+                branch.hold(hold);
+                (branch, device)
+            });
             // An error means that the mixer has stopped.
-            let _ = sender.send(opened.ok().map(|branch| (branch, device)));
+            let _ = sender.send(opened);
         };
         // A device may take seconds, and the mixer has blocks to make.
         let opener = std::thread::Builder::new().name("loudspeaker".to_owned());
@@ -319,12 +333,16 @@ impl Worker {
         };
         let opened = match opening.try_recv() {
             Err(TryRecvError::Empty) => return,
-            Err(TryRecvError::Disconnected) => None,
+            Err(TryRecvError::Disconnected) => Err(Cause::Other),
             Ok(opened) => opened,
         };
         self.opening = None;
         self.began = None;
-        let (output, name) = opened.unzip();
+        match &opened {
+            Ok(_) => self.claim.settle(),
+            Err(cause) => self.claim.failed(*cause),
+        }
+        let (output, name) = opened.ok().unzip();
         let missing = output.is_none();
         self.output = output;
         self.tell(name, missing);
@@ -339,8 +357,13 @@ impl Worker {
     }
 
     fn tell(&self, name: Option<String>, missing: bool) {
+        let news = SoundNews::Loudspeaker {
+            name,
+            missing,
+            in_use: missing && self.claim.is_in_use(),
+        };
         // A full queue means that the engine is behind; the next attempt tells again.
-        let _ = self.news.try_send(SoundNews::Loudspeaker { name, missing });
+        let _ = self.news.try_send(news);
     }
 }
 
@@ -436,6 +459,28 @@ mod tests {
             worker.keep_output(Instant::now());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    #[test]
+    fn a_loudspeaker_that_another_program_has_is_told_of() {
+        let (voice, _next) = Voice::overheard(Duration::ZERO);
+        let (news, mut told) = mpsc::channel(64);
+        let mut worker = Worker::new(Loudspeaker::None, voice, news);
+        let mut refused = |cause| {
+            let (sender, receiver) = sync_channel(1);
+            sender.send(Err(cause)).unwrap();
+            worker.opening = Some(receiver);
+            worker.take_output();
+            let Ok(SoundNews::Loudspeaker {
+                missing, in_use, ..
+            }) = told.try_recv()
+            else {
+                panic!("nothing is told");
+            };
+            (missing, in_use)
+        };
+        assert_eq!(refused(Cause::InUse), (true, true));
+        assert_eq!(refused(Cause::Other), (true, false));
     }
 
     #[test]

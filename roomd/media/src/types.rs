@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! What the engine is told at start, asked later, and tells.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -326,8 +327,21 @@ pub struct DeviceReport {
     pub camera_slow: bool,
     /// The microphone delivers clearly less sound than time passes.
     pub microphone_slow: bool,
+    /// Of what is missing, what another program has.
+    pub in_use: BTreeSet<FaultCode>,
     /// What encodes the camera's picture besides the processor, and why.
     pub encoder: HardwareReport,
+}
+
+impl DeviceReport {
+    /// Notes whether another program has what is missing.
+    pub(crate) fn set_in_use(&mut self, missing: FaultCode, in_use: bool) {
+        if in_use {
+            self.in_use.insert(missing);
+        } else {
+            self.in_use.remove(&missing);
+        }
+    }
 }
 
 /// Figures of the call, renewed about once a second.
@@ -392,6 +406,9 @@ pub struct StreamReport {
     pub jitter: Duration,
     /// How long a frame that was not held up waits in the jitter buffer, for lip-sync included.
     pub delay: Duration,
+    /// How late the picture of its participant is against the sound, in milliseconds, where both are
+    /// measured; none for shared content, which has no lips.
+    pub av_offset_ms: Option<f64>,
     /// Sound: packets that were missing or too late when they were due. Pictures: gaps.
     pub lost: u64,
     /// Times that its picture stood still for more than half a second.

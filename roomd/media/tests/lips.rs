@@ -60,7 +60,11 @@ async fn settled(delay: Duration, good: impl Fn(f64) -> bool) -> Vec<f64> {
     while !told.last().copied().is_some_and(&good) {
         assert!(Instant::now() < end, "told {told:?}");
         statistics.changed().await.unwrap();
-        told.extend(statistics.borrow_and_update().av_offset_ms);
+        let figures = statistics.borrow_and_update();
+        for stream in &figures.streams {
+            assert_eq!(stream.av_offset_ms, figures.av_offset_ms, "{stream:?}");
+        }
+        told.extend(figures.av_offset_ms);
     }
     relay.abort();
     sender.engine.shutdown().await;

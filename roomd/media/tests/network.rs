@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bench::{LIMIT, PICTURE, Room, SOUND};
+use bench::{PICTURE, Room, SOUND};
 use roomd_conference::{LocalSource, MediaCommand, PeerId, PeerState, SdpKind};
 use roomd_media::{EngineCommand, StreamReport};
 use roomd_media_core::scene::TileSource;
@@ -28,6 +28,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 const PEER: PeerId = PeerId(1);
 /// What a narrow line holds back at the most, in the time that it takes to send it.
 const HELD: Duration = Duration::from_millis(200);
+/// An estimate grows slowly where the machine itself is late.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// The voice of the end that is watched.
 const TONE: f64 = 1000.0;
 const SOURCE: u8 = 11;
@@ -98,7 +100,7 @@ async fn forward(
         let Some(to) = *to.borrow() else { continue };
         let line = *line.lock().unwrap();
         dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let lost = line.loses_each > 0 && (dice >> 8) % line.loses_each == 0;
+        let lost = line.loses_each > 0 && (dice >> 8).is_multiple_of(line.loses_each);
         let now = Instant::now();
         free = free.max(now);
         if line.cut || lost || free - now > HELD {
@@ -170,13 +172,13 @@ async fn connected() -> (Room, Room, Network) {
 
 /// The picture's figures, once a second, until they are as wanted.
 async fn until(room: &Room, what: &str, wanted: impl Fn(&StreamReport) -> bool) -> StreamReport {
-    let end = Instant::now() + LIMIT;
+    let end = Instant::now() + PATIENCE;
     let mut statistics = room.engine.statistics();
     let mut last = None;
     while let Ok(Ok(())) = timeout_at(end, statistics.changed()).await {
         let streams = statistics.borrow_and_update().streams.clone();
         last = streams.into_iter().find(|it| it.stream == PICTURE);
-        if let Some(report) = last.clone().filter(&wanted) {
+        if let Some(report) = last.filter(&wanted) {
             return report;
         }
     }
@@ -201,39 +203,28 @@ fn height(report: &StreamReport) -> u32 {
     report.size.map_or(0, |(_, height)| height)
 }
 
+/// One network for all of it: several calls at once would make each other's networks worse.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_narrow_line_costs_the_size_first_and_gives_it_back() {
+async fn a_poor_network_is_survived() {
     let (_left, right, network) = connected().await;
     until(&right, "the large picture", |it| height(it) >= 720).await;
-    network.becomes(Line {
-        rate: Some(300_000),
-        ..WIDE
-    });
-    until(&right, "a smaller picture", |it| {
-        (1..=360).contains(&height(it))
-    })
-    .await;
-    sleep(Duration::from_secs(5)).await;
-    let rate = rate(&right, 6).await;
-    assert!(rate >= 20.0, "{rate:.1} pictures a second");
-    right.hears(TONE).await;
-
-    network.becomes(WIDE);
-    until(&right, "the large picture again", |it| height(it) >= 720).await;
+    loss(&right, &network).await;
+    gap(&right, &network).await;
+    narrow(&right, &network).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn loss_and_a_gap_are_survived() {
-    let (_left, right, network) = connected().await;
+async fn loss(right: &Room, network: &Network) {
     network.becomes(Line {
         loses_each: 20,
         ..WIDE
     });
     sleep(Duration::from_secs(3)).await;
-    let rate = rate(&right, 5).await;
+    let rate = rate(right, 5).await;
     assert!(rate >= 20.0, "{rate:.1} pictures a second");
     right.hears(TONE).await;
+}
 
+async fn gap(right: &Room, network: &Network) {
     network.becomes(Line { cut: true, ..WIDE });
     sleep(Duration::from_secs(2)).await;
     let stands = right.sees(SOURCE).await;
@@ -243,4 +234,23 @@ async fn loss_and_a_gap_are_survived() {
     // What it takes without other work beside it stands in the connection's own tests.
     assert!(begun.elapsed() < Duration::from_secs(5));
     right.hears(TONE).await;
+}
+
+/// The size goes first, pictures a second stay, and the size comes back.
+async fn narrow(right: &Room, network: &Network) {
+    network.becomes(Line {
+        rate: Some(300_000),
+        ..WIDE
+    });
+    until(right, "a smaller picture", |it| {
+        (1..=360).contains(&height(it))
+    })
+    .await;
+    sleep(Duration::from_secs(5)).await;
+    let rate = rate(right, 6).await;
+    assert!(rate >= 20.0, "{rate:.1} pictures a second");
+    right.hears(TONE).await;
+
+    network.becomes(WIDE);
+    until(right, "the large picture again", |it| height(it) >= 720).await;
 }

@@ -91,12 +91,8 @@ pub struct Daemon {
     pub devices: Devices,
     /// What the engine's source of content gives.
     pub content: ContentPicture,
-    /// The camera delivers less than was agreed.
-    pub camera_slow: bool,
-    /// The microphone delivers less sound than time passes.
-    pub microphone_slow: bool,
-    /// What encodes the camera's picture besides the processor.
-    pub encoder: roomd_media::HardwareReport,
+    /// The same, as the engine said it last.
+    pub report: roomd_media::DeviceReport,
     /// Devices that the engine misses.
     pub lost: BTreeSet<FaultCode>,
     /// Faults of the parts that the room machine does not know.

@@ -104,18 +104,17 @@ impl Daemon {
                 let _ = self.owner.levels.send(levels);
             }
             EngineEvent::Devices(report) => {
-                self.camera_slow = report.camera_slow;
-                self.microphone_slow = report.microphone_slow;
-                self.encoder = report.encoder;
+                let said = report.clone();
                 self.devices = Devices {
-                    camera: report.camera,
-                    microphone: report.microphone,
-                    loudspeaker: report.loudspeaker,
-                    display: report.display,
-                    content_display: report.content_display,
-                    test_picture: report.test_picture,
+                    camera: said.camera,
+                    microphone: said.microphone,
+                    loudspeaker: said.loudspeaker,
+                    display: said.display,
+                    content_display: said.content_display,
+                    test_picture: said.test_picture,
                     display_asks: false,
                 };
+                self.report = report;
             }
             EngineEvent::Content(picture) => self.content = picture,
             EngineEvent::Fault { code, active } => {

@@ -16,7 +16,7 @@ use roomd_media::{Fitted, SOUND_RATE, SentReport, StreamReport};
 use roomd_model::{Attendance, Fault, Phase};
 
 use super::{Daemon, now};
-use crate::hardware::{ContentFacts, RoomFacts};
+use crate::hardware::{ContentFacts, RoomFacts, SoundNames};
 use crate::projection::{self, Calendar, Parts};
 
 fn millis(duration: Duration) -> f64 {
@@ -33,6 +33,7 @@ fn stream_stats(report: &StreamReport) -> StreamStats {
         height: report.size.map(|(_, height)| height),
         jitter_ms: millis(report.jitter),
         delay_ms: millis(report.delay),
+        av_offset_ms: report.av_offset_ms,
         lost: report.lost,
         freezes: report.freezes,
     }
@@ -105,7 +106,7 @@ impl Daemon {
         })
     }
 
-    /// What the room does, for mute key, lamps and the display's power.
+    /// What the room does, for mute key, lamps and the displays' power.
     fn tell_hardware(&self, state: &roomd_api::State) {
         let call = state.call.as_deref();
         let idle = matches!(state.room.phase, Phase::Idle | Phase::Offered { .. });
@@ -118,9 +119,15 @@ impl Daemon {
             busy: !idle || state.pairing.is_some(),
             next: next_meeting(state),
             lost: self.lost.clone(),
-            camera_slow: self.camera_slow,
-            microphone_slow: self.microphone_slow,
-            encoder: self.encoder.clone(),
+            sound_names: SoundNames {
+                microphone: self.devices.microphone.clone(),
+                loudspeaker: self.devices.loudspeaker.clone(),
+            },
+            camera_slow: self.report.camera_slow,
+            microphone_slow: self.report.microphone_slow,
+            in_use: self.report.in_use.clone(),
+            encoder: self.report.encoder.clone(),
+            content_display: self.devices.content_display.clone(),
             content: ContentFacts {
                 call: self.sharing_call(state),
                 picture: self.content,

@@ -17,6 +17,7 @@ use roomd_model::FaultCode;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::content::{ContentFacts, ContentOrder};
+use super::sound::SoundNames;
 
 /// What the room task tells about the room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,12 +30,18 @@ pub struct RoomFacts {
     pub next: Option<DateTime<Utc>>,
     /// What the engine misses.
     pub lost: BTreeSet<FaultCode>,
+    /// What it calls microphone and loudspeaker.
+    pub sound_names: SoundNames,
     /// The camera delivers less than was agreed with it.
     pub camera_slow: bool,
     /// The microphone delivers less sound than time passes.
     pub microphone_slow: bool,
+    /// Of what the engine misses, what another program has.
+    pub in_use: BTreeSet<FaultCode>,
     /// What encodes the camera's picture besides the processor.
     pub encoder: HardwareReport,
+    /// What the engine draws content on; none without such a display, and while that sleeps.
+    pub content_display: Option<String>,
     /// What concerns content.
     pub content: ContentFacts,
 }
@@ -88,7 +95,7 @@ pub struct HardwareState {
     pub health: Health,
     /// The sound test.
     pub sound_test: ShownTest,
-    /// Somebody should turn the display on.
+    /// Somebody should turn a display on.
     pub display_asks: bool,
 }
 

@@ -5,11 +5,13 @@
 use std::collections::BTreeSet;
 
 use roomd_api::{HealthItem, Words};
+use roomd_config::RefusedKey;
 use roomd_devices::core::content::port::Shown;
 use roomd_devices::core::content::signal::Signal;
 use roomd_devices::core::health::{Health, Item, Subject, Trouble};
 use roomd_devices::core::identity::DeviceId;
 use roomd_devices::core::inventory::Entry;
+use roomd_devices::core::keys::KeyMapError;
 use roomd_devices::display::DisplayState;
 use roomd_devices::mute::KeyState;
 use roomd_media::HardwareReport;
@@ -37,6 +39,8 @@ pub struct Marks {
     pub telephony: Option<Trouble>,
     /// Tables that were not read, and why.
     pub tables: Vec<(Subject, String)>,
+    /// Lines of the key map that do nothing.
+    pub refused_keys: Vec<RefusedKey>,
     /// Connectors that the configuration names and no display is plugged into.
     pub absent_displays: Vec<String>,
     /// The CEC adapter that the configuration names, where it is not there.
@@ -65,18 +69,22 @@ fn worst(troubles: impl IntoIterator<Item = Option<Trouble>>) -> Option<Trouble>
 pub struct Parts<'a> {
     /// The cameras, where the room chooses them.
     pub cameras: Option<&'a Cameras>,
-    /// The sound cards, where the room chooses them.
+    /// Microphone and loudspeaker, where the room has any.
     pub sound: Option<&'a Sound>,
     /// The content inputs.
     pub content: &'a [Shown],
-    /// The display.
+    /// The first display.
     pub display: &'a DisplayState,
+    /// The display for content, by its connector.
+    pub content_display: Option<&'a (String, DisplayState)>,
     /// What the engine misses.
     pub lost: &'a BTreeSet<FaultCode>,
     /// The camera in use delivers less than was agreed with it.
     pub camera_slow: bool,
     /// The microphone in use delivers less sound than time passes.
     pub microphone_slow: bool,
+    /// Of what the engine misses, what another program has.
+    pub in_use: &'a BTreeSet<FaultCode>,
     /// What encodes its picture besides the processor.
     pub encoder: &'a HardwareReport,
     /// What else is remembered.
@@ -102,6 +110,9 @@ pub fn health(parts: &Parts<'_>) -> roomd_api::Health {
         let table = Some(Trouble::TableRejected);
         health.set(item(*subject, "table", "roomd", table, Some(detail)));
     }
+    for line in &parts.marks.refused_keys {
+        health.set(refused(line));
+    }
     roomd_api::Health {
         score: health.score(),
         items: health.items().map(shown).collect(),
@@ -124,6 +135,19 @@ fn item(
     }
 }
 
+/// A line of the key map that does nothing.
+fn refused(line: &RefusedKey) -> Item {
+    let trouble = match line.why {
+        KeyMapError::Key { .. } => Trouble::KeyUnknown,
+        KeyMapError::Action { .. } | KeyMapError::Switch(..) => Trouble::ActionUnknown,
+        KeyMapError::Twice(_) => Trouble::NamedTwice,
+    };
+    let place = line.error.place();
+    let label = format!("{}, {place}", line.key);
+    let cause = Some(line.error.cause());
+    item(Subject::Keys, &place, &label, Some(trouble), cause)
+}
+
 fn set_cameras(health: &mut Health, cameras: &Cameras, parts: &Parts<'_>) {
     for (camera, active, known, detail) in cameras.troubles() {
         // A camera that nobody named and nobody uses is no concern of the room.
@@ -133,8 +157,10 @@ fn set_cameras(health: &mut Health, cameras: &Cameras, parts: &Parts<'_>) {
         let id = camera.there.as_ref().map(|there| &there.id);
         let marked = |set: &BTreeSet<DeviceId>| id.is_some_and(|id| set.contains(id));
         let stalled = active && parts.lost.contains(&FaultCode::CameraMissing);
+        let in_use = active && parts.in_use.contains(&FaultCode::CameraMissing);
         let trouble = worst([
             known,
+            in_use.then_some(Trouble::InUse),
             stalled.then_some(Trouble::Stalled),
             marked(&parts.marks.unsteady).then_some(Trouble::Unsteady),
             (active && parts.camera_slow).then_some(Trouble::Slow),
@@ -161,22 +187,26 @@ fn set_sound(health: &mut Health, sound: &Sound, parts: &Parts<'_>) {
         (
             Subject::Microphone,
             &chosen.microphone,
+            &sound.names.microphone,
             FaultCode::MicrophoneMissing,
         ),
         (
             Subject::Loudspeaker,
             &chosen.loudspeaker,
+            &sound.names.loudspeaker,
             FaultCode::LoudspeakerMissing,
         ),
     ];
-    for (subject, choice, fault) in directions {
+    for (subject, choice, name, fault) in directions {
         let lost = parts.lost.contains(&fault);
+        let in_use = parts.in_use.contains(&fault);
         let slow = subject == Subject::Microphone && parts.microphone_slow;
         if let Some(card) = &choice.card {
             let id = card.id.as_ref();
             let device = id.map_or_else(|| card.device.clone(), ToString::to_string);
             let marked = |set: &BTreeSet<DeviceId>| id.is_some_and(|id| set.contains(id));
             let trouble = worst([
+                in_use.then_some(Trouble::InUse),
                 lost.then_some(Trouble::Stalled),
                 marked(&parts.marks.unsteady).then_some(Trouble::Unsteady),
                 slow.then_some(Trouble::Slow),
@@ -195,10 +225,20 @@ fn set_sound(health: &mut Health, sound: &Sound, parts: &Parts<'_>) {
                 let missing = Some(Trouble::Missing);
                 health.set(item(subject, &absent.device, &absent.label, missing, None));
             }
-            (None, None) if lost => {
-                health.set(item(subject, "auto", "auto", Some(Trouble::Missing), None));
+            (None, None) => {
+                let trouble = worst([
+                    in_use.then_some(Trouble::InUse),
+                    lost.then_some(Trouble::Missing),
+                    slow.then_some(Trouble::Slow),
+                ]);
+                // What the engine opens by a name that is no card's is known by that alone.
+                let device = choice.named.as_deref().unwrap_or("auto");
+                if lost || choice.named.is_some() {
+                    let label = name.as_deref().unwrap_or(device);
+                    health.set(item(subject, device, label, trouble, None));
+                }
             }
-            (None, _) => {}
+            (None, Some(_)) => {}
         }
     }
     let Some(card) = &chosen.microphone.card else {
@@ -295,25 +335,26 @@ fn set_display_control(health: &mut Health, parts: &Parts<'_>) {
         let missing = Some(Trouble::Missing);
         health.set(item(Subject::DisplayControl, node, node, missing, None));
     }
-    let happened = parts
-        .display
-        .log
-        .last()
-        .map(|(_, happened)| happened.text(Language::En));
-    if let Some(happened) = happened {
-        let trouble = worst([
-            parts.display.asks.then_some(Trouble::NeedsPerson),
-            parts.display.stays_on.then_some(Trouble::Disobeys),
-        ]);
-        let detail = Some(happened.as_str());
-        health.set(item(
-            Subject::DisplayControl,
-            "display",
-            "HDMI-CEC, DDC/CI",
-            trouble,
-            detail,
-        ));
+    let label = "HDMI-CEC, DDC/CI";
+    set_controlled(health, "display", label, parts.display);
+    if let Some((name, state)) = parts.content_display {
+        set_controlled(health, name, name, state);
     }
+}
+
+/// Nothing is said of a display that nobody has told anything.
+fn set_controlled(health: &mut Health, device: &str, label: &str, display: &DisplayState) {
+    let Some((_, happened)) = display.log.last() else {
+        return;
+    };
+    let happened = happened.text(Language::En);
+    let trouble = worst([
+        display.asks.then_some(Trouble::NeedsPerson),
+        display.stays_on.then_some(Trouble::Disobeys),
+    ]);
+    let detail = Some(happened.as_str());
+    let subject = Subject::DisplayControl;
+    health.set(item(subject, device, label, trouble, detail));
 }
 
 /// Nothing is said before the engine has.
@@ -364,7 +405,7 @@ mod tests {
     use super::super::bench::entries;
     use super::super::cameras::News;
     use super::super::presets::PresetStore;
-    use super::super::sound::tests::{plugged, sound};
+    use super::super::sound::tests::{named, plugged, sound};
     use super::super::survey::Opening;
     use super::*;
 
@@ -374,9 +415,11 @@ mod tests {
             sound: None,
             content: &[],
             display,
+            content_display: None,
             lost: &lost.iter().copied().collect(),
             camera_slow: false,
             microphone_slow: false,
+            in_use: &BTreeSet::new(),
             encoder: &HardwareReport::default(),
             marks,
         })
@@ -422,21 +465,31 @@ mod tests {
     async fn what_matters_more_is_told_of_a_camera() {
         let folder = tempfile::tempdir().unwrap();
         let cameras = nonsensical(folder.path()).await;
-        let of = |lost: &[FaultCode]| {
+        let of = |lost: &[FaultCode], in_use: &[FaultCode]| {
             health(&Parts {
                 cameras: Some(&cameras),
                 sound: None,
                 content: &[],
                 display: &DisplayState::default(),
+                content_display: None,
                 lost: &lost.iter().copied().collect(),
                 camera_slow: true,
                 microphone_slow: false,
+                in_use: &in_use.iter().copied().collect(),
                 encoder: &HardwareReport::default(),
                 marks: &Marks::default(),
             })
         };
-        assert_eq!(codes(&of(&[])), ["camera-nonsense"]);
-        assert_eq!(codes(&of(&[FaultCode::CameraMissing])), ["camera-stalled"]);
+        let missing = [FaultCode::CameraMissing];
+        assert_eq!(codes(&of(&[], &[])), ["camera-nonsense"]);
+        assert_eq!(codes(&of(&missing, &[])), ["camera-stalled"]);
+        let in_use = of(&missing, &missing);
+        assert_eq!(codes(&in_use), ["camera-in-use"]);
+        let remedy = in_use.items[0].remedy.as_ref().unwrap();
+        assert_eq!(remedy.en, "Please end the other program.");
+        // What is told of the microphone is not its own.
+        let others = [FaultCode::MicrophoneMissing];
+        assert_eq!(codes(&of(&missing, &others)), ["camera-stalled"]);
     }
 
     #[test]
@@ -470,6 +523,33 @@ mod tests {
     }
 
     #[test]
+    fn the_display_for_content_has_a_line_of_its_own() {
+        let slept = Happened::Reached(Power::Standby);
+        let state = |asks| DisplayState {
+            asks,
+            log: vec![(std::time::Instant::now(), slept)],
+            ..DisplayState::default()
+        };
+        let [people, content] = [false, true].map(state);
+        let told = |content_display: Option<(&str, &DisplayState)>| {
+            let mut health = Health::default();
+            set_controlled(&mut health, "display", "HDMI-CEC, DDC/CI", &people);
+            if let Some((name, state)) = content_display {
+                set_controlled(&mut health, name, name, state);
+            }
+            let items = health.items().map(|it| (it.device.clone(), it.code()));
+            items.collect::<Vec<_>>()
+        };
+        let well = ("display".to_owned(), "display-control-ok".to_owned());
+        assert_eq!(told(None), std::slice::from_ref(&well));
+        let asks = "display-control-needs-person".to_owned();
+        let asks = ("HDMI-A-2".to_owned(), asks);
+        assert_eq!(told(Some(("HDMI-A-2", &content))), [asks, well]);
+        let untold = DisplayState::default();
+        assert_eq!(told(Some(("HDMI-A-2", &untold))).len(), 1);
+    }
+
+    #[test]
     fn a_display_whose_data_are_damaged_in_part_says_so() {
         let of = |damaged: bool| {
             let edid = Edid {
@@ -492,6 +572,7 @@ mod tests {
         Connector {
             card: "card0".to_owned(),
             name: name.to_owned(),
+            number: None,
             connected: true,
             enabled: true,
             edid: Ok(edid),
@@ -541,14 +622,25 @@ mod tests {
     }
 
     fn heard(sound: &Sound, microphone_slow: bool) -> roomd_api::Health {
+        without(sound, microphone_slow, [&[], &[]])
+    }
+
+    /// With these missing, and those of them in use.
+    fn without(
+        sound: &Sound,
+        microphone_slow: bool,
+        [lost, in_use]: [&[FaultCode]; 2],
+    ) -> roomd_api::Health {
         health(&Parts {
             cameras: None,
             sound: Some(sound),
             content: &[],
             display: &DisplayState::default(),
-            lost: &BTreeSet::new(),
+            content_display: None,
+            lost: &lost.iter().copied().collect(),
             camera_slow: false,
             microphone_slow,
+            in_use: &in_use.iter().copied().collect(),
             encoder: &HardwareReport::default(),
             marks: &Marks::default(),
         })
@@ -560,15 +652,17 @@ mod tests {
 
     #[test]
     fn a_microphone_that_is_gone_is_told_of_and_so_is_what_stands_in() {
-        let Some((mut sound, _proc)) = sound(Microphone::Auto) else {
-            // A sound server chooses on this machine.
-            return;
-        };
+        let (mut sound, _proc) = sound(Microphone::Auto).unwrap();
         sound.refresh(&plugged(true));
         let well = of_sound(&sound);
         assert_eq!(codes(&well), ["microphone-ok", "loudspeaker-ok"]);
         let slow = heard(&sound, true);
         assert_eq!(codes(&slow), ["microphone-slow", "loudspeaker-ok"]);
+        let both = [FaultCode::LoudspeakerMissing, FaultCode::MicrophoneMissing];
+        let taken = without(&sound, true, [&both, &both[1..]]);
+        assert_eq!(codes(&taken), ["microphone-in-use", "loudspeaker-stalled"]);
+        let taken = without(&sound, true, [&both, &both[..1]]);
+        assert_eq!(codes(&taken), ["microphone-stalled", "loudspeaker-in-use"]);
         sound.refresh(&plugged(false));
         let stood_in = of_sound(&sound);
         let item = &stood_in.items[1];
@@ -588,11 +682,35 @@ mod tests {
     }
 
     #[test]
+    fn what_has_a_name_of_alsa_is_told_of_too() {
+        const BAR: &str = "usb:0b0e:0420@1-2:1.0";
+        let of = |name: &str, lost: bool| {
+            let (mut sound, _proc) = named(name).unwrap();
+            sound.names.microphone = (!lost).then(|| name.to_owned());
+            sound.refresh(&plugged(true));
+            let all: &[FaultCode] = &[FaultCode::MicrophoneMissing];
+            let health = without(&sound, false, [if lost { all } else { &[] }, &[]]);
+            let mut items = health.items.into_iter();
+            let item = items.find(|it| it.code.starts_with("microphone-")).unwrap();
+            (item.code, item.device)
+        };
+        for (name, lost, code, device) in [
+            ("default", false, "microphone-ok", "default"),
+            ("default", true, "microphone-missing", "default"),
+            ("hw:1,0", false, "microphone-ok", BAR),
+            ("hw:1,0", true, "microphone-stalled", BAR),
+            // Nothing is open yet, and its card is not there.
+            ("hw:7,0", false, "microphone-missing", "hw:7,0"),
+        ] {
+            let wanted = (code.to_owned(), device.to_owned());
+            assert_eq!(of(name, lost), wanted, "{name}");
+        }
+    }
+
+    #[test]
     fn what_the_configuration_names_is_missed_from_the_start() {
         let other = Microphone::Device("046d:0857".to_owned());
-        let Some((mut sound, _proc)) = sound(other) else {
-            return;
-        };
+        let (mut sound, _proc) = sound(other).unwrap();
         sound.refresh(&plugged(true));
         let health = of_sound(&sound);
         let missed = |it: &&HealthItem| it.code == "microphone-stand-in";
@@ -623,6 +741,28 @@ mod tests {
         };
         assert_eq!(devices(&of(&display, &lost, &marks)), ["HDMI-A-1"]);
         assert_eq!(devices(&of(&display, &[], &marks)), ["HDMI-A-1"]);
+    }
+
+    #[test]
+    fn a_line_of_the_key_map_that_does_nothing_is_named_with_its_cause() {
+        let text = "[room]\nname = \"a\"\n[buttons.keys]\nKEY_FF2 = \"mute\"\nKEY_F3 = \"jion\"\n";
+        let settings = roomd_config::parse(text, "roomd.toml").unwrap();
+        let marks = Marks {
+            refused_keys: settings.buttons.refused,
+            ..Marks::default()
+        };
+        let health = of(&DisplayState::default(), &[], &marks);
+        assert_eq!(codes(&health), ["keys-unknown", "keys-action-unknown"]);
+        let [key, action] = &health.items[..] else {
+            panic!("{health:?}");
+        };
+        let text = "Die Taste „KEY_FF2, roomd.toml:4:1“ der Konfiguration gibt es nicht.";
+        assert_eq!(key.text.de, text);
+        let named = action.text.en.contains("KEY_F3, roomd.toml:5");
+        assert!(named, "{action:?}");
+        assert!(action.detail.as_ref().unwrap().contains("`join`"));
+        assert!(health.items.iter().all(|it| it.remedy.is_some()));
+        assert_eq!(health.score, 100);
     }
 
     #[test]

@@ -223,7 +223,7 @@ mod tests {
         }
         let mut keys = Keys::new(&Buttons {
             devices: roles.clone(),
-            keys: KeyMap::default(),
+            ..Buttons::default()
         });
         let mut health = KeysHealth::new();
         let entries = inventory(roles, [LEFT, RIGHT]);
@@ -277,7 +277,7 @@ mod tests {
         devices.give(Role::Keys, "1111:0001").unwrap();
         let keys = Keys::new(&Buttons {
             devices: devices.clone(),
-            keys: KeyMap::default(),
+            ..Buttons::default()
         });
         (keys, devices)
     }

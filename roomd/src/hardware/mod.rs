@@ -29,12 +29,11 @@ use roomd_devices::core::display::schedule::Use;
 use roomd_devices::core::health::{Subject, Trouble};
 use roomd_devices::core::inventory::{Effect, Entry};
 use roomd_devices::core::keys::{Action, Press};
-use roomd_devices::core::sound::table::Table;
 use roomd_devices::monitor::{self, Monitor};
 use roomd_devices::mute::{Held, RoomSound, Wish};
 use roomd_interfaces::PreviewRequest;
 use roomd_media::{CameraSource, Engine, EngineCommand};
-use roomd_model::PictureSize;
+use roomd_model::{FaultCode, PictureSize};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
@@ -45,15 +44,16 @@ use self::keys::Keys;
 use self::places::PlaceStore;
 use self::power::DisplayControl;
 use self::presets::PresetStore;
-use self::setup::{displays, read_table, roles, visca};
-use self::sound::{Choice, Sound};
+use self::setup::{content_display, displays, read_table, refused_keys, roles, visca};
+use self::sound::{Choice, Done, Sound};
 use self::sound_test::SoundTest;
 use self::survey::Opening;
 use crate::daemon::now;
 
 pub use self::content::{ContentFacts, ContentOrder};
 pub use self::handle::{Hardware, HardwareState, Order, Outlets, RoomFacts, Touch};
-pub use self::sound::policy as echo_policy;
+pub use self::setup::SoundDevices;
+pub use self::sound::{SoundNames, policy as echo_policy};
 
 /// Orders that wait for the task; people do not give more.
 const ORDERS: usize = 32;
@@ -75,7 +75,12 @@ pub fn largest_picture(settings: &Settings) -> PictureSize {
 }
 
 /// Starts the task. A machine on which devices cannot be listed goes on with what the engine finds.
-pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware, Outlets) {
+pub fn start(
+    settings: &Settings,
+    sound_devices: SoundDevices,
+    state_dir: &Path,
+    engine: Engine,
+) -> (Hardware, Outlets) {
     let (orders, order_receiver) = mpsc::channel(ORDERS);
     let (touch_sender, touches) = mpsc::channel(TOUCHES);
     let (touched, touched_receiver) = mpsc::channel(1);
@@ -91,14 +96,14 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
     let (roles, named, inputs) = roles(settings);
     let place_store = PlaceStore::load(state_dir);
     let places = place_store.kept();
-    let mut marks = Marks::default();
-    let mut table = Table::default();
-    read_table(
-        settings.media.sound_devices.as_deref(),
-        Subject::Microphone,
-        &mut marks,
-        |text, file| table.add(text, file),
-    );
+    let mut marks = Marks {
+        refused_keys: refused_keys(&settings.buttons),
+        ..Marks::default()
+    };
+    let SoundDevices { table, rejected } = sound_devices;
+    marks
+        .tables
+        .extend(rejected.map(|cause| (Subject::Microphone, cause)));
     let mut quirks = QuirkTable::default();
     read_table(
         settings.display.quirks.as_deref(),
@@ -120,6 +125,7 @@ pub fn start(settings: &Settings, state_dir: &Path, engine: Engine) -> (Hardware
     let display = DisplayControl::new(
         settings.display.clone(),
         displays(settings),
+        content_display(settings),
         &settings.room.name,
         quirks,
         now(),
@@ -243,6 +249,7 @@ impl Task {
                 Some(request) = inlets.looks.recv() => self.look(request).await,
                 Some(answer) = inlets.answers.recv() => self.content.answered(&answer),
                 heard = heard(&mut self.held) => self.heard(heard),
+                Some(done) = done(&mut self.sound) => self.done(done),
                 Some(heard) = self.keys.heard() => match heard {
                     keys::Heard::Press(press) => self.pressed(press),
                     keys::Heard::Standing => {
@@ -265,8 +272,8 @@ impl Task {
         }
     }
 
-    /// No CEC adapter and no bus is known to be the second display's: it sleeps as one without a signal
-    /// does.
+    /// The second display sleeps as one without a signal does, and wakes with it: it may have no CEC adapter
+    /// and no bus of its own.
     async fn wake_content_display(&mut self) {
         let sleeps = self.display.sleeps();
         if self.content_sleeps != sleeps {
@@ -312,13 +319,27 @@ impl Task {
         self.marks.absent_adapter = self.display.absent_adapter();
     }
 
-    /// Takes hold of the mute key and lamp that the room has now.
+    /// Has the loudspeaker's mixer set, and the mute key and lamp opened that the room has now.
     fn attach(&mut self) {
         let Some(sound) = &mut self.sound else { return };
-        if let Some(held) = sound.attach(&self.entries, &self.mute.subscribe()) {
-            self.marks.telephony = None;
-            self.held = Some(held);
+        sound.open_up(&self.entries);
+        if !sound.attach(&self.entries) {
+            self.hold(None);
         }
+    }
+
+    /// Takes what was done at a sound device, and hold of its mute key and lamp.
+    fn done(&mut self, done: Done) {
+        let Some(sound) = &mut self.sound else { return };
+        let held = sound.take(done, &self.entries, &self.mute.subscribe());
+        if held.is_some() {
+            self.hold(held);
+        }
+    }
+
+    fn hold(&mut self, held: Option<Held>) {
+        self.marks.telephony = None;
+        self.held = held;
     }
 
     /// Whether a device is there that does not open: udev may be ahead of its permissions, or another
@@ -335,9 +356,6 @@ impl Task {
         let camera = camera.and_then(|cameras| cameras.refresh(&self.entries));
         self.use_camera(camera).await;
         self.keys.refresh(&self.entries, &mut self.marks.keys);
-        if let Some(sound) = &mut self.sound {
-            sound.open_up(&self.entries);
-        }
         self.attach();
     }
 
@@ -352,11 +370,17 @@ impl Task {
         if room.sound.in_call {
             self.sound_test.stop();
         }
+        let lost = room.lost.contains(&FaultCode::LoudspeakerMissing);
+        self.sound_test.loudspeaker(lost);
+        if let Some(sound) = &mut self.sound {
+            sound.names = room.sound_names.clone();
+        }
         self.mute.send_if_modified(|sound| {
             let differs = *sound != room.sound;
             *sound = room.sound;
             differs
         });
+        self.display.draws_content(room.content_display.as_deref());
         self.use_display(room);
         self.content.follow(room.content);
     }
@@ -518,15 +542,18 @@ impl Task {
 
     fn tell(&self, room: &RoomFacts) {
         let display = self.display.state();
+        let content_display = self.display.content_state();
         let content = self.content.all();
         let health = health::health(&health::Parts {
             content: &content,
             cameras: self.cameras.as_ref(),
             sound: self.sound.as_ref(),
             display: &display,
+            content_display: content_display.as_ref(),
             lost: &room.lost,
             camera_slow: room.camera_slow,
             microphone_slow: room.microphone_slow,
+            in_use: &room.in_use,
             encoder: &room.encoder,
             marks: &self.marks,
         });
@@ -538,7 +565,7 @@ impl Task {
             content_lost: self.content.is_lost(),
             health,
             sound_test: self.sound_test.shown(),
-            display_asks: display.asks,
+            display_asks: self.display.asks(),
         };
         self.publish.send_if_modified(|known| {
             let differs = *known != state;
@@ -575,6 +602,14 @@ async fn heard(held: &mut Option<Held>) -> Heard {
     tokio::select! {
         wish = held.wishes.recv() => wish.map_or(Heard::Gone, Heard::Wish),
         Ok(()) = held.trouble.changed() => Heard::Trouble(*held.trouble.borrow_and_update()),
+    }
+}
+
+/// What was done next at a sound device; nothing is where there is none.
+async fn done(sound: &mut Option<Sound>) -> Option<Done> {
+    match sound {
+        Some(sound) => sound.done().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -5,9 +5,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use roomd_config::{Camera as ConfiguredCamera, ContentDisplay, Settings, TEST_INPUT};
+use roomd_config::{
+    Buttons, Camera as ConfiguredCamera, ContentDisplay, Media, RefusedKey, Settings, TEST_INPUT,
+};
 use roomd_devices::core::health::Subject;
 use roomd_devices::core::inventory::{Role, Roles};
+use roomd_devices::core::sound::table::Table;
 
 use super::content::NamedContent;
 use super::health::Marks;
@@ -51,15 +54,19 @@ pub(super) fn roles(settings: &Settings) -> (Roles, Vec<String>, Vec<NamedConten
 
 /// The connectors that the room is to have displays on.
 pub(super) fn displays(settings: &Settings) -> Vec<String> {
-    let second = match &settings.media.content_display {
-        ContentDisplay::Connector(name) => Some(name),
+    let first = settings.display.connector.clone();
+    first.into_iter().chain(content_display(settings)).collect()
+}
+
+/// The connector that is to have the display for content.
+pub(super) fn content_display(settings: &Settings) -> Option<String> {
+    match &settings.media.content_display {
+        ContentDisplay::Connector(name) => Some(name.clone()),
         ContentDisplay::Auto
         | ContentDisplay::Off
         | ContentDisplay::X11(_)
         | ContentDisplay::Wayland(_) => None,
-    };
-    let first = settings.display.connector.iter();
-    first.chain(second).cloned().collect()
+    }
 }
 
 /// The cameras that are pointed over the network, by their names.
@@ -73,6 +80,25 @@ pub(super) fn visca(settings: &Settings, store: &PresetStore) -> BTreeMap<String
     pointed.collect()
 }
 
+/// The sound devices that are known.
+#[derive(Debug, Default)]
+pub struct SoundDevices {
+    /// What roomd brings, and what the configuration adds.
+    pub table: Table,
+    /// Why that is not added, for the health view.
+    pub(super) rejected: Option<String>,
+}
+
+impl SoundDevices {
+    /// Reads what the configuration adds.
+    pub fn read(media: &Media) -> Self {
+        let mut table = Table::default();
+        let path = media.sound_devices.as_deref();
+        let rejected = add_table(path, |text, file| table.add(text, file));
+        Self { table, rejected }
+    }
+}
+
 /// Reads a table that somebody wrote. A wrong one changes nothing, and the health view says so.
 pub(super) fn read_table<E: std::fmt::Display>(
     path: Option<&Path>,
@@ -80,12 +106,29 @@ pub(super) fn read_table<E: std::fmt::Display>(
     marks: &mut Marks,
     add: impl FnOnce(&str, &str) -> Result<(), E>,
 ) {
-    let Some(path) = path else { return };
+    let rejected = add_table(path, add);
+    marks.tables.extend(rejected.map(|cause| (subject, cause)));
+}
+
+/// Adds a table that somebody wrote; returns why it cannot be.
+fn add_table<E: std::fmt::Display>(
+    path: Option<&Path>,
+    add: impl FnOnce(&str, &str) -> Result<(), E>,
+) -> Option<String> {
+    let path = path?;
     let name = path.display().to_string();
     let read = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"));
     let added = read.and_then(|text| add(&text, &name).map_err(|error| error.to_string()));
-    if let Err(cause) = added {
-        tracing::warn!(code = "table-rejected", "{cause}");
-        marks.tables.push((subject, cause));
+    added
+        .inspect_err(|cause| tracing::warn!(code = "table-rejected", "{cause}"))
+        .err()
+}
+
+/// Lines of the key map that do nothing: the others hold, and the health view tells of these.
+pub(super) fn refused_keys(buttons: &Buttons) -> Vec<RefusedKey> {
+    for line in &buttons.refused {
+        let (place, cause) = (line.error.place(), line.error.cause());
+        tracing::warn!(code = "keys-rejected", "{place}: {cause}");
     }
+    buttons.refused.clone()
 }

@@ -3,6 +3,7 @@
 //! The room's sound cards: which one is microphone and loudspeaker, who cancels the echo, and the
 //! mute key and lamp of the microphone's device.
 
+use std::io;
 use std::path::PathBuf;
 
 use roomd_config::{EchoCancellation, Loudspeaker, LoudspeakerLevel, Media, Microphone};
@@ -10,44 +11,80 @@ use roomd_devices::cards::SoundProc;
 use roomd_devices::core::device::Kind;
 use roomd_devices::core::identity::{DeviceId, UsbId};
 use roomd_devices::core::inventory::Entry;
-use roomd_devices::core::sound::cards::{Asked, Card, Echo, Reason, Selection, select};
+use roomd_devices::core::sound::cards::{
+    Asked, Card, Echo, Reason, Selection, named_by_alsa, select,
+};
 use roomd_devices::core::sound::table::{MuteKey, Table};
 use roomd_devices::mixer;
-use roomd_devices::mute::{self, Access, Held, KeyState, RoomSound, SoundDevice};
+use roomd_devices::mute::{self, Access, Held, KeyState, Opened, RoomSound, SoundDevice};
 use roomd_devices::sysfs::Sysfs;
+use roomd_devices::work::Work;
 use roomd_media::{EchoPolicy, EngineCommand, MicrophoneSource};
 use roomd_model::Language;
 use tokio::sync::watch;
 
-/// The sound cards in use.
+/// The room's microphone and loudspeaker.
 #[derive(Debug)]
 pub struct Sound {
     table: Table,
     proc: SoundProc,
-    /// Which directions the room chooses; the others stay as the configuration has them.
-    chooses: Directions,
-    asked: Asked,
+    microphone: Origin,
+    loudspeaker: Origin,
     policy: EchoPolicy,
     told: Told,
     /// The engine was told who cancels the echo; before, it goes by the table alone.
     told_echo: bool,
     level: LoudspeakerLevel,
+    /// The loudspeaker whose mixer is being set.
+    opening_up: Work<OpenedUp>,
     /// The loudspeaker whose mixer was set, and how often it came.
     opened_up: Option<(Card, u64)>,
-    /// That mixer could not be set.
+    /// Its mixer could not be set.
     level_failed: bool,
-    /// What mute key and lamp are on, and how often it came.
-    attached: Option<(SoundDevice, u64)>,
+    /// The device that is being opened for mute key and lamp.
+    opening: Work<(Attached, Opened)>,
+    /// What mute key and lamp are on.
+    attached: Option<Attached>,
     /// What came of it.
     access: Access,
     /// What was chosen last.
     pub chosen: Option<Chosen>,
+    /// What the engine calls them.
+    pub names: SoundNames,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Directions {
-    microphone: bool,
-    loudspeaker: bool,
+/// A microphone's device, and how often it came.
+type Attached = (SoundDevice, u64);
+/// A loudspeaker, how often it came, and what of its mixer was set.
+type OpenedUp = ((Card, u64), io::Result<Vec<String>>);
+
+/// Where the device of a direction comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The room chooses among the cards, rather the one that is asked for.
+    Cards(Option<String>),
+    /// ALSA or a sound server gives the engine what has this name.
+    Named(String),
+    /// It is no device.
+    Nothing,
+}
+
+/// What was done at a device that may take its time.
+#[derive(Debug)]
+pub enum Done {
+    /// The loudspeaker's mixer was set, or not.
+    OpenedUp(OpenedUp),
+    /// The microphone's device was opened, or what of it can be.
+    Opened(Box<(Attached, Opened)>),
+}
+
+/// What the engine calls its microphone and its loudspeaker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SoundNames {
+    /// The microphone; none while it is lost.
+    pub microphone: Option<String>,
+    /// The loudspeaker; none while there is none.
+    pub loudspeaker: Option<String>,
 }
 
 /// What the engine was told.
@@ -55,7 +92,7 @@ struct Directions {
 struct Told {
     microphone: Option<String>,
     loudspeaker: Option<String>,
-    own_echo: Option<UsbId>,
+    cancelling: Vec<String>,
 }
 
 /// The cards that were chosen, for the health view.
@@ -74,6 +111,8 @@ pub struct Choice {
     pub card: Option<Card>,
     /// What should be used and is not there.
     pub absent: Option<Absent>,
+    /// What the engine opens by name, on whichever card that is.
+    pub named: Option<String>,
     /// It is in another port than the configuration names.
     pub moved: bool,
     /// What was used last and stood in for nothing.
@@ -90,11 +129,10 @@ pub struct Absent {
 }
 
 impl Choice {
-    /// What was chosen, after `before`; `wanted` where the room chooses for this direction at all.
+    /// What was chosen among the cards, after `before`.
     fn new(
         cards: &[Card],
         chosen: Option<(usize, Reason)>,
-        wanted: bool,
         asked: Option<&str>,
         before: Option<Card>,
     ) -> Self {
@@ -107,15 +145,64 @@ impl Choice {
                 moved: reason == Reason::Asked && is_moved(&card, asked),
                 before: Some(card.clone()),
                 card: Some(card),
-                absent: None,
+                ..Self::default()
             },
             stands_in => Self {
                 card: stands_in.map(|(_, card)| card),
-                absent: wanted.then(|| Absent::new(asked, before.as_ref())),
-                moved: false,
+                absent: Some(Absent::new(asked, before.as_ref())),
                 before,
+                ..Self::default()
             },
         }
+    }
+
+    /// What has a name of ALSA's or of a sound server's, with its card where that is known.
+    fn named(name: &str, card: Option<&Card>) -> Self {
+        let of_a_card = named_by_alsa(name).is_some();
+        Self {
+            card: card.cloned(),
+            absent: (card.is_none() && of_a_card).then(|| Absent::new(Some(name), None)),
+            named: Some(name.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+impl Origin {
+    fn of_microphone(wanted: &Microphone, has_server: bool) -> Self {
+        match wanted {
+            Microphone::Auto => Self::auto(has_server),
+            Microphone::Device(name) => Self::device(name, has_server),
+            Microphone::Test | Microphone::File(_) => Self::Nothing,
+        }
+    }
+
+    fn of_loudspeaker(wanted: &Loudspeaker, has_server: bool) -> Self {
+        match wanted {
+            Loudspeaker::Auto => Self::auto(has_server),
+            Loudspeaker::Device(name) => Self::device(name, has_server),
+            Loudspeaker::Off => Self::Nothing,
+        }
+    }
+
+    fn auto(has_server: bool) -> Self {
+        if has_server {
+            Self::Named("default".to_owned())
+        } else {
+            Self::Cards(None)
+        }
+    }
+
+    fn device(name: &str, has_server: bool) -> Self {
+        if is_card(name) && !has_server {
+            Self::Cards(Some(name.to_owned()))
+        } else {
+            Self::Named(name.to_owned())
+        }
+    }
+
+    const fn is_chosen(&self) -> bool {
+        matches!(self, Self::Cards(_))
     }
 }
 
@@ -133,33 +220,24 @@ impl Absent {
 }
 
 impl Sound {
-    /// Sound as the configuration wants it; none where it leaves nothing to choose.
+    /// Sound as the configuration wants it; none where it names no device.
     pub fn new(media: &Media, table: Table) -> Option<Self> {
-        let microphone = match &media.microphone {
-            Microphone::Auto => Some(None),
-            Microphone::Device(name) if is_card(name) => Some(Some(name.clone())),
-            Microphone::Device(_) | Microphone::Test | Microphone::File(_) => None,
-        };
-        let loudspeaker = match &media.loudspeaker {
-            Loudspeaker::Auto => Some(None),
-            Loudspeaker::Device(name) if is_card(name) => Some(Some(name.clone())),
-            Loudspeaker::Device(_) | Loudspeaker::Off => None,
-        };
-        let chooses = Directions {
-            microphone: microphone.is_some(),
-            loudspeaker: loudspeaker.is_some(),
-        };
-        if !chooses.microphone && !chooses.loudspeaker || has_sound_server() {
+        Self::beside(media, table, has_sound_server())
+    }
+
+    /// The same, on a machine with or without a sound server. That has the cards for itself, and its
+    /// default is the room's.
+    fn beside(media: &Media, table: Table, has_server: bool) -> Option<Self> {
+        let microphone = Origin::of_microphone(&media.microphone, has_server);
+        let loudspeaker = Origin::of_loudspeaker(&media.loudspeaker, has_server);
+        if microphone == Origin::Nothing && loudspeaker == Origin::Nothing {
             return None;
         }
         Some(Self {
             table,
             proc: SoundProc::default(),
-            chooses,
-            asked: Asked {
-                microphone: microphone.flatten(),
-                loudspeaker: loudspeaker.flatten(),
-            },
+            microphone,
+            loudspeaker,
             policy: EchoPolicy {
                 cancellation: cancellation(media),
                 devices: media.echo_cancelling_devices.clone(),
@@ -167,97 +245,147 @@ impl Sound {
             told: Told::default(),
             told_echo: false,
             level: media.loudspeaker_level,
+            opening_up: Work::default(),
             opened_up: None,
             level_failed: false,
+            opening: Work::default(),
             attached: None,
             access: Access::default(),
             chosen: None,
+            names: SoundNames::default(),
         })
     }
 
     /// Takes what is plugged in; returns what the engine should do about it.
     pub fn refresh(&mut self, entries: &[Entry]) -> Vec<EngineCommand> {
         let cards = self.proc.cards(entries.iter());
-        let selection = select(&cards, &self.table, &self.asked);
+        let asked = Asked {
+            microphone: self.asked(&self.microphone, &cards),
+            loudspeaker: self.asked(&self.loudspeaker, &cards),
+        };
+        let selection = select(&cards, &self.table, &asked);
         let before = self.chosen.as_ref();
         let chosen = Chosen {
-            microphone: Choice::new(
+            microphone: self.choice(
+                &self.microphone,
                 &cards,
                 selection.microphone,
-                self.chooses.microphone,
-                self.asked.microphone.as_deref(),
+                |card| card.captures > 0,
                 before.and_then(|chosen| chosen.microphone.before.clone()),
             ),
-            loudspeaker: Choice::new(
+            loudspeaker: self.choice(
+                &self.loudspeaker,
                 &cards,
                 selection.loudspeaker,
-                self.chooses.loudspeaker,
-                self.asked.loudspeaker.as_deref(),
+                |card| card.plays > 0,
                 before.and_then(|chosen| chosen.loudspeaker.before.clone()),
             ),
         };
-        if self.chosen.as_ref() != Some(&chosen) && !cards.is_empty() {
+        let chooses = self.microphone.is_chosen() || self.loudspeaker.is_chosen();
+        if chooses && self.chosen.as_ref() != Some(&chosen) && !cards.is_empty() {
             tracing::info!("sound: {}", selection.text(&cards, Language::En));
         }
-        let commands = self.tell(&selection, &chosen);
+        // Where the room chooses nothing, the engine has all of it from the configuration.
+        let commands = if chooses {
+            self.tell(&selection, &chosen)
+        } else {
+            Vec::new()
+        };
         self.chosen = Some(chosen);
-        self.open_up(entries);
         commands
     }
 
-    /// Sets the mixer of the loudspeaker that was chosen, once each time it comes.
+    /// What is asked for among the cards. A name of ALSA's stands for its card, so that the other direction
+    /// goes with it.
+    fn asked(&self, origin: &Origin, cards: &[Card]) -> Option<String> {
+        match origin {
+            Origin::Cards(asked) => asked.clone(),
+            Origin::Named(name) => {
+                let card = self.proc.named(cards, name);
+                card.map(|card| card.device.clone())
+            }
+            Origin::Nothing => None,
+        }
+    }
+
+    /// The device of a direction, for which only the `able` cards are of use.
+    fn choice(
+        &self,
+        origin: &Origin,
+        cards: &[Card],
+        selected: Option<(usize, Reason)>,
+        able: fn(&Card) -> bool,
+        before: Option<Card>,
+    ) -> Choice {
+        match origin {
+            Origin::Cards(asked) => Choice::new(cards, selected, asked.as_deref(), before),
+            Origin::Named(name) => {
+                let card = self.proc.named(cards, name);
+                Choice::named(name, card.filter(|card| able(card)))
+            }
+            Origin::Nothing => Choice::default(),
+        }
+    }
+
+    /// Sets the mixer of the loudspeaker in use, once each time it comes. That may take its time: what comes
+    /// of it is heard by [`Self::done`].
     pub fn open_up(&mut self, entries: &[Entry]) {
-        self.level_failed = false;
-        let chosen = self.chosen.as_ref();
-        let chosen = chosen.and_then(|chosen| chosen.loudspeaker.card.clone());
-        let wanted = self.chooses.loudspeaker && self.level == LoudspeakerLevel::Unity;
-        let Some(card) = chosen.filter(|_| wanted) else {
+        let Some(comes) = self.comes(entries) else {
             self.opened_up = None;
+            self.level_failed = false;
             return;
         };
-        let arrivals = card.id.as_ref().map_or(0, |id| arrivals(entries, id));
-        let comes = Some((card, arrivals));
-        if self.opened_up == comes {
+        if self.opened_up.as_ref() == Some(&comes) || self.opening_up.is_running() {
             return;
         }
-        if let Some((card, _)) = &comes {
-            match mixer::open_up(&card.device) {
-                Ok(set) if set.is_empty() => {}
-                Ok(set) => {
-                    tracing::info!(card = card.device, ?set, "the loudspeaker's level is 0 dB")
+        self.opening_up.start(move || {
+            let set = mixer::open_up(&comes.0.device);
+            (comes, set)
+        });
+    }
+
+    /// The loudspeaker whose mixer is to be set, and how often it came.
+    fn comes(&self, entries: &[Entry]) -> Option<(Card, u64)> {
+        let card = self.chosen.as_ref()?.loudspeaker.card.clone()?;
+        let arrivals = card.id.as_ref().map_or(0, |id| arrivals(entries, id));
+        (self.level == LoudspeakerLevel::Unity).then_some((card, arrivals))
+    }
+
+    fn levelled(&mut self, (comes, set): OpenedUp, entries: &[Entry]) {
+        let card = &comes.0.device;
+        self.level_failed = set.is_err();
+        match set {
+            Ok(set) => {
+                if !set.is_empty() {
+                    tracing::info!(card, ?set, "the loudspeaker's level is 0 dB");
                 }
-                Err(error) => {
-                    // A card's controls may come after its sound, or after its permissions.
-                    tracing::debug!(card = card.device, %error, "the loudspeaker's level is not set");
-                    self.opened_up = None;
-                    self.level_failed = true;
-                    return;
-                }
+                self.opened_up = Some(comes.clone());
+            }
+            Err(error) => {
+                // A card's controls may come after its sound, or after its permissions.
+                tracing::debug!(card, %error, "the loudspeaker's level is not set");
+                self.opened_up = None;
             }
         }
-        self.opened_up = comes;
+        // Another one may have come meanwhile; the same one is tried again later.
+        if self.comes(entries).as_ref() != Some(&comes) {
+            self.open_up(entries);
+        }
     }
 
     /// A card that is gone is not told of: the engine notices, and goes on trying.
     fn tell(&mut self, selection: &Selection, chosen: &Chosen) -> Vec<EngineCommand> {
         let name = |choice: &Choice| choice.card.as_ref().map(|card| self.proc.converted(card));
-        let cancelling = chosen
-            .microphone
-            .card
-            .as_ref()
-            .filter(|_| selection.echo == Echo::Device);
         let told = Told {
-            microphone: name(&chosen.microphone).filter(|_| self.chooses.microphone),
-            loudspeaker: name(&chosen.loudspeaker).filter(|_| self.chooses.loudspeaker),
-            own_echo: cancelling.and_then(|card| card.usb),
+            microphone: name(&chosen.microphone).filter(|_| self.microphone.is_chosen()),
+            loudspeaker: name(&chosen.loudspeaker).filter(|_| self.loudspeaker.is_chosen()),
+            cancelling: self.cancelling(selection, chosen),
         };
         let mut commands = Vec::new();
-        if told.own_echo != self.told.own_echo || !self.told_echo {
+        if told.cancelling != self.told.cancelling || !self.told_echo {
             self.told_echo = true;
             let mut policy = self.policy.clone();
-            policy
-                .devices
-                .extend(told.own_echo.map(|id| id.to_string()));
+            policy.devices.extend(told.cancelling.iter().cloned());
             commands.push(EngineCommand::Echo(policy));
         }
         if let Some(name) = &told.loudspeaker
@@ -275,21 +403,50 @@ impl Sound {
         self.told = Told {
             microphone: told.microphone.or_else(|| self.told.microphone.take()),
             loudspeaker: told.loudspeaker.or_else(|| self.told.loudspeaker.take()),
-            own_echo: told.own_echo,
+            cancelling: told.cancelling,
         };
         commands
     }
 
-    /// Takes hold of mute key and lamp of the microphone's device, when it is another one than
-    /// before, was plugged in again, or lets more of itself be opened.
-    pub fn attach(&mut self, entries: &[Entry], room: &watch::Receiver<RoomSound>) -> Option<Held> {
-        let card = self.chosen.as_ref()?.microphone.card.as_ref();
-        // What is built into the machine has no key, and its mixer may be somebody else's.
-        let Some((card, id)) = card.filter(|card| card.usb.is_some()).and_then(with_id) else {
+    /// Who cancels their own echo: the microphone in use or not, where its card is known; otherwise whoever
+    /// does by the table, as the engine looks for the card itself.
+    fn cancelling(&self, selection: &Selection, chosen: &Chosen) -> Vec<String> {
+        match (&chosen.microphone.card, &self.microphone) {
+            (Some(card), _) if selection.echo == Echo::Device => {
+                card.usb.iter().map(ToString::to_string).collect()
+            }
+            (None, Origin::Named(_)) => self.table.cancelling(),
+            (_, _) => Vec::new(),
+        }
+    }
+
+    /// Opens the microphone's device for its mute key and lamp, when it is another one than before, was
+    /// plugged in again, or may let more of itself be opened. That may take its time: what comes of it is
+    /// heard by [`Self::done`]. Returns whether what is held is still the microphone's.
+    pub fn attach(&mut self, entries: &[Entry]) -> bool {
+        let wanted = self.attachable(entries);
+        let known = wanted.is_some() && self.attached == wanted;
+        if !known {
             self.attached = None;
             self.access = Access::default();
-            return None;
-        };
+        }
+        if let Some(wanted) = wanted
+            && (!known || self.access.is_refused())
+            && !self.opening.is_running()
+        {
+            self.opening.start(move || {
+                let opened = mute::open(&wanted.0, &Sysfs::default());
+                (wanted, opened)
+            });
+        }
+        known
+    }
+
+    /// The microphone's device, where it may have a mute key.
+    fn attachable(&self, entries: &[Entry]) -> Option<Attached> {
+        let card = self.chosen.as_ref()?.microphone.card.as_ref()?;
+        // What is built into the machine has no key, and its mixer may be somebody else's.
+        let (_, id) = card.usb.zip(card.id.as_ref())?;
         let known = self.table.find(card);
         let device = SoundDevice {
             card: Some(card.device.clone()),
@@ -297,14 +454,22 @@ impl Sound {
             switch_is_key: known.is_some_and(|known| known.mute_key == MuteKey::Mixer),
             own_lamp: known.is_some_and(|known| known.own_lamp),
         };
-        let attached = (device, arrivals(entries, id));
-        let known = self.attached.as_ref() == Some(&attached);
-        if known && !self.access.is_refused() {
+        Some((device, arrivals(entries, id)))
+    }
+
+    fn opened(
+        &mut self,
+        (attached, opened): (Attached, Opened),
+        entries: &[Entry],
+        room: &watch::Receiver<RoomSound>,
+    ) -> Option<Held> {
+        if self.attachable(entries).as_ref() != Some(&attached) {
+            // Another one came meanwhile.
+            self.attach(entries);
             return None;
         }
-        let opened = mute::open(&attached.0, &Sysfs::default());
         // What is refused all the same is no reason to let go of the rest.
-        if known && opened.access == self.access {
+        if self.attached.as_ref() == Some(&attached) && opened.access == self.access {
             return None;
         }
         self.access = opened.access.clone();
@@ -315,6 +480,30 @@ impl Sound {
         let held = mute::spawn(&attached.0, opened, room.clone());
         self.attached = Some(attached);
         Some(held)
+    }
+
+    /// Waits until something was done at a device, for [`Self::take`].
+    pub async fn done(&mut self) -> Option<Done> {
+        tokio::select! {
+            done = self.opening_up.done() => done.map(Done::OpenedUp),
+            done = self.opening.done() => done.map(|done| Done::Opened(Box::new(done))),
+        }
+    }
+
+    /// Takes what was done; returns the microphone's device where it is in hand anew.
+    pub fn take(
+        &mut self,
+        done: Done,
+        entries: &[Entry],
+        room: &watch::Receiver<RoomSound>,
+    ) -> Option<Held> {
+        match done {
+            Done::OpenedUp(done) => {
+                self.levelled(done, entries);
+                None
+            }
+            Done::Opened(done) => self.opened(*done, entries, room),
+        }
     }
 
     /// Whether a part of a device is there that does not open: [`Self::attach`] and [`Self::open_up`]
@@ -339,10 +528,6 @@ fn is_moved(card: &Card, asked: Option<&str>) -> bool {
     let asked = asked.and_then(|text| text.parse::<DeviceId>().ok());
     let both = asked.zip(card.id.as_ref());
     both.is_some_and(|(asked, id)| asked.is_moved_to(id))
-}
-
-fn with_id(card: &Card) -> Option<(&Card, &DeviceId)> {
-    Some((card, card.id.as_ref()?))
 }
 
 /// How often a device has come.
@@ -374,8 +559,8 @@ fn has_sound_server() -> bool {
 
 /// How the engine decides about echo where the room chooses no cards: by the configuration, and by the
 /// table of known devices.
-pub fn policy(media: &Media) -> EchoPolicy {
-    let mut devices = Table::default().cancelling();
+pub fn policy(media: &Media, table: &Table) -> EchoPolicy {
+    let mut devices = table.cancelling();
     devices.extend(media.echo_cancelling_devices.iter().cloned());
     EchoPolicy {
         cancellation: cancellation(media),
@@ -418,9 +603,14 @@ pub(super) mod tests {
         let proc = tempfile::tempdir().unwrap();
         let pcm = "00-00: A : A : playback 1 : capture 1\n01-00: B : B : playback 1 : capture 1\n";
         std::fs::write(proc.path().join("pcm"), pcm).unwrap();
-        let mut sound = Sound::new(&media, Table::default())?;
+        let mut sound = Sound::beside(&media, Table::default(), false)?;
         sound.proc = SoundProc::at(proc.path());
         Some((sound, proc))
+    }
+
+    /// The same, with a microphone that has a name of ALSA's.
+    pub(in super::super) fn named(name: &str) -> Option<(Sound, tempfile::TempDir)> {
+        sound(Microphone::Device(name.to_owned()))
     }
 
     /// The machine's own card, and the speakerphone where it is plugged in.
@@ -443,12 +633,19 @@ pub(super) mod tests {
         }
     }
 
+    /// Takes what is done next at a device.
+    async fn take(
+        sound: &mut Sound,
+        entries: &[Entry],
+        room: &watch::Receiver<RoomSound>,
+    ) -> Option<Held> {
+        let done = sound.done().await?;
+        sound.take(done, entries, room)
+    }
+
     #[tokio::test]
     async fn a_key_that_is_refused_is_tried_again_until_it_is_gone() {
-        let Some((mut sound, _proc)) = sound(Microphone::Auto) else {
-            // A sound server chooses on this machine.
-            return;
-        };
+        let (mut sound, _proc) = sound(Microphone::Auto).unwrap();
         let hid = "/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.3/hidraw/hidraw97";
         let values = [
             ("DEVNAME", "/dev/no-such-hidraw97"),
@@ -458,15 +655,120 @@ pub(super) mod tests {
         let all = entries([("sound", BAR.0, BAR.1), ("hidraw", hid, &values[..])]);
         let room = watch::Sender::new(RoomSound::default()).subscribe();
         sound.refresh(&all);
-        assert!(sound.attach(&all, &room).is_some());
+        assert!(!sound.attach(&all));
+        assert!(take(&mut sound, &all, &room).await.is_some());
         assert!(matches!(sound.key(), KeyState::Refused(_)));
         assert!(sound.is_failing());
         // What is open stays in hand.
-        assert!(sound.attach(&all, &room).is_none());
+        assert!(sound.attach(&all));
+        assert!(take(&mut sound, &all, &room).await.is_none());
         assert!(sound.is_failing());
         sound.refresh(&[]);
-        assert!(sound.attach(&[], &room).is_none());
+        assert!(!sound.attach(&[]));
         assert!(!sound.is_failing());
+    }
+
+    #[tokio::test]
+    async fn what_was_opened_too_late_is_let_go() {
+        let (mut sound, _proc) = sound(Microphone::Auto).unwrap();
+        let room = watch::Sender::new(RoomSound::default()).subscribe();
+        sound.refresh(&plugged(true));
+        sound.attach(&plugged(true));
+        sound.refresh(&[]);
+        sound.attach(&[]);
+        assert!(take(&mut sound, &[], &room).await.is_none());
+        assert!(sound.attached.is_none() && !sound.opening.is_running());
+        // It came again while it was being opened for the first time.
+        sound.refresh(&plugged(true));
+        sound.attach(&plugged(true));
+        let mut again = plugged(true);
+        again.iter_mut().for_each(|entry| entry.arrivals += 1);
+        assert!(take(&mut sound, &again, &room).await.is_none());
+        assert!(take(&mut sound, &again, &room).await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_level_that_is_not_set_is_tried_again_later() {
+        let (mut sound, proc) = sound(Microphone::Auto).unwrap();
+        let room = watch::Sender::new(RoomSound::default()).subscribe();
+        let mut all = plugged(true);
+        for entry in &mut all {
+            // No machine has so many cards.
+            entry.device.node = entry.device.node.replace("hw:", "hw:3");
+        }
+        let pcm = "31-00: B : B : playback 1 : capture 1\n";
+        std::fs::write(proc.path().join("pcm"), pcm).unwrap();
+        sound.refresh(&all);
+        sound.open_up(&all);
+        assert!(!sound.is_failing());
+        take(&mut sound, &all, &room).await;
+        assert!(sound.is_failing() && !sound.opening_up.is_running());
+        sound.open_up(&all);
+        assert!(sound.opening_up.is_running());
+        take(&mut sound, &all, &room).await;
+        sound.refresh(&[]);
+        sound.open_up(&[]);
+        assert!(!sound.is_failing());
+    }
+
+    #[tokio::test]
+    async fn a_name_of_alsa_has_the_key_of_its_card_and_no_other() {
+        for (name, binds) in [
+            ("hw:1,0", true),
+            ("plughw:CARD=Bar,DEV=0", true),
+            ("hw:0", false),
+            ("default", false),
+        ] {
+            let (mut sound, proc) = named(name).unwrap();
+            std::fs::create_dir(proc.path().join("card1")).unwrap();
+            std::fs::write(proc.path().join("card1/id"), "Bar\n").unwrap();
+            let commands = sound.refresh(&plugged(true));
+            let microphone = |it: &EngineCommand| matches!(it, EngineCommand::Microphone(_));
+            assert!(!commands.iter().any(microphone), "{name}");
+            sound.attach(&plugged(true));
+            assert_eq!(sound.opening.is_running(), binds, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_recording_is_no_reason_to_hold_a_key() {
+        let (mut sound, _proc) = sound(Microphone::File("/a.wav".into())).unwrap();
+        sound.refresh(&plugged(true));
+        let chosen = sound.chosen.as_ref().unwrap();
+        assert!(chosen.loudspeaker.card.is_some());
+        assert_eq!(chosen.microphone, Choice::default());
+        assert!(sound.attachable(&plugged(true)).is_none());
+    }
+
+    #[test]
+    fn beside_a_sound_server_the_engine_is_told_nothing() {
+        let media = Media::default();
+        let mut sound = Sound::beside(&media, Table::default(), true).unwrap();
+        assert!(sound.refresh(&plugged(true)).is_empty());
+        let chosen = sound.chosen.as_ref().unwrap();
+        assert_eq!(chosen.microphone, Choice::named("default", None));
+        assert_eq!(chosen.loudspeaker, chosen.microphone);
+    }
+
+    #[test]
+    fn the_loudspeaker_goes_with_a_microphone_that_alsa_names() {
+        let (mut sound, _proc) = named("hw:1,0").unwrap();
+        let commands = sound.refresh(&plugged(true));
+        let told = commands
+            .iter()
+            .any(|it| matches!(it, EngineCommand::Echo(policy) if policy.devices == ["0b0e:0420"]));
+        assert!(told, "{commands:?}");
+        let chosen = sound.chosen.as_ref().unwrap();
+        assert_eq!(chosen.loudspeaker.card, chosen.microphone.card);
+    }
+
+    #[test]
+    fn whoever_cancels_by_a_user_s_table_is_known_to_the_engine() {
+        let mut table = Table::default();
+        let line = "[[device]]\nusb = \"1234:5678\"\ncancels-echo = true\n";
+        table.add(line, "own.toml").unwrap();
+        let policy = policy(&Media::default(), &table);
+        assert!(policy.devices.iter().any(|it| it == "1234:5678"));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use roomd_api::{SoundTest as Shown, SoundTestLine, SoundTestResult, Words};
@@ -14,8 +15,9 @@ use roomd_devices::core::self_test::{
 use roomd_media::{Engine, EngineCommand, Heard};
 use roomd_model::{Language, Severity};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::store::write_whole;
 
@@ -25,6 +27,8 @@ const AHEAD: usize = 5;
 const WAITING: usize = 50;
 /// From here on a block may be the last one, which takes long to judge.
 const NEARLY: u8 = 98;
+/// A loudspeaker that is lost as the test begins is opened within this time, or is gone.
+const OPENS: Duration = Duration::from_secs(4);
 
 /// The test, and what the last one found.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct SoundTest {
     /// The last one that was begun; it lets go of the engine before the next one takes it.
     task: Option<JoinHandle<()>>,
     last: Option<Kept>,
+    /// The engine has lost the loudspeaker.
+    lost: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -54,9 +60,9 @@ enum News {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Devices {
-    /// The microphone, where the room chooses it.
+    /// The microphone, where its card is known.
     pub microphone: Option<String>,
-    /// The loudspeaker, where the room chooses it.
+    /// The loudspeaker, where its card is known.
     pub loudspeaker: Option<String>,
 }
 
@@ -89,6 +95,7 @@ impl SoundTest {
             running: None,
             task: None,
             last,
+            lost: watch::Sender::new(false),
         }
     }
 
@@ -101,13 +108,13 @@ impl SoundTest {
     pub fn start(&mut self, engine: Engine, devices: Devices) {
         let (stop, stopped) = oneshot::channel();
         let (sender, news) = mpsc::channel(4);
-        let before = self.task.take();
+        let (before, lost) = (self.task.take(), self.lost.subscribe());
         self.task = Some(tokio::spawn(async move {
             if let Some(before) = before {
                 // However it ended.
                 let _ = before.await;
             }
-            let outcome = run(&engine, &sender, stopped).await;
+            let outcome = run(&engine, &sender, stopped, lost).await;
             engine.command(EngineCommand::SoundTest(None)).await;
             if let Some(outcome) = outcome {
                 let at = Utc::now();
@@ -130,6 +137,11 @@ impl SoundTest {
     /// Ends the test that runs, if one does.
     pub fn stop(&mut self) {
         self.running = None;
+    }
+
+    /// Takes whether the engine has lost the loudspeaker.
+    pub fn loudspeaker(&self, lost: bool) {
+        self.lost.send_replace(lost);
     }
 
     /// Waits until something about it has changed; for ever while none runs.
@@ -210,6 +222,7 @@ async fn run(
     engine: &Engine,
     news: &mpsc::Sender<News>,
     mut stopped: oneshot::Receiver<()>,
+    lost: watch::Receiver<bool>,
 ) -> Option<Outcome> {
     let (sender, mut heard) = mpsc::channel(WAITING);
     engine.command(EngineCommand::SoundTest(Some(sender))).await;
@@ -217,6 +230,7 @@ async fn run(
     let mut blocks = Blocks::default();
     let mut told = 0;
     let mut silence = true;
+    let mut gone = pin!(gone(lost));
     loop {
         let due = test.poll_timeout()?.0;
         let effects = tokio::select! {
@@ -234,6 +248,9 @@ async fn run(
                 // A call begins, or the engine ends.
                 None => return None,
             },
+            () = &mut gone => {
+                test.handle(Input::LoudspeakerGone, Instant::now()).into_iter().collect()
+            }
             () = tokio::time::sleep_until(due.into()) => {
                 test.handle_timeout(Instant::now()).into_iter().collect()
             }
@@ -249,6 +266,19 @@ async fn run(
             // Whoever shows it gets the next one.
             let _ = news.try_send(News::Progress(told));
         }
+    }
+}
+
+/// Waits until the loudspeaker is gone. One that was lost before may be opened for the test.
+async fn gone(mut lost: watch::Receiver<bool>) {
+    let opens = lost.wait_for(|lost| !lost);
+    if timeout(OPENS, opens).await.is_err() {
+        return;
+    }
+    let known = lost.wait_for(|lost| *lost).await.is_ok();
+    if !known {
+        // Nobody says so any more as the daemon ends.
+        std::future::pending().await
     }
 }
 
@@ -344,6 +374,19 @@ mod tests {
         // Whether it cancels changed in the test: what is cancelled is not whole.
         blocks.push(heard(BLOCK, Some(BLOCK)));
         assert_eq!(blocks.next(), Some(([1; BLOCK], None)));
+    }
+
+    #[tokio::test]
+    async fn a_loudspeaker_that_is_lost_in_the_test_is_gone() {
+        let moment = Duration::from_millis(10);
+        let lost = watch::Sender::new(true);
+        let mut gone = pin!(gone(lost.subscribe()));
+        // It may yet be opened.
+        assert!(timeout(moment, &mut gone).await.is_err());
+        lost.send_replace(false);
+        assert!(timeout(moment, &mut gone).await.is_err());
+        lost.send_replace(true);
+        gone.await;
     }
 
     #[test]

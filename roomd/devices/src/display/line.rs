@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use roomd_devices_core::display::cec::{self, Message, Outcome, Place};
 use roomd_devices_core::display::ddc;
+use roomd_devices_core::display::lines::Adapter;
 use roomd_devices_core::display::power::Power;
 
 use crate::kernel::DeviceFile;
@@ -17,6 +18,27 @@ use crate::kernel::DeviceFile;
 const OBEYS: Duration = Duration::from_millis(500);
 /// Until an answer may be read (DDC/CI 1.1 wants 40 ms).
 const ANSWERS: Duration = Duration::from_millis(50);
+
+/// What tells whose line an adapter is on; `captures` is what its place in the machine says.
+pub(super) async fn whose(node: &Path, captures: bool) -> Adapter {
+    let unknown = Adapter {
+        captures,
+        ..Adapter::default()
+    };
+    let node = node.to_owned();
+    let work = move || {
+        let mut adapter = DeviceFile::open_nonblocking(&node).ok()?;
+        let connector = cec::connector(&mut adapter);
+        Some(Adapter {
+            connector,
+            input: cec::input(&mut adapter),
+            // What belongs to a graphics card's connector leads to a display, whatever stands beside it.
+            captures: captures && connector.is_none(),
+        })
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    done.ok().flatten().unwrap_or(unknown)
+}
 
 /// Takes a place on the CEC line; `input` is the display's own word for where the room is plugged in.
 /// An error is words for operators.
@@ -79,6 +101,18 @@ pub(super) async fn set_power(bus: &Path, power: Power) -> Option<Power> {
     tokio::task::spawn_blocking(read).await.ok()?
 }
 
+/// Has a display show an input over DDC/CI; returns whether the line took it.
+pub(super) async fn show(bus: &Path, input: u8) -> bool {
+    let bus = bus.to_owned();
+    let work = move || -> io::Result<()> {
+        let mut bus = DeviceFile::open(&bus)?;
+        bus.speak_to(ddc::ADDRESS)?;
+        bus.file().write_all(&ddc::set_input(input))
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    done.is_ok_and(|written| written.is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +129,10 @@ mod tests {
             assert!(take_place(node, "Raum", Some(0x1000)).await.is_err());
             assert!(take_place(node, "Raum", None).await.is_err());
             assert_eq!(set_power(node, Power::On).await, None);
+            assert!(!show(node, 17).await);
+            let unknown = Adapter::default();
+            assert_eq!(whose(node, false).await, unknown);
+            assert!(whose(node, true).await.captures);
             let said = say(node, PLACE, Message::Standby).await;
             assert!(
                 matches!(said, Outcome::Failed | Outcome::Nobody),

@@ -3,8 +3,9 @@
 //! The room's figures as OpenMetrics text (openmetrics.io, version 1.0), for operators who watch
 //! hundreds of rooms.
 //!
-//! Invariants: no name, title, link or address; connections are summed up, so that no series
-//! follows a person. Every fault has its series all the time, 0 while all is well, so that an
+//! Invariants: no name, title, link or address; connections are summed up, and received streams have
+//! the number of their place, so that no series follows a person: whoever leaves, the others move up.
+//! Every fault has its series all the time, 0 while all is well, so that an
 //! alert can tell a good room from one that says nothing.
 
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::{MetricType, TypedMetric};
 use prometheus_client::registry::{Registry, Unit};
-use roomd_api::{Call, Health, PeerStats, State, StreamStats};
+use roomd_api::{Call, Health, PeerStats, SentStats, State, StreamStats};
 use roomd_model::{E2ee, FaultCode, QualityLimit, Severity, StreamKind};
 
 use crate::words;
@@ -27,6 +28,8 @@ use crate::words;
 const DEVICES: usize = 128;
 /// Characters of a device's name at most.
 const DEVICE_NAME: usize = 128;
+/// Places that have a series at most, for each kind of stream.
+const SLOTS: usize = 64;
 
 /// The media type of what [`render`] writes.
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -55,6 +58,8 @@ impl Collector for Figures {
         call(&mut page, self.0.call.as_deref())?;
         media(&mut page, &self.0)?;
         streams(&mut page, &self.0)?;
+        places(&mut page, &self.0.statistics.streams)?;
+        sent(&mut page, &self.0.statistics.sent)?;
         connections(&mut page, &self.0.statistics.peers)?;
         process(&mut page, &self.0)
     }
@@ -271,26 +276,6 @@ fn streams(page: &mut Page<'_>, state: &State) -> fmt::Result {
         Some(f64::from(figures.freezes)),
     )?;
     sound(page, state)?;
-    let heights: Vec<_> = figures
-        .sent
-        .iter()
-        .filter_map(|sent| Some((sent.kind, sent.height?.to_string(), sent.kbps * 1000.0)))
-        .collect();
-    page.family(
-        "sent_picture_bits_per_second",
-        "What each size of the room's picture takes, once encoded",
-        &heights,
-        |(kind, height, bits)| {
-            let kind = match kind {
-                StreamKind::Screen => "content",
-                StreamKind::Camera | StreamKind::Audio => "camera",
-            };
-            (
-                [("source", kind.to_owned()), ("height", height.clone())],
-                *bits,
-            )
-        },
-    )?;
     page.family(
         "quality_limit",
         "1 while the processor is too slow for more",
@@ -312,6 +297,124 @@ fn streams(page: &mut Page<'_>, state: &State) -> fmt::Result {
         "How much faster the loudspeaker's clock runs than the microphone's",
         Some(&Unit::Ratios),
         voice.map(|voice| voice.drift_ppm / 1e6),
+    )
+}
+
+const fn kind(kind: StreamKind) -> &'static str {
+    match kind {
+        StreamKind::Audio => "audio",
+        StreamKind::Camera => "camera",
+        StreamKind::Screen => "content",
+    }
+}
+
+/// A received stream and its place among those of its kind.
+struct Slot<'a> {
+    kind: &'static str,
+    number: usize,
+    stats: &'a StreamStats,
+}
+
+/// Each stream has the first place of its kind that those which came before it leave.
+fn slots(streams: &[StreamStats]) -> Vec<Slot<'_>> {
+    let mut streams: Vec<_> = streams.iter().collect();
+    streams.sort_by_key(|stats| stats.stream);
+    let mut taken = BTreeMap::<&str, usize>::new();
+    let slots = streams.into_iter().map(|stats| {
+        let kind = kind(stats.kind);
+        let number = taken.entry(kind).or_default();
+        *number += 1;
+        Slot {
+            kind,
+            number: *number,
+            stats,
+        }
+    });
+    slots.filter(|slot| slot.number <= SLOTS).collect()
+}
+
+/// Each received stream, by its place.
+fn places(page: &mut Page<'_>, streams: &[StreamStats]) -> fmt::Result {
+    type Figure = fn(&StreamStats) -> Option<f64>;
+    let figures: [(&str, &str, Figure); 6] = [
+        (
+            "stream_bits_per_second",
+            "Encoded media of a received stream, without headers",
+            |it| Some(it.kbps * 1000.0),
+        ),
+        (
+            "stream_frames_per_second",
+            "Decoded pictures of a received stream",
+            |it| of_pictures(it, it.fps),
+        ),
+        (
+            "stream_lost",
+            "Packets of sound that were missing when they were due, or gaps in pictures",
+            |it| Some(it.lost as f64),
+        ),
+        (
+            "stream_freezes",
+            "Times that its picture stood still for more than half a second",
+            |it| of_pictures(it, f64::from(it.freezes)),
+        ),
+        (
+            "stream_jitter_seconds",
+            "Interarrival jitter of a received stream",
+            |it| Some(it.jitter_ms / 1000.0),
+        ),
+        (
+            "stream_av_offset_seconds",
+            "Picture minus sound at playout; positive is picture late",
+            |it| Some(it.av_offset_ms? / 1000.0),
+        ),
+    ];
+    let slots = slots(streams);
+    for (name, help, figure) in figures {
+        let measured: Vec<_> = slots
+            .iter()
+            .filter_map(|slot| Some((slot.kind, slot.number, figure(slot.stats)?)))
+            .collect();
+        page.family(name, help, &measured, |(kind, number, value)| {
+            let labels = [("kind", (*kind).to_owned()), ("slot", number.to_string())];
+            (labels, *value)
+        })?;
+    }
+    Ok(())
+}
+
+fn of_pictures(stream: &StreamStats, figure: f64) -> Option<f64> {
+    (stream.kind != StreamKind::Audio).then_some(figure)
+}
+
+/// Each size of the room's picture. Where two codecs have the same, their bits are added up, and the
+/// slower one speaks for both.
+fn sent(page: &mut Page<'_>, sent: &[SentStats]) -> fmt::Result {
+    let mut sizes = BTreeMap::<(&str, u32), (f64, f64)>::new();
+    for one in sent {
+        let Some(height) = one.height else { continue };
+        let size = sizes.entry((kind(one.kind), height));
+        let (bits, rate) = size.or_insert((0.0, f64::INFINITY));
+        *bits += one.kbps * 1000.0;
+        *rate = f64::min(*rate, one.fps);
+    }
+    let sizes: Vec<_> = sizes.into_iter().collect();
+    let labels = |source: &str, height: u32| {
+        [
+            ("source", source.to_owned()),
+            ("height", height.to_string()),
+        ]
+    };
+    page.family(
+        "sent_picture_bits_per_second",
+        "What each size of the room's picture takes, once encoded",
+        &sizes,
+        |((source, height), (bits, _))| (labels(source, *height), *bits),
+    )?;
+    page.family(
+        "sent_picture_frames_per_second",
+        "Pictures of each size of the room's picture",
+        &sizes,
+        |((source, height), (_, rate))| (labels(source, *height), *rate),
     )
 }
 

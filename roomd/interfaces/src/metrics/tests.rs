@@ -2,9 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 use std::collections::BTreeSet;
 
-use roomd_api::{
-    Agenda, Devices, HealthItem, Room, SentStats, SoundStats, Statistics, VoiceStats, Words,
-};
+use roomd_api::{Agenda, Devices, HealthItem, Room, SoundStats, Statistics, VoiceStats, Words};
 use roomd_model::{Fault, Language, Phase, QualityLimit};
 
 use super::*;
@@ -55,6 +53,7 @@ fn state() -> State {
                 height: Some(720),
                 jitter_ms: 12.5,
                 delay_ms: 60.0,
+                av_offset_ms: Some(-20.0),
                 lost: 4,
                 freezes: 3,
             }],
@@ -136,6 +135,13 @@ fn figures_have_their_units_and_the_worst_connection_speaks() {
         "roomd_sound_fitted_seconds{measure=\"compressed\"} 0.25",
         "roomd_sound_fitted_seconds{measure=\"missing\"} 0.04",
         "roomd_sent_picture_bits_per_second{source=\"camera\",height=\"180\"} 150000.0",
+        "roomd_sent_picture_frames_per_second{source=\"camera\",height=\"180\"} 30.0",
+        "roomd_stream_bits_per_second{kind=\"camera\",slot=\"1\"} 800000.0",
+        "roomd_stream_frames_per_second{kind=\"camera\",slot=\"1\"} 29.5",
+        "roomd_stream_lost{kind=\"camera\",slot=\"1\"} 4.0",
+        "roomd_stream_freezes{kind=\"camera\",slot=\"1\"} 3.0",
+        "roomd_stream_jitter_seconds{kind=\"camera\",slot=\"1\"} 0.0125",
+        "roomd_stream_av_offset_seconds{kind=\"camera\",slot=\"1\"} -0.02",
         "roomd_quality_limit{code=\"cpu-without-720p\"} 1.0",
         "roomd_quality_limit{code=\"cpu-fewer-pictures\"} 0.0",
         "roomd_echo_return_loss_enhancement_decibels 31.5",
@@ -160,6 +166,79 @@ fn no_series_and_no_family_comes_twice() {
         let key = line.rsplit_once(' ').map_or(line, |(key, _)| key);
         assert!(seen.insert(key.to_owned()), "twice: {line}");
     }
+}
+
+/// The series whose name and labels begin so.
+fn series<'a>(text: &'a str, begin: &str) -> Vec<&'a str> {
+    let lines = text.lines();
+    lines.filter(|line| line.starts_with(begin)).collect()
+}
+
+#[test]
+fn a_place_is_the_next_ones_when_a_stream_goes() {
+    let mut state = state();
+    let like = state.statistics.streams[0].clone();
+    let stream = |id, kind, kbps| StreamStats {
+        stream: roomd_model::StreamId(id),
+        kind,
+        kbps,
+        ..like.clone()
+    };
+    state.statistics.streams = vec![
+        stream(9, StreamKind::Camera, 9.0),
+        stream(7, StreamKind::Screen, 7.0),
+        stream(5, StreamKind::Audio, 5.0),
+        stream(4, StreamKind::Camera, 4.0),
+    ];
+    let text = render(Arc::new(state.clone())).unwrap();
+    let bits = "roomd_stream_bits_per_second{";
+    assert_eq!(
+        series(&text, bits),
+        [
+            "roomd_stream_bits_per_second{kind=\"camera\",slot=\"1\"} 4000.0",
+            "roomd_stream_bits_per_second{kind=\"audio\",slot=\"1\"} 5000.0",
+            "roomd_stream_bits_per_second{kind=\"content\",slot=\"1\"} 7000.0",
+            "roomd_stream_bits_per_second{kind=\"camera\",slot=\"2\"} 9000.0",
+        ]
+    );
+    // Sound has no pictures.
+    for name in ["frames_per_second", "freezes"] {
+        let begin = format!("roomd_stream_{name}{{kind=\"audio\"");
+        assert_eq!(series(&text, &begin), [""; 0], "{text}");
+    }
+    state.statistics.streams.pop();
+    let text = render(Arc::new(state)).unwrap();
+    let first = "roomd_stream_bits_per_second{kind=\"camera\",slot=\"1\"} 9000.0";
+    assert!(series(&text, bits).contains(&first), "{text}");
+}
+
+#[test]
+fn places_are_bounded() {
+    let mut state = state();
+    let like = state.statistics.streams[0].clone();
+    let stream = |id| StreamStats {
+        stream: roomd_model::StreamId(id),
+        ..like.clone()
+    };
+    state.statistics.streams = (0..1000).map(stream).collect();
+    let text = render(Arc::new(state)).unwrap();
+    assert_eq!(series(&text, "roomd_stream_lost{").len(), SLOTS);
+}
+
+#[test]
+fn two_codecs_of_one_size_are_one_series() {
+    let mut state = state();
+    let mut other = state.statistics.sent[0].clone();
+    (other.kbps, other.fps) = (50.0, 20.0);
+    state.statistics.sent.push(other);
+    let text = render(Arc::new(state)).unwrap();
+    assert_eq!(
+        series(&text, "roomd_sent_picture_"),
+        [
+            "roomd_sent_picture_bits_per_second{source=\"camera\",height=\"180\"} 200000.0",
+            "roomd_sent_picture_frames_per_second{source=\"camera\",height=\"180\"} 20.0",
+        ]
+    );
 }
 
 #[test]

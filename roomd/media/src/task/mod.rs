@@ -431,7 +431,7 @@ impl Task {
     fn report_devices(&mut self) {
         let camera = self.capture.camera.report(self.capture.camera_lost);
         let microphone = self.capture.microphone.report(self.capture.microphone_lost);
-        let report = DeviceReport {
+        let mut report = DeviceReport {
             camera: camera.name,
             microphone: microphone.name,
             test_picture: camera.test_picture,
@@ -440,6 +440,8 @@ impl Task {
             encoder: self.hardware.report(),
             ..self.devices.clone()
         };
+        report.set_in_use(FaultCode::CameraMissing, camera.in_use);
+        report.set_in_use(FaultCode::MicrophoneMissing, microphone.in_use);
         if report != self.devices {
             self.devices = report.clone();
             self.tell(EngineEvent::Devices(report));

@@ -12,10 +12,12 @@ use roomd_media_core::frame::I420;
 use roomd_media_core::governor::{Load, QualityLimit, Work};
 use roomd_media_core::hardware::{Finding, Hardware};
 use roomd_media_core::layers::{Encoding, SentCodec, Size, Sizes, Variant};
+use roomd_model::FaultCode;
 use roomd_peer::{Codec, LineState, MediaKind, PeerEvent};
 use tokio::sync::{mpsc, watch};
 
 use super::{Loopback, Task, Threads};
+use crate::branch::{Cause, Notice};
 use crate::camera::Shot;
 use crate::displays::Displays;
 use crate::encode::{Encoded, Track};
@@ -23,7 +25,8 @@ use crate::prove::tests::STAND_IN;
 use crate::sound::Sound;
 use crate::time::Timeline;
 use crate::types::{
-    CameraSource, DisplayOutput, EngineCommand, EngineStatistics, Loudspeaker, Settings,
+    CameraSource, DisplayOutput, EngineCommand, EngineStatistics, Loudspeaker, MicrophoneSource,
+    Settings,
 };
 use crate::voice::Voice;
 
@@ -255,4 +258,35 @@ async fn a_hardware_encoder_that_stands_still_is_given_up_for_the_call() {
     task.encoder_failed(Track::Camera(Variant { size, codec }));
     assert_eq!(variants(&mut task, begin), vp8);
     task.command(EngineCommand::CallEnded);
+}
+
+#[tokio::test]
+async fn a_microphone_that_another_program_has_is_told_of_until_it_is_heard() {
+    let (mut task, _loopback, _figures) = task();
+    let taken = |task: &Task| task.devices.in_use.contains(&FaultCode::MicrophoneMissing);
+    task.change_microphone(MicrophoneSource::Device("no-such-device".to_owned()));
+    task.sending(true, false);
+    assert!(!taken(&task), "it is only being opened");
+    task.microphone_notice(Notice::Error(Cause::InUse));
+    assert!(taken(&task));
+    task.sending(true, false);
+    assert!(task.capture.microphone.is_open() && taken(&task));
+    task.captured_sound(&[0; 480]);
+    assert!(!taken(&task));
+    task.microphone_notice(Notice::Error(Cause::Other));
+    assert!(!taken(&task), "it is missing");
+}
+
+#[tokio::test]
+async fn a_camera_that_another_program_has_is_told_of_while_it_is_wanted() {
+    let (mut task, _loopback, _figures) = task();
+    let taken = |task: &Task| task.devices.in_use.contains(&FaultCode::CameraMissing);
+    task.change_camera(CameraSource::Device("/dev/null".into()));
+    task.sending(false, true);
+    task.camera_notice(Notice::Error(Cause::InUse));
+    assert!(taken(&task));
+    // What is told of the one concerns no other.
+    assert_eq!(task.devices.in_use.len(), 1);
+    task.sending(false, false);
+    assert!(!taken(&task));
 }

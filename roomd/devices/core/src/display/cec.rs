@@ -12,6 +12,7 @@ const GET_ADDRESSES: Call = Call::read(b'a', 3);
 const SET_INPUT: Call = Call::write_short(b'a', 2);
 const SET_ADDRESSES: Call = Call::both(b'a', 4);
 const EVENT: Call = Call::both(b'a', 7);
+const CONNECTOR: Call = Call::read(b'a', 10);
 
 const TELEVISION: u8 = 0;
 const BROADCAST: u8 = 15;
@@ -194,6 +195,25 @@ fn addresses(name: &str) -> [u32; 23] {
         *word = u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
     }
     words
+}
+
+/// A connector of a graphics card, by the kernel's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connector {
+    /// The graphics card's.
+    pub card: u32,
+    /// The connector's on it.
+    pub number: u32,
+}
+
+/// The connector that the adapter belongs to; none where the kernel does not say, as of one on the USB
+/// or of one that captures.
+pub fn connector(node: &mut impl Node) -> Option<Connector> {
+    const OF_GRAPHICS: u32 = 1;
+    let mut words = [0; 17];
+    node.call(CONNECTOR, &mut words).ok()?;
+    let [kind, card, number, ..] = words;
+    (kind == OF_GRAPHICS).then_some(Connector { card, number })
 }
 
 /// Tells an adapter its input, where it cannot know it: one on the USB does not see the display's

@@ -13,6 +13,8 @@ struct Line {
     events: u32,
     /// The adapter was told before, and got no number.
     failed: bool,
+    /// The first words of what the kernel says of its connector, where it says something.
+    connector: Option<[u32; 3]>,
 }
 
 impl Line {
@@ -24,6 +26,7 @@ impl Line {
             input: 0x2000,
             events: 1,
             failed: false,
+            connector: None,
         }
     }
 }
@@ -45,6 +48,10 @@ impl Node for Line {
                 words[1] = u32::from_ne_bytes([0, 0, 5, 1]);
             }
             SET_ADDRESSES => words[0] = u32::from_ne_bytes([4, 0, 0, 0]),
+            CONNECTOR => {
+                let connector = self.connector.ok_or(Refusal::None)?;
+                words[..3].copy_from_slice(&connector);
+            }
             EVENT if self.events == 0 => return Err(Refusal::Other(11)),
             EVENT => {
                 self.events -= 1;
@@ -120,6 +127,22 @@ fn the_room_takes_a_place_on_the_line() {
     line.events = u32::MAX;
     assert_eq!(input(&mut line), None);
     assert_eq!(set_input(&mut line, 0x1000), Ok(()));
+}
+
+#[test]
+fn an_adapter_says_whose_it_is() {
+    // CEC_ADAP_G_CONNECTOR_INFO as the kernel's headers give it.
+    assert_eq!(CONNECTOR.code(17), 0x8044_610a);
+    let mut line = Line::new([0; 4], [0; 4]);
+    assert_eq!(connector(&mut line), None, "before Linux 5.5");
+    line.connector = Some([0, 3, 92]);
+    assert_eq!(connector(&mut line), None, "on the USB");
+    line.connector = Some([1, 3, 92]);
+    let known = Connector {
+        card: 3,
+        number: 92,
+    };
+    assert_eq!(connector(&mut line), Some(known));
 }
 
 proptest! {

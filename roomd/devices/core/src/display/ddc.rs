@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! Power over DDC/CI, which computer displays understand that have no CEC.
+//! Power and input over DDC/CI, which computer displays understand that have no CEC.
 //!
-//! Source: VESA DDC/CI 1.1 for the frames, MCCS 2.2 for the power mode (0xD6).
+//! Source: VESA DDC/CI 1.1 for the frames, MCCS 2.2 for the power mode (0xD6) and the
+//! input (0x60).
 
 use super::power::Power;
 
@@ -12,6 +13,7 @@ pub const ADDRESS: u16 = 0x37;
 pub const ANSWER: usize = 11;
 
 const POWER_MODE: u8 = 0xd6;
+const INPUT: u8 = 0x60;
 const HOST: u8 = 0x51;
 
 /// What is written to turn a display on or off.
@@ -22,6 +24,12 @@ pub fn set_power(power: Power) -> Vec<u8> {
         Power::Standby => 4,
     };
     frame(&[0x03, POWER_MODE, 0, value])
+}
+
+/// What is written to show an input, by the display's own number for it.
+#[must_use]
+pub fn set_input(input: u8) -> Vec<u8> {
+    frame(&[0x03, INPUT, 0, input])
 }
 
 /// What is written to ask for the power mode; the answer is read 40 ms later.
@@ -72,6 +80,18 @@ mod tests {
                 0,
                 1,
                 0x6e ^ 0x51 ^ 0x84 ^ 3 ^ 0xd6 ^ 1
+            ]
+        );
+        assert_eq!(
+            set_input(17),
+            [
+                0x51,
+                0x84,
+                0x03,
+                0x60,
+                0,
+                17,
+                0x6e ^ 0x51 ^ 0x84 ^ 3 ^ 0x60 ^ 17
             ]
         );
         assert_eq!(

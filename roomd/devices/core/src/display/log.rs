@@ -22,6 +22,8 @@ pub enum Happened {
     Cec(Message, Outcome),
     /// Tried over DDC/CI, and how the display says it is.
     Ddc(Power, Option<Power>),
+    /// Over DDC/CI it was told to show this input, and whether the line took it.
+    Input(u8, bool),
     /// It is as it should be.
     Reached(Power),
     /// It took what it was told, and cannot be asked whether it did it.
@@ -82,6 +84,8 @@ impl Happened {
                 format!("DDC/CI, {}: it is {}.", power(wanted), power(is))
             }
             Self::Ddc(wanted, None) => format!("DDC/CI, {}: no answer.", power(wanted)),
+            Self::Input(input, true) => format!("DDC/CI, input {input}: taken."),
+            Self::Input(input, false) => format!("DDC/CI, input {input}: nobody took it."),
             Self::Reached(is) => format!("The display is {}.", power(is)),
             Self::Assumed(is) => {
                 format!("The display should be {} now; it does not say.", power(is))
@@ -113,6 +117,8 @@ impl Happened {
                 format!("DDC/CI, {}: er ist {}.", power(wanted), power(is))
             }
             Self::Ddc(wanted, None) => format!("DDC/CI, {}: keine Antwort.", power(wanted)),
+            Self::Input(input, true) => format!("DDC/CI, Eingang {input}: angenommen."),
+            Self::Input(input, false) => format!("DDC/CI, Eingang {input}: niemand nahm es an."),
             Self::Reached(is) => format!("Der Bildschirm ist {}.", power(is)),
             Self::Assumed(is) => {
                 format!(

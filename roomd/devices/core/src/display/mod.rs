@@ -5,6 +5,7 @@
 pub mod cec;
 pub mod ddc;
 pub mod edid;
+pub mod lines;
 pub mod log;
 pub mod power;
 pub mod quirks;

@@ -49,6 +49,8 @@ pub enum Input {
     Said(Outcome),
     /// How the display is after [`Effect::Set`]; none when it does not say.
     Set(Option<Power>),
+    /// Whether the line took [`Effect::Show`].
+    Shown(bool),
     /// Somebody pressed the button for it.
     Confirmed,
 }
@@ -60,6 +62,8 @@ pub enum Effect {
     Say(Message),
     /// Set this over DDC/CI, ask half a second later, and answer with [`Input::Set`].
     Set(Power),
+    /// Have it show this input over DDC/CI and answer with [`Input::Shown`].
+    Show(u8),
     /// Ask the people in the room to turn the display on.
     Ask,
     /// Ask no more.
@@ -86,6 +90,8 @@ enum Doing {
     Check,
     SourceAgain,
     Ddc,
+    /// Showing an input: which, and whether the display said before that it is on.
+    Show(u8, bool),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,11 +185,16 @@ impl PowerControl {
                 effects
             }
             Input::Said(outcome) => match self.step {
-                Step::Open(doing, _) if doing != Doing::Ddc => self.said(doing, outcome, now),
-                Step::Open(..) | Step::Wait(..) | Step::Rest => Vec::new(),
+                Step::Open(Doing::Ddc | Doing::Show(..), _) => Vec::new(),
+                Step::Open(doing, _) => self.said(doing, outcome, now),
+                Step::Wait(..) | Step::Rest => Vec::new(),
             },
             Input::Set(power) => match self.step {
                 Step::Open(Doing::Ddc, _) => self.set(power, now),
+                Step::Open(..) | Step::Wait(..) | Step::Rest => Vec::new(),
+            },
+            Input::Shown(taken) => match self.step {
+                Step::Open(Doing::Show(input, is_on), _) => self.shown(input, is_on, taken, now),
                 Step::Open(..) | Step::Wait(..) | Step::Rest => Vec::new(),
             },
             Input::Confirmed => self.withdraw(),
@@ -205,6 +216,9 @@ impl PowerControl {
         match self.step {
             Step::Wait(doing, until) if now >= until => self.open(doing, now),
             Step::Open(Doing::Ddc, until) if now >= until => self.set(None, now),
+            Step::Open(Doing::Show(input, is_on), until) if now >= until => {
+                self.shown(input, is_on, false, now)
+            }
             Step::Open(doing, until) if now >= until => self.said(doing, Outcome::Failed, now),
             Step::Wait(..) | Step::Open(..) | Step::Rest => Vec::new(),
         }
@@ -280,9 +294,10 @@ impl PowerControl {
 
     fn open(&mut self, doing: Doing, now: Instant) -> Vec<Effect> {
         self.step = Step::Open(doing, now + LOST);
-        vec![match self.message(doing) {
-            Some(message) => Effect::Say(message),
-            None => Effect::Set(self.serves.unwrap_or(Power::On)),
+        vec![match (self.message(doing), doing) {
+            (Some(message), _) => Effect::Say(message),
+            (None, Doing::Show(input, _)) => Effect::Show(input),
+            (None, _) => Effect::Set(self.serves.unwrap_or(Power::On)),
         }]
     }
 
@@ -298,7 +313,7 @@ impl PowerControl {
             Doing::Source | Doing::SourceAgain => Some(Message::ActiveSource),
             Doing::Standby => Some(Message::Standby),
             Doing::Check => Some(Message::AskPower),
-            Doing::Ddc => None,
+            Doing::Ddc | Doing::Show(..) => None,
         }
     }
 
@@ -323,7 +338,7 @@ impl PowerControl {
             Doing::Check => self.checked(outcome, now),
             // A display that was asleep forgets which input it was told.
             Doing::SourceAgain => self.reached(Happened::Reached(Power::On), now),
-            Doing::Ddc => Vec::new(),
+            Doing::Ddc | Doing::Show(..) => Vec::new(),
         }
     }
 
@@ -366,17 +381,39 @@ impl PowerControl {
         if self.is_outdated() {
             return self.restart(now);
         }
-        match (is, self.serves) {
-            (Some(is), Some(power)) if is == power => self.reached(Happened::Reached(is), now),
-            (Some(_) | None, _) => {
+        // One that sleeps shows nothing, and one that goes to sleep is not to.
+        let input = self.quirks().input;
+        let input = input.filter(|_| self.serves == Some(Power::On) && is != Some(Power::Standby));
+        match (is, self.serves, input) {
+            (Some(Power::On), Some(Power::On), Some(input)) => {
+                self.open(Doing::Show(input, true), now)
+            }
+            (Some(is), Some(power), _) if is == power => self.reached(Happened::Reached(is), now),
+            (Some(_) | None, _, _) => {
                 let patience = Duration::from_secs(u64::from(self.quirks().seconds));
                 if self.tries >= TRIES {
-                    return self.attempt(now);
+                    return match input {
+                        // Many do what they are told and never say how they are.
+                        Some(input) => self.open(Doing::Show(input, false), now),
+                        None => self.attempt(now),
+                    };
                 }
                 self.tries += 1;
                 self.step = Step::Wait(Doing::Ddc, now + patience);
                 Vec::new()
             }
+        }
+    }
+
+    fn shown(&mut self, input: u8, is_on: bool, taken: bool, now: Instant) -> Vec<Effect> {
+        self.log.add(now, Happened::Input(input, taken));
+        if self.is_outdated() {
+            return self.restart(now);
+        }
+        if is_on {
+            self.reached(Happened::Reached(Power::On), now)
+        } else {
+            self.attempt(now)
         }
     }
 

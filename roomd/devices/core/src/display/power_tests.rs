@@ -15,6 +15,8 @@ struct Bench {
     cec: bool,
     ddc: bool,
     said: Vec<Message>,
+    /// Inputs that it was told to show.
+    shown: Vec<u8>,
     asked: bool,
 }
 
@@ -28,6 +30,7 @@ impl Bench {
             cec,
             ddc,
             said: Vec::new(),
+            shown: Vec::new(),
             asked: false,
         }
     }
@@ -62,6 +65,11 @@ impl Bench {
                     Input::Set(Some(power))
                 }
                 Effect::Set(_) => Input::Set(None),
+                Effect::Show(input) => {
+                    assert_ne!((self.is, self.ddc), (Power::Standby, true));
+                    self.shown.push(input);
+                    Input::Shown(self.ddc)
+                }
                 Effect::Ask | Effect::Withdraw => {
                     self.asked = effect == Effect::Ask;
                     continue;
@@ -265,6 +273,45 @@ fn quirks_change_the_way() {
 }
 
 #[test]
+fn over_ddc_it_shows_the_input_that_the_table_names() {
+    let quirks = Quirks {
+        input: Some(17),
+        ..Quirks::default()
+    };
+    let texts = |bench: &Bench, language| -> Vec<String> {
+        let log = bench.control.log();
+        log.lines().map(|(_, it)| it.text(language)).collect()
+    };
+    let mut bench = Bench::new(false, true);
+    bench.plug(quirks);
+    bench.run(Input::Want(Power::On));
+    assert_eq!((bench.is, &bench.shown[..]), (Power::On, &[17][..]));
+    let told = texts(&bench, Language::En);
+    let told: Vec<&str> = told.iter().rev().take(3).map(String::as_str).collect();
+    let expected = [
+        "The display is on.",
+        "DDC/CI, input 17: taken.",
+        "DDC/CI, on: it is on.",
+    ];
+    assert_eq!(told, expected);
+    // Not for the night, and not where CEC woke it: there the room says that it is the source.
+    bench.run(Input::Want(Power::Standby));
+    assert_eq!((bench.is, bench.shown.len()), (Power::Standby, 1));
+    let mut bench = Bench::new(true, true);
+    bench.plug(quirks);
+    bench.run(Input::Want(Power::On));
+    assert_eq!((bench.is, bench.shown.len()), (Power::On, 0));
+    // One that never says how it is may have done it.
+    let mut bench = Bench::new(false, false);
+    bench.plug(quirks);
+    bench.run(Input::Want(Power::On));
+    assert_eq!((bench.shown.len(), bench.asked), (1, true));
+    let german = texts(&bench, Language::De);
+    let told = "DDC/CI, Eingang 17: niemand nahm es an.".to_owned();
+    assert!(german.contains(&told), "{german:?}");
+}
+
+#[test]
 fn a_wish_that_changes_is_served_when_the_answer_is_there() {
     let mut control = PowerControl::default();
     let now = Instant::now();
@@ -288,10 +335,14 @@ fn a_wish_that_changes_is_served_when_the_answer_is_there() {
 proptest! {
     /// Whatever the display answers, trying ends, and the log has a bound.
     #[test]
-    fn trying_ends(answers in proptest::collection::vec((0..7_u8, 0..3_u8), 1..60), on: bool) {
+    fn trying_ends(
+        answers in proptest::collection::vec((0..7_u8, 0..3_u8), 1..60),
+        on: bool,
+        input: bool,
+    ) {
         let mut control = PowerControl::default();
         let mut now = Instant::now();
-        let quirks = Quirks::default();
+        let quirks = Quirks { input: input.then_some(17), ..Quirks::default() };
         control.handle(Input::Display { cec: true, ddc: true, quirks }, now);
         let want = if on { Power::On } else { Power::Standby };
         let mut effects = control.handle(Input::Want(want), now);
@@ -312,6 +363,7 @@ proptest! {
                     let is = [None, Some(Power::On), Some(Power::Standby)];
                     effects = control.handle(Input::Set(is[usize::from(set)]), now);
                 }
+                Some(Effect::Show(_)) => effects = control.handle(Input::Shown(set == 0), now),
                 Some(Effect::Ask | Effect::Withdraw) => {}
                 None => match control.poll_timeout() {
                     Some((at, _)) => {

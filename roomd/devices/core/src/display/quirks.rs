@@ -54,6 +54,8 @@ pub struct Quirks {
     pub standby: bool,
     /// Seconds until it says that it is awake, or asleep.
     pub seconds: u8,
+    /// Its own number for the input that the room is on, to be shown once it is awake over DDC/CI; never 0.
+    pub input: Option<u8>,
 }
 
 impl Default for Quirks {
@@ -66,6 +68,7 @@ impl Default for Quirks {
             status: true,
             standby: true,
             seconds: 4,
+            input: None,
         }
     }
 }
@@ -89,6 +92,7 @@ struct Line {
     status: Option<bool>,
     standby: Option<bool>,
     seconds: Option<u8>,
+    input: Option<u8>,
 }
 
 /// All that is known.
@@ -137,6 +141,7 @@ impl QuirkTable {
             status: line.status.unwrap_or(usual.status),
             standby: line.standby.unwrap_or(usual.standby),
             seconds: line.seconds.unwrap_or(usual.seconds),
+            input: line.input,
         })
     }
 }
@@ -164,6 +169,9 @@ fn parse(text: &str, file: &str) -> Result<Vec<Line>, TableError> {
             .is_none_or(|seconds| (1..=30).contains(&seconds))
         {
             return Err(wrong(span, "`seconds` lies between 1 and 30"));
+        }
+        if line.input == Some(0) {
+            return Err(wrong(span, "`input` lies between 1 and 255"));
         }
         Ok(line)
     };
@@ -212,6 +220,11 @@ mod tests {
             "between 1 and 30",
         );
         check("[[display]]\nmaker = \"SAM\"\nwake = \"shout\"", 3, "shout");
+        let input = "[[display]]\nmaker = \"SAM\"\ninput = ";
+        check(&format!("{input}0"), 1, "between 1 and 255");
+        check(&format!("{input}256"), 3, "256");
+        table.add(&format!("{input}17"), "own.toml").unwrap();
+        assert_eq!(table.find(&edid("SAM", "OTHER")).input, Some(17));
     }
 
     proptest! {

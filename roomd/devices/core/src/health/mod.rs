@@ -120,6 +120,12 @@ pub enum Trouble {
     Flood,
     /// The table that describes it is wrong.
     TableRejected,
+    /// The configuration gives it a name that no key has.
+    KeyUnknown,
+    /// The configuration gives it something to do that it cannot.
+    ActionUnknown,
+    /// The configuration names it twice.
+    NamedTwice,
     /// What is plugged into it protects its picture.
     Protected,
     /// What is plugged into it sends a picture that it cannot take.
@@ -132,7 +138,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Missing,
         Self::Stalled,
         Self::Unsteady,
@@ -147,6 +153,9 @@ impl Trouble {
         Self::NeedsPerson,
         Self::Flood,
         Self::TableRejected,
+        Self::KeyUnknown,
+        Self::ActionUnknown,
+        Self::NamedTwice,
         Self::Protected,
         Self::OutOfRange,
         Self::NoPicture,
@@ -167,6 +176,9 @@ impl Trouble {
             | Self::Nonsense
             | Self::DataDamaged
             | Self::TableRejected
+            | Self::KeyUnknown
+            | Self::ActionUnknown
+            | Self::NamedTwice
             // What somebody plugs in is no fault of the room.
             | Self::Protected
             | Self::OutOfRange

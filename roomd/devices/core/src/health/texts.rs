@@ -35,6 +35,9 @@ pub(super) const fn code_of_trouble(trouble: Trouble) -> &'static str {
         Trouble::NeedsPerson => "needs-person",
         Trouble::Flood => "flood",
         Trouble::TableRejected => "table-rejected",
+        Trouble::KeyUnknown => "unknown",
+        Trouble::ActionUnknown => "action-unknown",
+        Trouble::NamedTwice => "named-twice",
         Trouble::Protected => "protected",
         Trouble::OutOfRange => "out-of-range",
         Trouble::NoPicture => "no-picture",
@@ -78,6 +81,9 @@ fn german(item: &Item) -> String {
         Some(Trouble::NeedsPerson) => "lässt sich nicht von selbst einschalten",
         Some(Trouble::Flood) => "sendet ohne Ende und wird ignoriert",
         Some(Trouble::TableRejected) => "hat eine fehlerhafte Gerätetabelle",
+        Some(Trouble::KeyUnknown) => "der Konfiguration gibt es nicht",
+        Some(Trouble::ActionUnknown) => "der Konfiguration soll etwas tun, was sie nicht kann",
+        Some(Trouble::NamedTwice) => "steht zweimal in der Konfiguration",
         Some(Trouble::Protected) => "bekommt ein kopiergeschütztes Bild",
         Some(Trouble::OutOfRange) => "bekommt ein Bild in einer Auflösung, die er nicht lesen kann",
         Some(Trouble::NoPicture) => "bekommt kein Bild",
@@ -115,6 +121,9 @@ fn english(item: &Item) -> String {
         Some(Trouble::NeedsPerson) => "cannot be turned on by the room",
         Some(Trouble::Flood) => "sends without end and is ignored",
         Some(Trouble::TableRejected) => "has a table of devices that is wrong",
+        Some(Trouble::KeyUnknown) => "of the configuration does not exist",
+        Some(Trouble::ActionUnknown) => "of the configuration is to do what it cannot",
+        Some(Trouble::NamedTwice) => "is in the configuration twice",
         Some(Trouble::Protected) => "gets a picture that is copy-protected",
         Some(Trouble::OutOfRange) => "gets a picture in a resolution that it cannot read",
         Some(Trouble::NoPicture) => "gets no picture",
@@ -150,6 +159,9 @@ const fn german_remedy(trouble: Trouble) -> &'static str {
         Trouble::NeedsPerson => "Bitte den Bildschirm mit seiner Taste einschalten.",
         Trouble::Flood => "Bitte prüfen, ob die Taste klemmt, und das Gerät neu einstecken.",
         Trouble::TableRejected => "Es gilt die vorige Tabelle. Bitte die genannte Zeile ändern.",
+        Trouble::KeyUnknown | Trouble::ActionUnknown | Trouble::NamedTwice => {
+            "Die anderen Zeilen gelten. Bitte die genannte ändern; `roomd check-config` erklärt sie."
+        }
         Trouble::Protected => {
             "Bitte den geschützten Inhalt (HDCP) schließen, oder am Laptop HDCP ausschalten."
         }
@@ -181,6 +193,9 @@ const fn english_remedy(trouble: Trouble) -> &'static str {
         Trouble::NeedsPerson => "Please turn the display on by its button.",
         Trouble::Flood => "Please check whether the key is stuck, and plug the device in again.",
         Trouble::TableRejected => "The previous table holds. Please change the line that is named.",
+        Trouble::KeyUnknown | Trouble::ActionUnknown | Trouble::NamedTwice => {
+            "The other lines hold. Please change the one that is named; `roomd check-config` explains it."
+        }
         Trouble::Protected => {
             "Please close the protected content (HDCP), or turn HDCP off at the laptop."
         }

@@ -9,6 +9,9 @@ use roomd_model::Language;
 use super::table::{Shape, Table};
 use crate::identity::{DeviceId, UsbId};
 
+/// ALSA's names of devices that are one card's.
+const OF_A_CARD: [&str; 6] = ["hw", "plughw", "sysdefault", "front", "dmix", "dsnoop"];
+
 /// A sound card.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Card {
@@ -189,6 +192,20 @@ const fn loudspeaker_rank(shape: Shape, card: &Card) -> u32 {
         }
 }
 
+/// The card that a name of ALSA's means, such as `1` in `hw:1,0` and `Bar` in `plughw:CARD=Bar,DEV=0`; none
+/// where the name is not a card's own, such as `default`.
+#[must_use]
+pub fn named_by_alsa(name: &str) -> Option<&str> {
+    let (plugin, arguments) = name.split_once(':')?;
+    if !OF_A_CARD.contains(&plugin) {
+        return None;
+    }
+    let mut arguments = arguments.split(',');
+    let named = arguments.clone().find_map(|it| it.strip_prefix("CARD="));
+    let card = named.or_else(|| arguments.next())?;
+    (!card.is_empty() && !card.contains('=')).then_some(card)
+}
+
 /// Whether it is named as it is and where it is, and not another one that answers too.
 fn is_named(card: &Card, text: &str) -> bool {
     let id = card.id.as_ref();
@@ -340,6 +357,24 @@ mod tests {
             card("hw:2", "Bar", None, 1, 0),
         ];
         assert_eq!(chosen(&cards, Some("hw:2")).0, Some(1));
+    }
+
+    #[test]
+    fn names_of_alsa_say_the_card_where_they_are_of_one() {
+        for (name, card) in [
+            ("hw:1,0", Some("1")),
+            ("plughw:2", Some("2")),
+            ("hw:Bar", Some("Bar")),
+            ("plughw:CARD=Bar,DEV=0", Some("Bar")),
+            ("sysdefault:DEV=0,CARD=Bar", Some("Bar")),
+            ("hw:DEV=0", None),
+            ("hw:", None),
+            ("default", None),
+            ("pulse:1", None),
+            ("046d:0857", None),
+        ] {
+            assert_eq!(named_by_alsa(name), card, "{name}");
+        }
     }
 
     #[test]

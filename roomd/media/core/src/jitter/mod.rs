@@ -147,6 +147,13 @@ impl<T> JitterBuffer<T> {
         }
     }
 
+    /// Counts on from what happened in the buffer whose place it takes.
+    #[must_use]
+    pub fn counting_on(mut self, counters: Counters) -> Self {
+        self.counters = counters;
+        self
+    }
+
     /// Takes a frame. `contiguous` says that no packet was lost before it: for sound without a fixed
     /// frame length, and as a hint that a gap in media time is silence.
     pub fn push(&mut self, rtp_time: u64, arrived: Instant, frame: T, contiguous: bool) {

@@ -233,6 +233,17 @@ fn a_lost_frame_is_said_in_its_place() {
 }
 
 #[test]
+fn a_buffer_that_takes_the_place_of_another_counts_on() {
+    let mut line = Line::sound();
+    line.send(0..20, 0.0, |number| (number != 10).then(|| ms(30)));
+    line.finish();
+    let before = line.buffer.counters();
+    line.buffer = JitterBuffer::new(48_000, Config::sound(480)).counting_on(before);
+    assert_eq!(line.buffer.counters().lost, 1);
+    assert!(line.buffer.is_empty());
+}
+
+#[test]
 fn pictures_are_never_said_lost() {
     let mut line = Line::new(Config::default());
     line.send(0..200, 0.0, |number| (number % 20 != 10).then(|| ms(30)));

@@ -151,7 +151,9 @@ impl Streams {
                     min: SOUND_DELAY,
                     ..Config::sound(packet)
                 };
-                stream.jitter = JitterBuffer::new(frame.clock_rate(), config);
+                // What a sender has lost it has lost, whatever the length of its packets.
+                let counters = stream.jitter.counters();
+                stream.jitter = JitterBuffer::new(frame.clock_rate(), config).counting_on(counters);
             }
         }
         stream.bytes = stream.bytes.saturating_add(frame.payload.len());
@@ -289,7 +291,9 @@ impl Streams {
             let freezes = stream.progress.take_freezes();
             stream.freezes += freezes;
             self.freezes += freezes;
-            reports.push(stream.report(*id, seconds));
+            let lips = stream.track().and_then(|_| self.lips.get(&stream.sender));
+            let av_offset_ms = lips.and_then(LipSync::av_offset_ms);
+            reports.push(stream.report(*id, av_offset_ms, seconds));
         }
         reports
     }
@@ -342,7 +346,12 @@ impl Stream {
         refuses || self.waits || self.failures >= FAILURES
     }
 
-    fn report(&mut self, stream: StreamId, seconds: f64) -> StreamReport {
+    fn report(
+        &mut self,
+        stream: StreamId,
+        av_offset_ms: Option<f64>,
+        seconds: f64,
+    ) -> StreamReport {
         let counters = self.jitter.counters();
         let pictures = self.pictures.borrow();
         let size = |picture: &Picture| (picture.frame.width(), picture.frame.height());
@@ -354,6 +363,7 @@ impl Stream {
             size: pictures.as_ref().map(size),
             jitter: self.jitter.jitter(),
             delay: self.jitter.target_delay(),
+            av_offset_ms,
             lost: match self.kind {
                 StreamKind::Audio => counters.lost + counters.late,
                 StreamKind::Camera | StreamKind::Screen => self.gaps,
@@ -551,9 +561,15 @@ impl Task {
                 self.figures.sound_fitted(&fitted);
                 self.heard(&levels, Instant::now());
             }
-            SoundNews::Loudspeaker { name, missing } => {
+            SoundNews::Loudspeaker {
+                name,
+                missing,
+                in_use,
+            } => {
                 self.fault(FaultCode::LoudspeakerMissing, missing);
                 self.devices.loudspeaker = name;
+                let code = FaultCode::LoudspeakerMissing;
+                self.devices.set_in_use(code, in_use);
                 self.choose_voice();
                 self.tell(EngineEvent::Devices(self.devices.clone()));
             }
@@ -590,3 +606,6 @@ impl Task {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
