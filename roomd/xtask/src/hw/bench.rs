@@ -123,6 +123,15 @@ impl Bench {
         machine.starved()
     }
 
+    /// A clock that begins now.
+    pub fn clock(&self) -> Result<Clock<'_>> {
+        Ok(Clock {
+            bench: self,
+            begun: Instant::now(),
+            starved: self.starved()?,
+        })
+    }
+
     /// The virtual machine.
     pub fn machine(&mut self) -> Result<&mut Machine> {
         let (machine, _) = self
@@ -220,6 +229,21 @@ impl Drop for Bench {
         if self.hardware.is_some() {
             self.host.disconnect();
         }
+    }
+}
+
+/// Time in which the virtual machine had a processor.
+pub struct Clock<'a> {
+    bench: &'a Bench,
+    begun: Instant,
+    starved: Duration,
+}
+
+impl Clock<'_> {
+    /// How much of it has passed.
+    pub fn read(&self) -> Result<Duration> {
+        let starved = self.bench.starved()?.saturating_sub(self.starved);
+        Ok(self.begun.elapsed().saturating_sub(starved))
     }
 }
 

@@ -14,17 +14,27 @@ use super::super::bars::{Bars, SERIALS};
 use super::super::bench::Bench;
 use super::super::daemon::Daemon;
 use super::super::{Figure, count};
+use super::far;
 use crate::lab::picture::Picture;
+use crate::lab::wait;
 
-/// Both bars' cameras by their serial numbers, wherever they are plugged in.
-pub const CAMERAS: &str = "\
-[[cameras]]
-name = \"Front\"
-device = \"usb:1209:0001/A1@1-9:1.0\"
-[[cameras]]
-name = \"Back\"
-device = \"usb:1209:0001/B2@1-9:1.0\"
-";
+/// Both bars' cameras by their serial numbers, each in the port that it is in now; one that is not there in a
+/// port that nothing is plugged into.
+pub fn cameras(bench: &Bench) -> Result<String> {
+    let camera = |name: &str, serial: &str| {
+        let port = bench
+            .host
+            .text(&format!("basename $(usb {serial} || echo 1-9)"))?;
+        Ok::<String, anyhow::Error>(camera_in(name, serial, &port))
+    };
+    Ok([camera("Front", "A1")?, camera("Back", "B2")?].concat())
+}
+
+/// A bar's camera in a port, such as `1-1`.
+pub(super) fn camera_in(name: &str, serial: &str, port: &str) -> String {
+    format!("[[cameras]]\nname = \"{name}\"\ndevice = \"usb:1209:0001/{serial}@{port}:1.0\"\n")
+}
+
 /// The requirement for a device that comes back, in milliseconds.
 const BACK: f64 = 3000.0;
 /// Pictures that may lie between what the device sent and what is looked at.
@@ -41,7 +51,7 @@ pub(super) fn microphone_open(state: &Value) -> bool {
 /// In a call, with camera and microphone of the bar open.
 pub(super) fn sending(bench: &Bench) -> Result<Daemon<'_>> {
     bench.attach("A1")?;
-    let room = Daemon::start(bench, CAMERAS)?;
+    let room = Daemon::start(bench, &cameras(bench)?)?;
     room.wait_health("camera-ok")?;
     room.ctl("start-meeting")?;
     room.ctl("send")?;
@@ -58,7 +68,7 @@ pub fn finds(bench: &mut Bench) -> Result<Figure> {
     bench
         .host
         .text("amixer -q -c $(card A1) -- sset PCM -20dB")?;
-    let room = Daemon::start(bench, CAMERAS)?;
+    let room = Daemon::start(bench, &cameras(bench)?)?;
     for code in [
         "camera-ok",
         "microphone-ok",
@@ -96,7 +106,7 @@ pub fn finds(bench: &mut Bench) -> Result<Figure> {
 pub fn shows(bench: &mut Bench) -> Result<Figure> {
     bench.attach("A1")?;
     let bars = bench.bars()?;
-    let room = Daemon::start(bench, CAMERAS)?;
+    let room = Daemon::start(bench, &cameras(bench)?)?;
     room.wait_health("camera-ok")?;
     room.ctl("start-meeting")?;
     bars.wait("A1", "the camera to be open", camera_open)?;
@@ -123,7 +133,7 @@ pub fn shows(bench: &mut Bench) -> Result<Figure> {
 }
 
 /// The number of the picture that the room's camera shows, read from a saved position's thumbnail.
-fn shown(room: &Daemon<'_>) -> Result<u32> {
+pub(super) fn shown(room: &Daemon<'_>) -> Result<u32> {
     let begun = Instant::now();
     loop {
         room.ctl("preset save Front Bench")?;
@@ -193,7 +203,7 @@ fn both_open(state: &Value) -> bool {
 pub fn mute(bench: &mut Bench) -> Result<Figure> {
     bench.attach("A1")?;
     let bars = bench.bars()?;
-    let room = Daemon::start(bench, CAMERAS)?;
+    let room = Daemon::start(bench, &cameras(bench)?)?;
     room.wait_health("telephony-ok")?;
     room.ctl("start-meeting")?;
     room.ctl("send")?;
@@ -233,54 +243,77 @@ fn lamp(bars: &Bars, on: bool) -> Result<()> {
     Ok(())
 }
 
-/// Two equal cameras, changed over in a call, and told apart after the machine lost its power.
+/// Two equal cameras, changed over in a call, which a far peer sees on the same track, and told apart after the
+/// machine lost its power.
 pub fn two_cameras(bench: &mut Bench) -> Result<Figure> {
+    // Each in the port that is free first.
+    for serial in SERIALS {
+        bench.detach(serial)?;
+    }
     bench.attach("A1")?;
     bench.attach("B2")?;
-    let room = Daemon::start(bench, CAMERAS)?;
-    both_cameras(&room)?;
-    room.ctl("start-meeting")?;
-    let bars = bench.bars()?;
-    bars.wait("A1", "the first camera to be open", camera_open)?;
-    let begun = Instant::now();
-    room.ctl("use-camera Back")?;
-    bars.wait("B2", "the second camera to be open", camera_open)?;
-    let took = begun.elapsed().as_millis() as f64;
-    bars.wait("A1", "the first camera to be closed", |state| {
-        !camera_open(state)
-    })?;
-    room.ctl("leave")?;
-    drop(room);
+    let named = cameras(bench)?;
+    let took = changed_over(bench, &named)?;
     bench.power_cut()?;
     for serial in SERIALS {
         bench.bars()?.order(&format!("{serial} unplug"))?;
     }
-    // In the other order, so that the kernel numbers them otherwise.
+    // In the other order, so that the kernel numbers them otherwise, and each is in the other one's port.
     bench.attach("B2")?;
     bench.attach("A1")?;
-    let room = Daemon::start(bench, CAMERAS)?;
-    both_cameras(&room)?;
+    let room = Daemon::start(bench, &named)?;
+    both_cameras(&room, "camera-moved")?;
     room.ctl("start-meeting")?;
     let bars = bench.bars()?;
     bars.wait("A1", "the camera of the name to be open", camera_open)?;
     ensure!(!camera_open(&bars.state("B2")?), "the other one is open");
     room.ctl("leave")?;
     drop(room);
-    bench.detach("B2")?;
+    for serial in SERIALS {
+        bench.detach(serial)?;
+    }
     Ok(Figure {
         value: took,
         unit: "ms",
     })
 }
 
-fn both_cameras(room: &Daemon<'_>) -> Result<()> {
+/// The milliseconds until the second camera is open, in a call with a far peer that sees the first one's
+/// pictures and then, on the same track, the second one's.
+fn changed_over(bench: &Bench, named: &str) -> Result<f64> {
+    let mut call = far::call(bench, named)?;
+    both_cameras(&call.room, "camera-ok")?;
+    let bars = bench.bars()?;
+    bars.wait("A1", "the first camera to be open", camera_open)?;
+    far::sees(&mut call.guest, 0)?;
+    let track = far::track(&mut call.guest)?;
+    let begun = Instant::now();
+    call.room.ctl("use-camera Back")?;
+    bars.wait("B2", "the second camera to be open", camera_open)?;
+    let took = begun.elapsed().as_millis() as f64;
+    bars.wait("A1", "the first camera to be closed", |state| {
+        !camera_open(state)
+    })?;
+    // Only what is open counts on, and the first one's last pictures may still be under way.
+    let first = bars.state("A1")?["picture"].as_u64().context("no number")?;
+    wait::until("the second camera's picture at the guest", || {
+        let second = bars.state("B2")?["picture"].as_u64().context("no number")?;
+        let seen = far::number(&mut call.guest)?.map(u64::from);
+        Ok(seen.filter(|seen| second.abs_diff(*seen) < first.abs_diff(*seen)))
+    })?;
+    ensure!(
+        far::track(&mut call.guest)? == track,
+        "the second camera is on another track"
+    );
+    call.room.ctl("leave")?;
+    Ok(took)
+}
+
+fn both_cameras(room: &Daemon<'_>, code: &str) -> Result<()> {
     room.wait("both cameras", |state| {
-        let well = state
-            .health
-            .items
-            .iter()
-            .filter(|item| item.code == "camera-ok");
-        (well.count() == 2).then_some(())
+        let items = state.health.items.iter();
+        let both = items.filter(|item| item.code == code).count() == 2;
+        both.then_some(())
     })
 }
 
@@ -346,7 +379,7 @@ pub fn power_cut(bench: &mut Bench) -> Result<Figure> {
 pub fn microphone_taken(bench: &mut Bench) -> Result<Figure> {
     bench.attach("A1")?;
     let bars = bench.bars()?;
-    let room = Daemon::start(bench, CAMERAS)?;
+    let room = Daemon::start(bench, &cameras(bench)?)?;
     room.wait_health("microphone-ok")?;
     let other = bench
         .host
@@ -354,7 +387,7 @@ pub fn microphone_taken(bench: &mut Bench) -> Result<Figure> {
     bars.wait("A1", "the other program to record", microphone_open)?;
     room.ctl("start-meeting")?;
     room.ctl("send")?;
-    let item = room.wait_health("microphone-stalled")?;
+    let item = room.wait_health("microphone-in-use")?;
     ensure!(item.remedy.is_some(), "{item:?}");
     bench
         .host
@@ -408,7 +441,7 @@ pub fn cycles(bench: &mut Bench) -> Result<Figure> {
 /// An idle room with its devices stays small.
 pub fn idle(bench: &mut Bench) -> Result<Figure> {
     bench.attach("A1")?;
-    let room = Daemon::start(bench, CAMERAS)?;
+    let room = Daemon::start(bench, &cameras(bench)?)?;
     room.wait_health("camera-ok")?;
     let [_, _, memory] = room.uses()?;
     ensure!(memory <= 80_000, "{memory} kB");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! roomd and the display behind HDMI-CEC, and buttons of uinput.
+//! roomd and the display behind HDMI-CEC, and buttons and a sensor of uinput.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use roomd_model::Phase;
@@ -13,36 +13,46 @@ use super::super::host::Following;
 use super::super::{Figure, count};
 use super::capture::VIVID;
 use super::cec::CONNECT;
-use super::input::{NODE, device, press};
+use super::input::{NODE, SENSOR, device, press, sees, sensor, unplug};
 use crate::lab::picture::Picture;
 use crate::lab::wait;
 
 /// How alike what the room draws and what the display shows must be.
 const ALIKE: f64 = 0.9;
+/// The requirement for a display that comes back.
+const BACK: Duration = Duration::from_secs(3);
+/// No camera: emulation has no time for one.
+const NO_CAMERA: &str = "camera = \"/dev/video63\"\n";
 
-/// Without a display server, in the display's own mode: what the room draws is what is seen.
+/// What the display shows, in its own mode.
+fn seen(bench: &Bench) -> Result<Picture> {
+    let shown = Picture::ppm(&bench.display()?)?;
+    ensure!(
+        (shown.width, shown.height) == (1920, 1080),
+        "the display is {} by {}",
+        shown.width,
+        shown.height
+    );
+    Ok(shown)
+}
+
+/// Waits until the display shows what the room draws, and gives that.
+fn drawn(bench: &Bench, room: &Daemon<'_>) -> Result<Picture> {
+    wait::until("the display to show what the room draws", || {
+        let drawn = room.snapshot()?;
+        let alike = drawn.likeness(&seen(bench)?);
+        Ok((alike > ALIKE).then_some(drawn))
+    })
+}
+
+/// Without a display server, in the display's own mode: what the room draws is what is seen. In a call it is
+/// seen again within 3 s of the cable.
 pub fn shown(bench: &mut Bench) -> Result<Figure> {
-    let room = Daemon::start_with(bench, "", "")?;
+    let room = Daemon::start_with(bench, NO_CAMERA, "")?;
     room.wait_health("display-ok")?;
-    let file = tempfile::NamedTempFile::new()?;
-    let seen = || {
-        let png = bench.host.bytes(
-            "roomctl snapshot /tmp/shown.png >/dev/null\n\
-             cat /tmp/shown.png",
-        )?;
-        std::fs::write(file.path(), png)?;
-        let drawn = Picture::read(file.path())?;
-        let shown = Picture::ppm(&bench.display()?)?;
-        ensure!(
-            (shown.width, shown.height) == (1920, 1080),
-            "the display is {} by {}",
-            shown.width,
-            shown.height
-        );
-        let alike = drawn.likeness(&shown);
-        Ok((alike > ALIKE).then_some(alike))
-    };
-    wait::until("the display to show what the room draws", seen)?;
+    room.ctl("start-meeting")?;
+    room.ctl("camera off")?;
+    let before = drawn(bench, &room)?;
     // As when somebody pulls its cable: the connector's state, and the card's word of it.
     let cable = |state: &str| {
         bench.host.text(&format!(
@@ -52,14 +62,25 @@ pub fn shown(bench: &mut Bench) -> Result<Figure> {
     };
     cable("off")?;
     room.wait_health("display-missing")?;
+    room.wait("the display to be gone", |state| {
+        state.devices.display.is_none().then_some(())
+    })?;
+    let clock = bench.clock()?;
     cable("detect")?;
-    let begun = Instant::now();
     room.wait("the display to be back", |state| {
         state.devices.display.as_ref().map(drop)
     })?;
-    wait::until("the display to show what the room draws again", seen)?;
+    // A new picture of the room takes an emulated processor longer than all else.
+    wait::until("the display to show the call again", || {
+        let alike = before.likeness(&seen(bench)?);
+        Ok((alike > ALIKE).then_some(()))
+    })?;
+    let took = clock.read()?;
+    drawn(bench, &room)?;
+    room.ctl("leave")?;
+    ensure!(took <= BACK, "{took:?} until the call was seen again");
     Ok(Figure {
-        value: begun.elapsed().as_millis() as f64,
+        value: took.as_millis() as f64,
         unit: "ms",
     })
 }
@@ -161,6 +182,48 @@ pub fn deaf(bench: &mut Bench) -> Result<Figure> {
     Ok(Figure {
         value: took.as_secs_f64().round(),
         unit: "s until people are asked",
+    })
+}
+
+/// Longer than the display stays awake after the last use.
+const STAYS: Duration = Duration::from_secs(75);
+
+/// A presence sensor that sees somebody keeps the display awake; unplugged, it sees nobody, and the display
+/// sleeps; whoever comes then wakes it.
+pub fn presence(bench: &mut Bench) -> Result<Figure> {
+    let (television, adapter) = television(bench)?;
+    unplug(bench, SENSOR)?;
+    let first = sensor(bench)?;
+    bench.host.text(&sees(true))?;
+    let node = format!("{NODE} node '{SENSOR}'");
+    let at = bench.host.text(&node)?;
+    let room = Daemon::start(
+        bench,
+        &format!(
+            "[buttons]\ndevices = [\"{at}\"]\nkeys = {{ SW_FRONT_PROXIMITY = \"presence\" }}\n\
+             {POWER}cec = \"{adapter}\"\n"
+        ),
+    )?;
+    room.wait_health("keys-ok")?;
+    television.wait("IMAGE_VIEW_ON")?;
+    std::thread::sleep(STAYS);
+    let left = Instant::now();
+    unplug(bench, SENSOR)?;
+    drop(first);
+    room.wait_health("keys-missing")?;
+    let (slept, _) = television.wait("STANDBY")?;
+    ensure!(slept > left, "the display slept before somebody");
+
+    let _second = sensor(bench)?;
+    ensure!(bench.host.text(&node)? == at, "the sensor has another node");
+    room.wait_health("keys-ok")?;
+    let came = Instant::now();
+    bench.host.text(&sees(true))?;
+    let (woken, _) = television.wait("IMAGE_VIEW_ON")?;
+    unplug(bench, SENSOR)?;
+    Ok(Figure {
+        value: woken.saturating_duration_since(came).as_millis() as f64,
+        unit: "ms until the display is woken",
     })
 }
 

@@ -32,6 +32,8 @@ const PITCH: f64 = 25.0;
 const ENOUGH: f64 = 24_000.0;
 /// The requirement for mute.
 const MUTE: Duration = Duration::from_millis(100);
+/// The requirement for a device that comes back.
+const BACK: Duration = Duration::from_secs(3);
 /// Without a packet for so long, none comes any more.
 const QUIET: Duration = Duration::from_secs(2);
 
@@ -43,11 +45,12 @@ pub(super) struct Call<'a> {
     _stun: Server,
 }
 
-/// The bar's sound is steady tones, which noise suppression takes out: here it goes out as it is.
-fn call(bench: &Bench) -> Result<Call<'_>> {
+/// The bar's sound is steady tones, which noise suppression takes out: here it goes out as it is. The
+/// configuration has these lines besides.
+pub(super) fn call<'a>(bench: &'a Bench, further: &str) -> Result<Call<'a>> {
     bench.attach("A1")?;
     let media = format!("{HEADLESS}echo_cancellation = \"off\"\n");
-    let (room, stun) = room(bench, &media, "")?;
+    let (room, stun) = room(bench, &media, further)?;
     room.wait_health("camera-ok")?;
     let call = meet(bench, room, stun)?;
     call.room.ctl("send")?;
@@ -122,7 +125,7 @@ fn stun(bench: &Bench) -> Result<(Server, u16)> {
 }
 
 /// The number in the bar's picture as the guest sees it: 4:3 in the middle of 16:9.
-fn number(guest: &mut Guest) -> Result<Option<u32>> {
+pub(super) fn number(guest: &mut Guest) -> Result<Option<u32>> {
     let fields = guest.evaluate(&format!(
         "(() => {{
             const video = document.querySelector(
@@ -148,9 +151,28 @@ fn number(guest: &mut Guest) -> Result<Option<u32>> {
 }
 
 /// Waits until the guest sees a later picture of the bar.
-fn sees(guest: &mut Guest, after: u32) -> Result<u32> {
+pub(super) fn sees(guest: &mut Guest, after: u32) -> Result<u32> {
     wait::until("a later picture of the bar", || {
         Ok(number(guest)?.filter(|number| *number > after))
+    })
+}
+
+/// The track on which the guest sees the room.
+pub(super) fn track(guest: &mut Guest) -> Result<String> {
+    let id = guest.evaluate(&format!(
+        "document.querySelector('video[data-participant=\"{ROOM}\"][data-kind=\"camera\"]')
+            ?.srcObject?.getVideoTracks()[0]?.id ?? null"
+    ))?;
+    let id = id.as_str().context("the room is on no track")?;
+    Ok(id.to_owned())
+}
+
+/// Waits until the guest hears the bar's tone, or no longer.
+fn hears(guest: &mut Guest, present: bool) -> Result<()> {
+    let what = format!("the bar's tone at the guest to be {present}");
+    wait::until(&what, || {
+        let is_present = guest.hears(ROOM, TONE)? > PRESENT;
+        Ok((is_present == present).then_some(()))
     })
 }
 
@@ -187,7 +209,7 @@ fn plays(bars: &Bars, hertz: f64) -> Result<()> {
 
 /// The guest's tone comes out of the bar.
 pub fn back(bench: &mut Bench) -> Result<Figure> {
-    let call = call(bench)?;
+    let call = call(bench, "")?;
     // Encoding a picture leaves an emulated processor no time for what the bar should play.
     call.room.ctl("camera off")?;
     call.room.ctl("mute")?;
@@ -205,41 +227,39 @@ pub fn back(bench: &mut Bench) -> Result<Figure> {
     })
 }
 
-/// Picture and sound of the bar at the guest, by content; then the camera is pulled out and back.
+/// Picture and sound of the bar at the guest, by content; then it is pulled out and back.
 pub fn out(bench: &mut Bench) -> Result<Figure> {
-    let mut call = call(bench)?;
+    let mut call = call(bench, "")?;
     let first = sees(&mut call.guest, 0)?;
     let later = sees(&mut call.guest, first)?;
-    wait::until("the bar's tone at the guest", || {
-        Ok((call.guest.hears(ROOM, TONE)? > PRESENT).then_some(()))
-    })?;
+    hears(&mut call.guest, true)?;
     bench.detach("A1")?;
     wait::until("the still picture at the guest", || {
         Ok(number(&mut call.guest)?.is_none().then_some(()))
     })?;
-    let begun = Instant::now();
-    let starved = bench.starved()?;
+    hears(&mut call.guest, false)?;
+    let clock = bench.clock()?;
     bench.plug_until("A1", "the camera to be open", |state| {
         state["camera_open"] == true
     })?;
     wait::until("the bar's picture to be back at the guest", || {
         number(&mut call.guest)
     })?;
-    let starved = bench.starved()?.saturating_sub(starved);
+    let took = clock.read()?;
+    hears(&mut call.guest, true)?;
     call.room.ctl("leave")?;
     ensure!(later > first, "the picture stands still");
+    ensure!(took <= BACK, "{took:?} until the picture was back");
     Ok(Figure {
-        value: begun.elapsed().saturating_sub(starved).as_millis() as f64,
+        value: took.as_millis() as f64,
         unit: "ms",
     })
 }
 
 /// From the bar's mute key to the last packet of sound at the guest.
 pub fn mute(bench: &mut Bench) -> Result<Figure> {
-    let mut call = call(bench)?;
-    wait::until("the bar's tone at the guest", || {
-        Ok((call.guest.hears(ROOM, TONE)? > PRESENT).then_some(()))
-    })?;
+    let mut call = call(bench, "")?;
+    hears(&mut call.guest, true)?;
     let bars = bench.bars()?;
     let (mut count, _) = call.guest.packets_received()?;
     let starved = bench.starved()?;

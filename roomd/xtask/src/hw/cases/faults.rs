@@ -54,6 +54,49 @@ pub fn misbehaves(bench: &mut Bench) -> Result<Figure> {
     })
 }
 
+/// So many presses at once are a flood, and so many more while it is looked for keep it up.
+const FLOOD: u32 = 1000;
+const MORE: u32 = 20;
+
+/// The mute key sends without end: the room says so, is muted and goes on, and hears the key once it is quiet.
+pub fn flood(bench: &mut Bench) -> Result<Figure> {
+    let room = sending(bench)?;
+    let bars = bench.bars()?;
+    room.wait_health("telephony-ok")?;
+    bars.order(&format!("A1 press mute {FLOOD}"))?;
+    let item = room.wait("telephony-flood", |state| {
+        bars.order(&format!("A1 press mute {MORE}")).ok()?;
+        let mut items = state.health.items.iter();
+        items.find(|it| it.code == "telephony-flood").cloned()
+    })?;
+    ensure!(item.remedy.is_some(), "{item:?}");
+    let heard = |on: bool| {
+        room.wait(&format!("the microphone to be {on}"), |state| {
+            (state.call.as_ref()?.microphone == on).then_some(())
+        })
+    };
+    heard(false)?;
+    ensure!(
+        camera_open(&bars.state("A1")?),
+        "the flood takes the camera along"
+    );
+    bars.wait("A1", "the flood to be over", |state| {
+        state["waiting_keys"] == 0
+    })?;
+    let begun = Instant::now();
+    room.wait_health("telephony-ok")?;
+    let took = begun.elapsed();
+    heard(false)?;
+    bars.order("A1 press mute")?;
+    heard(true)?;
+    bars.wait("A1", "the microphone to be open again", microphone_open)?;
+    room.ctl("leave")?;
+    Ok(Figure {
+        value: took.as_millis() as f64,
+        unit: "ms until the key is heard again",
+    })
+}
+
 /// So often a camera refuses to send.
 const REFUSALS: u64 = 10;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! A touch panel and buttons, played by uinput.
+//! A touch panel with a button, a presence sensor and a keyboard, played by uinput.
 
 use anyhow::{Result, ensure};
 
@@ -11,8 +11,10 @@ use super::super::host::Following;
 const SYN: u16 = 0;
 const KEY: u16 = 1;
 const ABS: u16 = 3;
+const SW: u16 = 5;
 const BTN_TOUCH: u16 = 0x14a;
 const KEY_MICMUTE: u16 = 248;
+const SW_FRONT_PROXIMITY: u16 = 0x0b;
 const ABS_X: u16 = 0;
 const ABS_Y: u16 = 1;
 /// From one edge of the panel to the other.
@@ -37,10 +39,20 @@ fn bits(mark: &str, bits: &[u16]) -> String {
     lines.collect()
 }
 
+/// What the devices are called.
+pub const TOUCH: &str = "Bench touch";
+pub const SENSOR: &str = "Bench sensor";
+pub const KEYBOARD: &str = "Bench keyboard";
+
+/// How a description begins: what it is called, and who it is on the USB.
+fn head(name: &str, product: u16) -> String {
+    format!("# EVEMU 1.3\nN: {name}\nI: 0003 1209 {product:04x} 0100\n")
+}
+
 /// A touch screen with a button beside it (linux/input-event-codes.h).
 fn description() -> String {
     let parts = [
-        "# EVEMU 1.3\nN: Bench touch\nI: 0003 1209 0002 0100\n".to_owned(),
+        head(TOUCH, 2),
         bits("P:", &[DIRECT]),
         bits("B: 00", &[SYN, KEY, ABS]),
         bits("B: 01", &[BTN_TOUCH, KEY_MICMUTE]),
@@ -50,16 +62,77 @@ fn description() -> String {
     parts.concat()
 }
 
-/// Finds the node of the device.
+/// Finds the node of a device by its name, of the touch panel without one.
 pub const NODE: &str = "node() { for input in /sys/class/input/event*; do \
-    if [ \"$(cat $input/device/name)\" = 'Bench touch' ]; then echo /dev/input/${input##*/}; return; fi; \
+    if [ \"$(cat $input/device/name)\" = \"${1:-Bench touch}\" ]; then \
+    echo /dev/input/${input##*/}; return; fi; \
     done; return 1; }\n";
 
-/// Makes the device; it goes with the value.
+/// Makes the touch panel; it goes with the value.
 pub fn device(bench: &Bench) -> Result<Following> {
+    play(bench, &description())
+}
+
+/// A presence sensor, which sees nobody yet.
+pub fn sensor(bench: &Bench) -> Result<Following> {
+    let parts = [
+        head(SENSOR, 3),
+        bits("P:", &[]),
+        bits("B: 00", &[SYN, SW]),
+        bits("B: 05", &[SW_FRONT_PROXIMITY]),
+    ];
+    play(bench, &parts.concat())
+}
+
+/// It sees somebody from now on, or nobody.
+pub fn sees(somebody: bool) -> String {
+    format!(
+        "{NODE} evemu-event $(node '{SENSOR}') --sync --type EV_SW --code SW_FRONT_PROXIMITY \
+         --value {}\n",
+        u8::from(somebody)
+    )
+}
+
+/// A keyboard with these keys.
+pub fn keyboard(bench: &Bench, keys: &[u16]) -> Result<Following> {
+    let parts = [
+        head(KEYBOARD, 4),
+        bits("P:", &[]),
+        bits("B: 00", &[SYN, KEY]),
+        bits("B: 01", keys),
+    ];
+    play(bench, &parts.concat())
+}
+
+/// Holds all of these keys of it but the last, and presses that one so often.
+pub fn chord(keys: &[u16], times: usize) -> String {
+    format!(
+        "{NODE} cat >/tmp/keys <<'END'\n{}END\nevemu-play $(node '{KEYBOARD}') </tmp/keys\n",
+        record(keys, times)
+    )
+}
+
+/// The same as evemu plays it, an event every 40 ms: seconds, type, code, value. It takes a time of zero
+/// for none.
+fn record(keys: &[u16], times: usize) -> String {
+    let Some((last, held)) = keys.split_last() else {
+        return String::new();
+    };
+    let mut events: Vec<(u16, u8)> = held.iter().map(|key| (*key, 1)).collect();
+    events.extend([(*last, 1_u8), (*last, 0)].repeat(times));
+    events.extend(held.iter().rev().map(|key| (*key, 0)));
+    let lines = events.iter().enumerate().map(|(index, (key, value))| {
+        let ms = 1000 + 40 * index;
+        let at = format!("E: {}.{:03}000", ms / 1000, ms % 1000);
+        format!("{at} {KEY:04x} {key:04x} {value}\n{at} 0000 0000 0\n")
+    });
+    lines.collect()
+}
+
+/// Makes a device of a description; it goes with the value.
+fn play(bench: &Bench, description: &str) -> Result<Following> {
     let script = format!(
-        "cat >/tmp/touch <<'END'\n{}END\nexec stdbuf -oL evemu-device /tmp/touch",
-        description()
+        "cat >/tmp/played <<'END'\n{description}END\nexec stdbuf -oL evemu-device /tmp/played"
     );
     let device = bench.host.follow(&script)?;
     device.wait("/dev/input/event")?;
@@ -67,7 +140,17 @@ pub fn device(bench: &Bench) -> Result<Following> {
     Ok(device)
 }
 
-/// Presses a key of it and lets go.
+/// Unplugs every device, and waits until the one of this name is gone. What plays one does not notice that
+/// nobody listens any more.
+pub fn unplug(bench: &Bench, name: &str) -> Result<()> {
+    let script = format!(
+        "{NODE} pkill -x evemu-device || true\n\
+         while node '{name}' >/dev/null; do sleep 0.2; done"
+    );
+    bench.host.text(&script).map(drop)
+}
+
+/// Presses a key of the touch panel's box and lets go.
 pub fn press(key: &str) -> String {
     let send =
         |value| format!("evemu-event $(node) --sync --type EV_KEY --code {key} --value {value}\n");
@@ -133,7 +216,7 @@ pub fn touch_and_keys(bench: &mut Bench) -> Result<Figure> {
 
 #[cfg(test)]
 mod tests {
-    use super::bits;
+    use super::{bits, record};
 
     #[test]
     fn bits_are_lines_of_eight_bytes() {
@@ -141,5 +224,23 @@ mod tests {
         let lines = bits("B: 01", &[248]);
         assert_eq!(lines.lines().count(), 4);
         assert!(lines.ends_with("B: 01 00 00 00 00 00 00 00 01\n"));
+        assert_eq!(bits("P:", &[]), "P: 00 00 00 00 00 00 00 00\n");
+    }
+
+    #[test]
+    fn a_chord_ends_with_every_key_up() {
+        let record = record(&[29, 111], 2);
+        let pressed: Vec<&str> = record.lines().step_by(2).collect();
+        assert_eq!(
+            pressed,
+            [
+                "E: 1.000000 0001 001d 1",
+                "E: 1.040000 0001 006f 1",
+                "E: 1.080000 0001 006f 0",
+                "E: 1.120000 0001 006f 1",
+                "E: 1.160000 0001 006f 0",
+                "E: 1.200000 0001 001d 0",
+            ]
+        );
     }
 }

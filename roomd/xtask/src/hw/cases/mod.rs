@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The cases, by the kind of device.
 
+mod appliance;
 mod camera;
 mod capture;
 mod cec;
@@ -12,6 +13,7 @@ mod far;
 mod faults;
 mod input;
 mod keys;
+mod moved;
 mod picture;
 mod plug;
 mod room;
@@ -179,7 +181,7 @@ pub const ALL: &[Case] = &[
     },
     Case {
         name: "room-display",
-        about: "without a display server, the display shows what the room draws, in its own mode",
+        about: "without a display server, the display shows what the room draws, in a call 3 s after its cable",
         place: Place::Room,
         long: false,
         run: display::shown,
@@ -220,6 +222,27 @@ pub const ALL: &[Case] = &[
         run: display::buttons,
     },
     Case {
+        name: "room-presence",
+        about: "a presence sensor keeps the display awake and wakes it; unplugged, it sees nobody",
+        place: Place::Room,
+        long: true,
+        run: display::presence,
+    },
+    Case {
+        name: "room-appliance",
+        about: "a keyboard finds no login, no terminal and no restart",
+        place: Place::Room,
+        long: false,
+        run: appliance::keys,
+    },
+    Case {
+        name: "room-moved",
+        about: "a camera in another port than the configuration names is told of, and used",
+        place: Place::Room,
+        long: false,
+        run: moved::camera,
+    },
+    Case {
         name: "room-taken",
         about: "a microphone that another program has is told of, and taken when it is free",
         place: Place::Room,
@@ -232,6 +255,13 @@ pub const ALL: &[Case] = &[
         place: Place::Room,
         long: false,
         run: faults::misbehaves,
+    },
+    Case {
+        name: "room-flood",
+        about: "a mute key that sends without end is told of and ignored, and heard once it is quiet",
+        place: Place::Room,
+        long: false,
+        run: faults::flood,
     },
     Case {
         name: "room-refuses",
@@ -270,7 +300,7 @@ pub const ALL: &[Case] = &[
     },
     Case {
         name: "room-far",
-        about: "picture and sound of the bar reach a far peer, also after it was pulled out",
+        about: "picture and sound of the bar reach a far peer, within 3 s after it was pulled out",
         place: Place::Room,
         long: false,
         run: far::out,
@@ -298,7 +328,7 @@ pub const ALL: &[Case] = &[
     },
     Case {
         name: "room-two-cameras",
-        about: "equal cameras are changed over in a call and told apart after a power cut",
+        about: "equal cameras are changed over in a call on one track and told apart after a power cut",
         place: Place::Room,
         long: true,
         run: devices::two_cameras,

@@ -7,13 +7,13 @@ use anyhow::{Result, ensure};
 use super::super::bench::Bench;
 use super::super::daemon::Daemon;
 use super::super::{Figure, count};
-use super::devices::CAMERAS;
+use super::devices::cameras;
 
 /// Saved, moved away, recalled: the device is where it was.
 pub fn preset(bench: &mut Bench) -> Result<Figure> {
     bench.attach("A1")?;
     let bars = bench.bars()?;
-    let room = Daemon::start(bench, CAMERAS)?;
+    let room = Daemon::start(bench, &cameras(bench)?)?;
     room.wait_health("camera-ok")?;
     let pan = || {
         bars.state("A1")
@@ -56,7 +56,7 @@ const PICTURE: [&str; 7] = [
 /// Adjusted by hand, refused beyond the bounds, the same after it was unplugged and after roomd's end.
 pub fn adjust(bench: &mut Bench) -> Result<Figure> {
     bench.attach("A1")?;
-    let room = Daemon::start(bench, CAMERAS)?;
+    let room = Daemon::start(bench, &cameras(bench)?)?;
     room.wait_health("camera-ok")?;
     let automatic = room.wait("the camera's picture", |state| {
         let front = state.cameras.iter().find(|it| it.name == "Front")?;

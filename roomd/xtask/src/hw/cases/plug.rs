@@ -4,6 +4,7 @@
 
 use anyhow::{Result, ensure};
 
+use super::super::bars::SERIALS;
 use super::super::bench::Bench;
 use super::super::{Figure, count};
 
@@ -76,7 +77,10 @@ pub fn two(bench: &mut Bench) -> Result<Figure> {
     let by_id = bench
         .host
         .text("ls /dev/v4l/by-id /dev/snd/by-id | grep -c Conference_Bar")?;
-    bench.detach("B2")?;
+    // Whichever is plugged in next is in the first port again.
+    for serial in SERIALS {
+        bench.detach(serial)?;
+    }
     Ok(count(by_id.parse()?, "names"))
 }
 
@@ -123,7 +127,7 @@ pub fn power_cut(bench: &mut Bench) -> Result<Figure> {
     })?;
     let boot = bench.power_cut()?;
     // The far end of the cable sees the power go.
-    for serial in ["A1", "B2"] {
+    for serial in SERIALS {
         bench.bars()?.order(&format!("{serial} unplug"))?;
     }
     bench.attach("B2")?;

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! The room's own touch panel: its page on one screen, the room's display on the other, and a finger.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use roomd_model::Phase;
@@ -11,7 +11,7 @@ use super::super::Figure;
 use super::super::bench::Bench;
 use super::super::daemon::Daemon;
 use super::super::host::Following;
-use super::input::{NODE, device, touch};
+use super::input::{NODE, TOUCH, device, touch, unplug};
 use crate::lab::picture::Picture;
 use crate::lab::wait;
 use crate::lab::words::{self, Word};
@@ -136,11 +136,7 @@ impl<'a> Screens<'a> {
     /// Plugs the touch screen and waits until the display server has bound it to this output.
     fn plug(&self, (_, output): (u32, &str)) -> Result<Following> {
         let host = &self.0.host;
-        // What played the one before does not notice that nobody listens.
-        host.text(&format!(
-            "{NODE} pkill -x evemu-device || true\n\
-             while node >/dev/null; do sleep 0.2; done"
-        ))?;
+        unplug(self.0, TOUCH)?;
         let finger = device(self.0)?;
         host.text(&format!(
             "{NODE} name=$(node); name=${{name##*/}}\n\
@@ -187,7 +183,7 @@ pub fn joins(bench: &mut Bench) -> Result<Figure> {
     bind(DISPLAY.1)?;
     let astray = screens.plug(DISPLAY)?;
     bench.host.text(&touch(button))?;
-    let clock = Clock::start(bench)?;
+    let clock = bench.clock()?;
     while clock.read()? < QUIET {
         std::thread::sleep(PAUSE);
     }
@@ -203,7 +199,7 @@ pub fn joins(bench: &mut Bench) -> Result<Figure> {
     )?;
 
     let _finger = screens.plug(PANEL)?;
-    let clock = Clock::start(bench)?;
+    let clock = bench.clock()?;
     bench.host.text(&touch(button))?;
     in_call(&room)?;
     let took = clock.read()?;
@@ -227,29 +223,6 @@ pub fn joins(bench: &mut Bench) -> Result<Figure> {
         value: took.as_millis() as f64,
         unit: "ms",
     })
-}
-
-/// Time in which the virtual machine had a processor.
-struct Clock<'a> {
-    bench: &'a Bench,
-    begun: Instant,
-    starved: Duration,
-}
-
-impl<'a> Clock<'a> {
-    fn start(bench: &'a Bench) -> Result<Self> {
-        let (begun, starved) = (Instant::now(), bench.starved()?);
-        Ok(Self {
-            bench,
-            begun,
-            starved,
-        })
-    }
-
-    fn read(&self) -> Result<Duration> {
-        let starved = self.bench.starved()?.saturating_sub(self.starved);
-        Ok(self.begun.elapsed().saturating_sub(starved))
-    }
 }
 
 fn in_call(room: &Daemon<'_>) -> Result<()> {
