@@ -162,7 +162,7 @@ impl Mute {
         if !self.abilities.switch {
             return Vec::new();
         }
-        self.switch = Some(records);
+        let stood = self.switch.replace(records) == Some(records);
         if let Some((told, until)) = self.told {
             if told == records {
                 self.told = None;
@@ -173,6 +173,9 @@ impl Mute {
                 return Vec::new();
             }
             self.told = None;
+        } else if stood {
+            // Nobody touched it: a word that comes late, maybe when a key was pressed since.
+            return Vec::new();
         }
         match (records, self.muted) {
             (true, false) | (false, true) => Vec::new(),
@@ -272,6 +275,19 @@ mod tests {
         room.sees(Input::Switch(false), &[]);
         room.sees(Input::Switch(true), &[]);
         room.sees(Input::Room(false), &[]);
+    }
+
+    #[test]
+    fn what_is_said_late_of_the_switch_undoes_no_key() {
+        let mut room = Room::with(ALL);
+        // The key was pressed before the kernel has told all of what the room set.
+        room.sees(Input::Pressed, &[Effect::SetRoom(false)]);
+        room.sees(Input::Switch(false), &[]);
+        let on = [Effect::SetLamp(false), Effect::SetSwitch(true)];
+        room.sees(Input::Room(false), &on);
+        room.sees(Input::Switch(true), &[]);
+        // Somebody turns it off in a mixer.
+        room.sees(Input::Switch(false), &[Effect::SetRoom(true)]);
     }
 
     #[test]
