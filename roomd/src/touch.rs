@@ -3,7 +3,7 @@
 //! What a button or the microphone's own keys ask of the room, as the panel would.
 
 use roomd_api::{Call, Request, State};
-use roomd_devices::core::keys::{Action, Press};
+use roomd_devices::core::keys::Action;
 use roomd_devices::mute::Wish;
 use roomd_model::Phase;
 
@@ -16,8 +16,7 @@ const STEP: u8 = 5;
 pub fn request(touch: Touch, state: &State) -> Option<Request> {
     let call = state.call.as_deref();
     match touch {
-        Touch::Press(Press::Do(action)) => pressed(action, call, state),
-        Touch::Press(Press::Presence(_) | Press::Flood) => None,
+        Touch::Press(action) => pressed(action, call, state),
         Touch::Wish(wish) => wished(wish, call, state),
     }
 }
@@ -43,7 +42,7 @@ fn wished(wish: Wish, call: Option<&Call>, state: &State) -> Option<Request> {
         }
         (Wish::Hook | Wish::OffHook(false), Some(_)) => Some(Request::Leave),
         (Wish::Hook | Wish::OffHook(true), None) => join(state),
-        (Wish::Mute(_) | Wish::OffHook(_) | Wish::Flood | Wish::Disobeys, _) => None,
+        (Wish::Mute(_) | Wish::OffHook(_), _) => None,
     }
 }
 
@@ -145,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_button_does_what_the_panel_would() {
-        let press = |action, state: &State| request(Touch::Press(Press::Do(action)), state);
+        let press = |action, state: &State| request(Touch::Press(action), state);
         let (call, offer) = (in_call(true), offered("b1"));
         let off = Some(Request::Microphone { on: false });
         assert_eq!(press(Action::Mute, &call), off);
@@ -155,7 +154,6 @@ mod tests {
             press(Action::Join, &offer),
             Some(Request::JoinBooking { .. })
         ));
-        assert_eq!(request(Touch::Press(Press::Flood), &call), None);
     }
 
     #[test]

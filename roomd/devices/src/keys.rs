@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use evdev::{Device, EventStream, EventType};
-use roomd_devices_core::keys::{Code, KeyMap, Press, Presses, Standing};
+use roomd_devices_core::keys::{Action, Code, KeyMap, Press, Presses, Standing};
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
@@ -29,8 +29,8 @@ pub enum KeysError {
 /// A device that is open.
 #[derive(Debug)]
 pub struct Opened {
-    /// What is pressed. Closes when the device is gone; dropping it lets go of the device.
-    pub presses: mpsc::Receiver<Press>,
+    /// What the pressed keys do. Closes when the device is gone; dropping it lets go of the device.
+    pub presses: mpsc::Receiver<Action>,
     /// How the device stands. One that is gone sees nobody.
     pub standing: watch::Receiver<Standing>,
 }
@@ -71,7 +71,7 @@ pub fn spawn(node: &Path, map: KeyMap) -> Result<Opened, KeysError> {
 async fn run(
     mut stream: EventStream,
     mut presses: Presses,
-    sender: &mpsc::Sender<Press>,
+    sender: &mpsc::Sender<Action>,
     publish: &watch::Sender<Standing>,
     node: &Path,
 ) {
@@ -118,11 +118,11 @@ fn stand(publish: &watch::Sender<Standing>, standing: Standing) {
     });
 }
 
-fn tell(sender: &mpsc::Sender<Press>, press: Press) {
+fn tell(sender: &mpsc::Sender<Action>, press: Press) {
     match press {
-        Press::Do(_) => {
+        Press::Do(action) => {
             // When the daemon is behind by so many, a further press would surprise whoever pressed it.
-            let _ = sender.try_send(press);
+            let _ = sender.try_send(action);
         }
         // How the device stands is told apart, as it must not be lost.
         Press::Flood => warn!("a button sends without end and is ignored until it is quiet"),

@@ -100,10 +100,6 @@ pub enum Wish {
     Hook,
     /// The handset was lifted (join) or put down (hang up).
     OffHook(bool),
-    /// The mute key sends without end and is ignored; the room is muted.
-    Flood,
-    /// The mixer's switch does not stay as it is set.
-    Disobeys,
 }
 
 /// Opens what can be opened of a device. What is refused may be tried again: udev may be ahead of its
@@ -317,7 +313,6 @@ impl Task {
                 }
                 Effect::Flood => {
                     self.trouble.send_replace(Some(Trouble::Flood));
-                    self.wish(Wish::Flood);
                 }
                 Effect::Quiet => {
                     let lasting = self.disobeys.then_some(Trouble::Disobeys);
@@ -326,7 +321,6 @@ impl Task {
                 Effect::Disobeys => {
                     self.disobeys = true;
                     self.trouble.send_replace(Some(Trouble::Disobeys));
-                    self.wish(Wish::Disobeys);
                 }
             }
         }

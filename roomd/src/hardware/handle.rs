@@ -9,7 +9,7 @@ use roomd_api::{
     Camera, CameraSetting, ContentInput, Health, Refusal, Reply, SoundTest as ShownTest,
 };
 use roomd_devices::core::camera::adjust::Adjustment;
-use roomd_devices::core::keys::Press;
+use roomd_devices::core::keys::Action;
 use roomd_devices::mute::{RoomSound, Wish};
 use roomd_interfaces::PreviewRequest;
 use roomd_media::HardwareReport;
@@ -75,7 +75,7 @@ pub enum Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Touch {
     /// Pressed a button.
-    Press(Press),
+    Press(Action),
     /// Touched the microphone's device.
     Wish(Wish),
 }

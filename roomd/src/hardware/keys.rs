@@ -11,7 +11,7 @@ use roomd_devices::core::device::Device;
 use roomd_devices::core::health::Trouble;
 use roomd_devices::core::identity::DeviceId;
 use roomd_devices::core::inventory::{Entry, Role, Roles};
-use roomd_devices::core::keys::{KeyMap, Press, Standing};
+use roomd_devices::core::keys::{Action, KeyMap, Standing};
 use roomd_devices::keys;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -29,7 +29,7 @@ pub type KeysHealth = BTreeMap<String, (String, Option<Trouble>)>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// One was pressed.
-    Press(Press),
+    Press(Action),
     /// A device stands otherwise than before.
     Standing,
 }
@@ -61,8 +61,8 @@ pub struct Keys {
     open: BTreeMap<DeviceId, Open>,
     /// What is there and does not open.
     failing: BTreeMap<DeviceId, Trouble>,
-    presses: mpsc::Sender<Press>,
-    receiver: mpsc::Receiver<Press>,
+    presses: mpsc::Sender<Action>,
+    receiver: mpsc::Receiver<Action>,
     /// A device stands otherwise; one word of it is enough for all.
     stands: mpsc::Sender<()>,
     stood: mpsc::Receiver<()>,
@@ -166,7 +166,11 @@ impl Keys {
 }
 
 /// Passes on what is pressed, and tells when the device stands otherwise: at first, and when it is gone.
-async fn pass_on(mut device: keys::Opened, presses: mpsc::Sender<Press>, stands: mpsc::Sender<()>) {
+async fn pass_on(
+    mut device: keys::Opened,
+    presses: mpsc::Sender<Action>,
+    stands: mpsc::Sender<()>,
+) {
     let mut told = Instant::now();
     // One word that waits already is enough: whoever takes it looks how all stand then.
     let _ = stands.try_send(());
@@ -244,7 +248,7 @@ mod tests {
 
     /// A box that is open, with its two ends.
     struct Fake {
-        presses: mpsc::Sender<Press>,
+        presses: mpsc::Sender<Action>,
         standing: watch::Sender<Standing>,
     }
 
@@ -301,7 +305,7 @@ mod tests {
         let (mut keys, _) = boxes();
         let one = plug(&mut keys, "1-1");
         assert_eq!(keys.heard().await, Some(Heard::Standing));
-        let press = Press::Do(Action::Mute);
+        let press = Action::Mute;
         one.presses.send(press).await.unwrap();
         assert_eq!(keys.heard().await, Some(Heard::Press(press)));
         // Only the latest counts, however often it changes.

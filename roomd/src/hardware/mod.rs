@@ -9,6 +9,7 @@ mod cameras;
 mod content;
 mod handle;
 mod health;
+mod held;
 mod keys;
 mod places;
 mod power;
@@ -26,11 +27,11 @@ use roomd_api::{Refusal, Reply};
 use roomd_config::{Camera as ConfiguredCamera, Settings};
 use roomd_devices::core::display::quirks::QuirkTable;
 use roomd_devices::core::display::schedule::Use;
-use roomd_devices::core::health::{Subject, Trouble};
+use roomd_devices::core::health::Subject;
 use roomd_devices::core::inventory::{Effect, Entry};
-use roomd_devices::core::keys::{Action, Press};
+use roomd_devices::core::keys::Action;
 use roomd_devices::monitor::{self, Monitor};
-use roomd_devices::mute::{Held, RoomSound, Wish};
+use roomd_devices::mute::{Held, RoomSound};
 use roomd_interfaces::PreviewRequest;
 use roomd_media::{CameraSource, Engine, EngineCommand};
 use roomd_model::{FaultCode, PictureSize};
@@ -40,6 +41,7 @@ use tokio::time::MissedTickBehavior;
 use self::cameras::{Cameras, News};
 use self::content::{Answered, Content};
 use self::health::Marks;
+use self::held::{Heard, heard};
 use self::keys::Keys;
 use self::places::PlaceStore;
 use self::power::DisplayControl;
@@ -251,7 +253,7 @@ impl Task {
                 heard = heard(&mut self.held) => self.heard(heard),
                 Some(done) = done(&mut self.sound) => self.done(done),
                 Some(heard) = self.keys.heard() => match heard {
-                    keys::Heard::Press(press) => self.pressed(press),
+                    keys::Heard::Press(action) => self.pressed(action),
                     keys::Heard::Standing => {
                         self.stand();
                         self.use_display(&inlets.room.borrow().clone());
@@ -503,11 +505,12 @@ impl Task {
         }
     }
 
-    fn pressed(&mut self, press: Press) {
+    fn pressed(&mut self, action: Action) {
         self.display.touched(now());
-        match press {
-            Press::Do(Action::Preset(number)) => self.recall(number),
-            Press::Do(_) | Press::Presence(_) | Press::Flood => self.touch(Touch::Press(press)),
+        if let Action::Preset(number) = action {
+            self.recall(number);
+        } else {
+            self.touch(Touch::Press(action));
         }
     }
 
@@ -582,27 +585,6 @@ fn answer(reply: oneshot::Sender<Reply>, done: Result<(), Refusal>) {
     };
     // Whoever asked may be gone.
     let _ = reply.send(reply_with);
-}
-
-/// What is heard of the microphone's device.
-enum Heard {
-    /// Somebody wants something.
-    Wish(Wish),
-    /// What is wrong with its key or switch from now on.
-    Trouble(Option<Trouble>),
-    /// It is gone.
-    Gone,
-}
-
-/// What is heard next of the microphone's device; nothing comes where there is none.
-async fn heard(held: &mut Option<Held>) -> Heard {
-    let Some(held) = held else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        wish = held.wishes.recv() => wish.map_or(Heard::Gone, Heard::Wish),
-        Ok(()) = held.trouble.changed() => Heard::Trouble(*held.trouble.borrow_and_update()),
-    }
 }
 
 /// What was done next at a sound device; nothing is where there is none.

@@ -115,17 +115,20 @@ async fn a_sleeping_display_that_looks_unplugged_is_not_taken_for_another() {
     assert_eq!(display(&task), "HDMI-A-1");
 }
 
+/// A display that has neither CEC nor DDC/CI and is to be on.
+async fn wanted(root: &tempfile::TempDir) -> (DisplayHandle, watch::Receiver<DisplayState>) {
+    std::fs::remove_dir(root.path().join("class/drm/card0-HDMI-A-1/i2c-7")).unwrap();
+    let handle = spawn(DisplayConfig::default(), none(), Sysfs::at(root.path()));
+    let state = handle.state.clone();
+    let wish = Command::Want(Power::On);
+    handle.commands.send(wish).await.unwrap();
+    (handle, state)
+}
+
 #[tokio::test]
 async fn without_cec_and_ddc_people_are_asked() {
     let root = tree();
-    std::fs::remove_dir(root.path().join("class/drm/card0-HDMI-A-1/i2c-7")).unwrap();
-    let handle = spawn(DisplayConfig::default(), none(), Sysfs::at(root.path()));
-    let mut state = handle.state.clone();
-    handle
-        .commands
-        .send(Command::Want(Power::On))
-        .await
-        .unwrap();
+    let (handle, mut state) = wanted(&root).await;
     let asks = state.wait_for(|state| state.asks).await.unwrap();
     assert_eq!(asks.connectors.len(), 2);
     assert_eq!(asks.log.last().unwrap().1, Happened::Asked(Power::On));
@@ -166,15 +169,8 @@ async fn a_line_without_a_place_is_tried_again_and_less_often() {
 async fn a_display_that_is_plugged_in_later_gets_the_wish() {
     let root = tree();
     let status = root.path().join("class/drm/card0-HDMI-A-1/status");
-    std::fs::remove_dir(root.path().join("class/drm/card0-HDMI-A-1/i2c-7")).unwrap();
     std::fs::write(&status, "disconnected\n").unwrap();
-    let handle = spawn(DisplayConfig::default(), none(), Sysfs::at(root.path()));
-    let mut state = handle.state.clone();
-    handle
-        .commands
-        .send(Command::Want(Power::On))
-        .await
-        .unwrap();
+    let (handle, mut state) = wanted(&root).await;
     state.wait_for(|state| !state.log.is_empty()).await.unwrap();
     assert!(!state.borrow().asks);
     std::fs::write(&status, "connected\n").unwrap();
