@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { useLocale } from "../i18n/locale";
 import { forgetGone } from "../keyboard";
 import { Icon } from "./icon";
@@ -23,7 +23,9 @@ export function Dialog({ title, onClose, modal = false, size = "small", children
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
 
-  useEffect(() => {
+  // Within the change of the page: effects that wait for a paint would leave the focus with
+  // nothing for a frame, and a key pressed then would be lost.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (!element) return;
     const before = document.activeElement;
