@@ -29,7 +29,7 @@ const PEER: PeerId = PeerId(1);
 /// What a narrow line holds back at the most, in the time that it takes to send it.
 const HELD: Duration = Duration::from_millis(200);
 /// An estimate grows slowly where the machine itself is late.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The voice of the end that is watched.
 const TONE: f64 = 1000.0;
 const SOURCE: u8 = 11;

@@ -48,7 +48,7 @@ pub(super) struct Bandwidth {
     /// The mean of the last seconds.
     mean: Option<u64>,
     /// What packets are sent with now: it falls at once, and they wait when more is written.
-    now: Option<u64>,
+    pub(super) now: Option<u64>,
     told: Option<u64>,
 }
 
@@ -70,6 +70,7 @@ impl Core {
     /// Polls until the transport waits for a later moment.
     pub(super) fn drive(&mut self, now: Instant) {
         self.media_ends(now);
+        self.climb(now);
         for _ in 0..MAX_ROUNDS {
             self.drain(now);
             if self.wake > now || !self.rtc.is_alive() {
@@ -85,7 +86,7 @@ impl Core {
         self.review(now);
     }
 
-    fn drain(&mut self, now: Instant) {
+    pub(super) fn drain(&mut self, now: Instant) {
         let mut errors = 0;
         for _ in 0..MAX_OUTPUTS {
             match self.rtc.poll_output() {

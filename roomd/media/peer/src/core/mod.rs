@@ -13,6 +13,7 @@
 mod backlog;
 mod certificate;
 mod channels;
+mod climb;
 mod describe;
 mod drive;
 mod early;
@@ -43,6 +44,7 @@ use str0m::{Candidate, CandidateKind, Input, Rtc};
 use crate::{LineState, PeerCommand, PeerEvent};
 use certificate::{Certificate, Fingerprint};
 use channels::Channels;
+use climb::Climb;
 use describe::{Abilities, Credentials, Refusal};
 use drive::{Bandwidth, Figures};
 use early::Early;
@@ -146,6 +148,7 @@ pub struct Core {
     bandwidth: Bandwidth,
     dropped: Dropped,
     silence: Silence,
+    climb: Climb,
     /// Bandwidth that probing looks for.
     reach: Bitrate,
     early: Vec<Early>,
@@ -200,6 +203,7 @@ impl Core {
             bandwidth: Bandwidth::default(),
             dropped: Dropped::default(),
             silence: Silence::default(),
+            climb: Climb::default(),
             reach: setup::WANTED,
             early: Vec::new(),
         };
@@ -399,10 +403,16 @@ impl Core {
             return None;
         }
         let keyframe = self.lines.values().filter_map(Line::keyframe_due).min();
-        [Some(self.wake), self.patience, self.silence_due(), keyframe]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            Some(self.wake),
+            self.patience,
+            self.silence_due(),
+            self.climb.due(),
+            keyframe,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The state.

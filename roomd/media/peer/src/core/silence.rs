@@ -27,6 +27,11 @@ impl Silence {
         self.written
             .is_some_and(|at| now.saturating_duration_since(at) <= PAUSE)
     }
+
+    /// Whether the bandwidth is being looked for.
+    pub(super) const fn probing(self) -> bool {
+        self.probing
+    }
 }
 
 impl Core {

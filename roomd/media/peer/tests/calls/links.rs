@@ -35,6 +35,10 @@ pub(crate) const CHECKS: &[Check] = &[
         the_estimate_follows_the_bandwidth,
     ),
     (
+        "a way that is wide again is used soon",
+        a_way_that_is_wide_again_is_used_soon,
+    ),
+    (
         "a narrower way freezes pictures for less than a second",
         a_narrower_way_freezes_pictures_for_less_than_a_second_at_any_moment,
     ),
@@ -62,9 +66,13 @@ struct Call {
     seen: usize,
     whole: bool,
     tick: u64,
+    /// What A was told, every 20 ms.
+    estimates: Vec<u64>,
     /// When A was asked for a keyframe that it has not sent yet.
     wanted: bool,
     heard: usize,
+    /// Tenths of the estimate that it sends.
+    share: u64,
 }
 
 impl Call {
@@ -78,8 +86,10 @@ impl Call {
             seen: 0,
             whole: false,
             tick: 0,
+            estimates: vec![],
             wanted: true,
             heard: 0,
+            share: 7,
         }
     }
 
@@ -95,9 +105,16 @@ impl Call {
                 self.send_picture();
             }
             self.tick += 1;
+            self.estimates.push(self.told());
             self.net.run(Duration::from_millis(20));
             self.look();
         }
+    }
+
+    /// The estimate that A was told last, in bit/s.
+    fn told(&self) -> u64 {
+        let last = self.net.ends[A].bandwidth.last();
+        last.copied().unwrap_or(500_000)
     }
 
     fn send_picture(&mut self) {
@@ -106,13 +123,13 @@ impl Call {
         self.heard = asked;
         let mut frame = picture(self.net.now, self.net.start, self.wanted);
         self.wanted = false;
-        let estimate = self.net.ends[A]
-            .bandwidth
-            .last()
-            .copied()
-            .unwrap_or(500_000);
+        let estimate = self.told();
         // What sound, headers and repetitions leave, 25 times a second; at most 2.5 Mbit/s.
-        let bytes = (estimate * 7 / 10).saturating_sub(60_000).min(2_500_000) / 25 / 8;
+        let bytes = (estimate * self.share / 10)
+            .saturating_sub(60_000)
+            .min(2_500_000)
+            / 25
+            / 8;
         let mut payload = frame.payload.to_vec();
         payload.resize(usize::try_from(bytes).unwrap().max(400), 0x5a);
         frame.payload = payload.into();
@@ -160,10 +177,10 @@ impl Call {
         (at.len(), gap.unwrap_or(Duration::MAX))
     }
 
-    /// Mean of the last estimates, in bit/s.
-    fn estimate(&self, last: usize) -> f64 {
-        let all = &self.net.ends[A].bandwidth;
-        let tail = &all[all.len().saturating_sub(last)..];
+    /// Mean of the estimate over the last seconds, in bit/s.
+    fn estimate(&self, seconds: usize) -> f64 {
+        let all = &self.estimates;
+        let tail = &all[all.len().saturating_sub(seconds * 50)..];
         tail.iter().sum::<u64>() as f64 / tail.len() as f64
     }
 
@@ -265,6 +282,38 @@ fn the_estimate_follows_the_bandwidth(net: Net) {
         assert!(gap < Duration::from_millis(500), "{bandwidth}: {gap:?}");
     }
     call.assert_verified();
+}
+
+fn a_way_that_is_wide_again_is_used_soon(net: Net) {
+    // A room sends less than it may where the next larger layer does not fit.
+    for share in [4, 5, 7] {
+        for (narrow, seconds) in [
+            (300_000, 6),
+            (300_000, 20),
+            (300_000, 47),
+            (600_000, 23),
+            (1_000_000, 31),
+        ] {
+            let mut call = Call::over(net.again(), |_| {});
+            call.share = share;
+            call.go(10 * SECOND);
+            call.net.links[A].bandwidth = Some(narrow);
+            let from = call.net.now + 5 * SECOND;
+            call.go(seconds * SECOND);
+            assert!(call.estimate(3) < narrow as f64 * 1.2);
+            // Looking for more costs those who speak little.
+            let (_, gap) = call.heard_since(B, from);
+            assert!(gap < SECOND / 2, "{share}, {narrow}, {seconds}: {gap:?}");
+            call.net.links[A].bandwidth = None;
+            let wide = call.net.now;
+            while call.told() < 2_000_000 {
+                call.go(SECOND / 5);
+                let since = call.net.now - wide;
+                assert!(since < 15 * SECOND, "{share}, {narrow}, {seconds}");
+            }
+            call.assert_verified();
+        }
+    }
 }
 
 fn a_narrower_way_freezes_pictures_for_less_than_a_second_at_any_moment(net: Net) {
