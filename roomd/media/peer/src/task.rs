@@ -30,7 +30,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// Starts a connection in the running tokio runtime; it ends on [`PeerCommand::Close`], when it
 /// failed, or when the sender is dropped. [`PeerEvent::Closed`] is its last event.
 ///
-/// While the event channel is full, frames and figures are dropped and states wait.
+/// While the event channel is full, frames and figures are dropped; states and wishes for keyframes wait.
 pub fn spawn(
     id: PeerId,
     config: PeerConfig,
@@ -283,9 +283,10 @@ impl Task {
             | PeerEvent::AddressesChanged
             | PeerEvent::Closed => true,
             PeerEvent::Message { .. } => self.waiting.len() < MAX_MESSAGES,
+            // Not every peer asks again soon; what many ask for must not keep commands out.
+            PeerEvent::KeyframeWanted { .. } => self.waiting.len() < MAX_WAITING / 2,
             PeerEvent::Frame { .. }
             | PeerEvent::SenderReport { .. }
-            | PeerEvent::KeyframeWanted { .. }
             | PeerEvent::Bandwidth(_)
             | PeerEvent::Report(_) => false,
         };
