@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-//! Content inputs over V4L2: what is on their cable.
+//! Content inputs over V4L2: what is on their cable, and what the other end of it reads.
 //!
 //! Nothing here streams: the engine opens a device for pictures. Each call opens the node and closes
 //! it again, so that an unplugged device leaves nothing open.
@@ -9,7 +9,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use roomd_devices_core::call::Refusal;
+use roomd_devices_core::content::edid;
 use roomd_devices_core::content::timings::{self, Report};
+use tracing::{info, warn};
 
 use crate::kernel::DeviceFile;
 
@@ -27,22 +29,42 @@ pub enum ContentError {
     Ending,
 }
 
-/// Asks a device for its signal, and sets it to that where `may_set`.
+/// Asks a device for its signal, and sets it to that where `may_set`. Before that, where `edid`, a
+/// receiver without an EDID gets the room's; one that takes none is asked all the same. Both only while
+/// nobody has the device open for pictures.
 ///
 /// # Errors
 ///
 /// It cannot be opened, or is gone.
-pub async fn ask(path: &Path, may_set: bool) -> Result<Report, ContentError> {
+pub async fn ask(path: &Path, may_set: bool, edid: bool) -> Result<Report, ContentError> {
     let path = path.to_owned();
     let work = move || {
         let open = |error| ContentError::Open(path.clone(), error);
         let mut node = DeviceFile::open_nonblocking(&path).map_err(open)?;
+        if edid {
+            give_edid(&path, &mut node);
+        }
         let refused = |refusal| ContentError::Refused(path.clone(), refusal);
         timings::ask(&mut node, may_set).map_err(refused)
     };
     // Drivers wait for the device: not on the runtime's own threads.
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or(Err(ContentError::Ending))
+}
+
+/// Gives a receiver an EDID where it has none, and says what came of it.
+fn give_edid(path: &Path, node: &mut DeviceFile) {
+    match edid::give(node) {
+        Ok(Some(blocks)) => info!(?path, blocks, "the receiver had no EDID and got the room's"),
+        // What is gone says so again when it is asked for its signal.
+        Ok(None) | Err(Refusal::Gone) => {}
+        Err(refusal) => warn!(
+            ?path,
+            ?refusal,
+            "the receiver has no EDID and took none: laptops may see no display; write one with \
+             v4l2-ctl --set-edid before roomd starts"
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -53,9 +75,9 @@ mod tests {
 
     #[tokio::test]
     async fn no_device_and_none_that_receives_are_told_apart() {
-        let missing = ask(Path::new("/dev/no-such-video"), false).await;
+        let missing = ask(Path::new("/dev/no-such-video"), false, true).await;
         assert!(matches!(missing, Err(ContentError::Open(..))));
-        let null = ask(Path::new("/dev/null"), true).await.unwrap();
+        let null = ask(Path::new("/dev/null"), true, true).await.unwrap();
         assert_eq!((null.receiver, null.answer), (false, Answer::Silent));
     }
 }

@@ -12,6 +12,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use roomd_devices_core::call::{Call, Node, Refusal};
+use roomd_devices_core::content::edid::EdidNode;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -21,6 +22,21 @@ pub(crate) struct DeviceFile(File);
 
 /// The bus address of an I2C device (`linux/i2c-dev.h`).
 const I2C_ADDRESS: libc::Ioctl = 0x0703;
+
+const GET_EDID: Call = Call::both(b'V', 40);
+const SET_EDID: Call = Call::both(b'V', 41);
+/// Bytes of a block of an EDID.
+const EDID_BLOCK: usize = 128;
+
+/// `struct v4l2_edid` (`linux/v4l2-common.h`).
+#[repr(C)]
+struct Edid {
+    pad: u32,
+    start_block: u32,
+    blocks: u32,
+    reserved: [u32; 5],
+    data: *mut u8,
+}
 
 impl DeviceFile {
     /// Opens a node whose calls may block.
@@ -50,6 +66,34 @@ impl DeviceFile {
         }
     }
 
+    /// Reads an input's EDID into `data` or writes it from there, in whole blocks, and gives the number
+    /// of blocks that the kernel names, also where it refuses.
+    fn edid(&self, call: Call, input: u32, data: &mut [u8]) -> (Result<(), Refusal>, u32) {
+        let code = libc::Ioctl::from(call.code(size_of::<Edid>() / size_of::<u32>()));
+        loop {
+            let mut edid = Edid {
+                pad: input,
+                start_block: 0,
+                blocks: u32::try_from(data.len() / EDID_BLOCK).unwrap_or(0),
+                reserved: [0; 5],
+                data: data.as_mut_ptr(),
+            };
+            #[expect(unsafe_code, reason = "the standard library has no V4L2")]
+            // SAFETY: the callers give only the two calls that take this structure, and the code says
+            // how long it is. The kernel reads and writes so many blocks of 128 bytes behind its
+            // pointer as the structure says, which lie within `data`, and none where it says 0. Every
+            // pattern of bits is a valid structure and valid bytes.
+            let done = unsafe { libc::ioctl(self.0.as_raw_fd(), code, &raw mut edid) };
+            if done >= 0 {
+                return (Ok(()), edid.blocks);
+            }
+            let error = io::Error::last_os_error();
+            if error.kind() != io::ErrorKind::Interrupted {
+                return (Err(refusal(&error)), edid.blocks);
+            }
+        }
+    }
+
     /// The file itself, to read and write.
     pub(crate) const fn file(&mut self) -> &mut File {
         &mut self.0
@@ -75,6 +119,20 @@ impl Node for DeviceFile {
                 return Err(refusal(&error));
             }
         }
+    }
+}
+
+impl EdidNode for DeviceFile {
+    fn edid_blocks(&mut self, input: u32) -> Result<u32, Refusal> {
+        let (done, blocks) = self.edid(GET_EDID, input, &mut []);
+        done.map(|()| blocks)
+    }
+
+    fn set_edid(&mut self, input: u32, edid: &[u8]) -> Result<(), (Refusal, u32)> {
+        // The kernel writes it back.
+        let mut data = edid.to_vec();
+        let (done, blocks) = self.edid(SET_EDID, input, &mut data);
+        done.map_err(|refusal| (refusal, blocks))
     }
 }
 
@@ -113,6 +171,15 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn numbers_are_the_kernels() {
+        // VIDIOC_G_EDID and VIDIOC_S_EDID as the kernel's headers give them.
+        let words = size_of::<Edid>() / size_of::<u32>();
+        assert_eq!(GET_EDID.code(words), 0xc028_5628);
+        assert_eq!(SET_EDID.code(words), 0xc028_5629);
+    }
+
+    #[test]
     fn what_is_no_camera_refuses() {
         let mut null = DeviceFile::open(Path::new("/dev/null")).unwrap();
         let mut words = [7; 16];
@@ -120,6 +187,9 @@ mod tests {
         assert_eq!(refused, Err(Refusal::None));
         assert_eq!(words, [7; 16]);
         assert!(null.speak_to(0x37).is_err());
+        assert_eq!(null.edid_blocks(0), Err(Refusal::None));
+        let refused = null.set_edid(0, &[7; 2 * EDID_BLOCK]);
+        assert_eq!(refused, Err((Refusal::None, 2)));
         let missing = DeviceFile::open(Path::new("/dev/no-such-video")).unwrap_err();
         assert_eq!(refusal(&missing), Refusal::Gone);
     }

@@ -216,7 +216,7 @@ async fn report(ask: &Ask) -> Option<Report> {
             answer: Answer::Silent,
         });
     }
-    let report = content::ask(&PathBuf::from(&ask.node), ask.may_set).await;
+    let report = content::ask(&PathBuf::from(&ask.node), ask.may_set, ask.edid).await;
     report
         .map_err(anyhow::Error::new)
         .inspect_err(|error| {

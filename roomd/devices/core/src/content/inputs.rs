@@ -125,11 +125,14 @@ impl ContentInputs {
         known.asking = true;
         known.asked = Some(now);
         let is_open = active.as_ref() == Some(id) && known.opens();
+        let edid = !is_open && !known.edid;
+        known.edid |= edid;
         Some(Ask {
             id: id.clone(),
             node: known.there.node.clone(),
             arrivals: known.there.arrivals,
             may_set: !is_open,
+            edid,
             again: known.failed,
         })
     }
@@ -143,6 +146,7 @@ impl ContentInputs {
         };
         known.asking = false;
         known.failed = report.is_none();
+        known.edid &= report.is_some();
         if let Some(report) = report {
             known.receiver = report.receiver;
             known.watch.answered(report.answer);

@@ -384,6 +384,52 @@ fn a_camera_is_no_input() {
 }
 
 #[test]
+fn an_edid_is_seen_to_each_time_that_an_input_is_plugged_in() {
+    let mut room = Room::empty(&[("Table", "046d:0857")]);
+    let report = Report {
+        receiver: true,
+        answer: Answer::NoSignal,
+    };
+    for answer in [None, Some(report), None] {
+        let properties = camera("1-1.4:1.0", "A1", 0);
+        let path = properties.path.clone();
+        room.inventory.handle(Event::Added(properties), room.now);
+        room.inputs.refresh(room.inventory.entries(), room.now);
+        let ask = room.inputs.poll_ask(room.now).unwrap();
+        assert!(ask.edid && ask.may_set);
+        room.inputs
+            .answered(&ask.id, ask.arrivals, answer, room.now);
+        room.now += ASK_AGAIN;
+        // Once, unless it could not be asked.
+        let ask = room.inputs.poll_ask(room.now).unwrap();
+        assert_eq!(ask.edid, answer.is_none());
+        room.inventory.handle(Event::Removed(path), room.now);
+        room.inputs.refresh(room.inventory.entries(), room.now);
+        room.now += SECOND * 60;
+    }
+}
+
+#[test]
+fn an_open_input_is_given_its_edid_later() {
+    let mut room = Room::empty(&[("Table", "046d:0857")]);
+    let properties = camera("1-1.4:1.0", "A1", 0);
+    room.inventory.handle(Event::Added(properties), room.now);
+    room.inputs.refresh(room.inventory.entries(), room.now);
+    room.inputs.look("Table", room.now).unwrap();
+    let ask = room.inputs.poll_ask(room.now).unwrap();
+    assert!(!ask.edid && !ask.may_set);
+    let report = Report {
+        receiver: true,
+        answer: Answer::NoSignal,
+    };
+    room.inputs
+        .answered(&ask.id, ask.arrivals, Some(report), room.now);
+    room.now += ASK;
+    let ask = room.inputs.poll_ask(room.now).unwrap();
+    assert!(ask.edid && ask.may_set);
+}
+
+#[test]
 fn late_answers_of_before_are_dropped() {
     let mut room = Room::empty(&[]);
     let properties = camera("1-1.4:1.0", "A1", 0);

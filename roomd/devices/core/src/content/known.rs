@@ -27,6 +27,8 @@ pub(super) struct Known {
     pub(super) asking: bool,
     /// It could not be asked.
     pub(super) failed: bool,
+    /// Its EDID was seen to.
+    pub(super) edid: bool,
     pub(super) crop: Crop,
     pub(super) size: Option<(u32, u32)>,
 }
@@ -41,6 +43,7 @@ impl Known {
             asked: None,
             asking: false,
             failed: false,
+            edid: false,
             crop: Crop::FULL,
             size: None,
         }

@@ -20,6 +20,8 @@ pub struct Ask {
     pub arrivals: u64,
     /// Nobody has it open for pictures: it may be set to its signal.
     pub may_set: bool,
+    /// So it is the first time since it was plugged in: where it has no EDID, it may get the room's.
+    pub edid: bool,
     /// It could not be asked the last time.
     pub again: bool,
 }

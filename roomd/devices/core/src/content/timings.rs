@@ -145,6 +145,7 @@ pub struct Report {
 /// The device is gone.
 pub fn ask(node: &mut impl Node, may_set: bool) -> Result<Report, Refusal> {
     let (receiver, status) = input(node)?;
+    let receiver = receiver.is_some();
     let answer = if status & PROTECTED != 0 {
         Answer::Protected
     } else if receiver {
@@ -159,24 +160,32 @@ pub fn ask(node: &mut impl Node, may_set: bool) -> Result<Report, Refusal> {
 
 /// Whether a device is a receiver of HDMI or the like, and no camera.
 pub fn is_receiver(node: &mut impl Node) -> bool {
-    input(node).is_ok_and(|(receiver, _)| receiver)
+    input(node).is_ok_and(|(receiver, _)| receiver.is_some())
 }
 
-/// Whether the input in use knows timings, and how it is.
-fn input(node: &mut impl Node) -> Result<(bool, u32), Refusal> {
+/// The index of the input in use, where it is a receiver's.
+pub(super) fn receiving(node: &mut impl Node) -> Result<Option<u32>, Refusal> {
+    input(node).map(|(receiver, _)| receiver)
+}
+
+/// The index of the input in use, where it knows timings, and how it is.
+fn input(node: &mut impl Node) -> Result<(Option<u32>, u32), Refusal> {
     let mut index = [0];
     match node.call(GET_INPUT, &mut index) {
         Ok(()) => {}
         Err(Refusal::Gone) => return Err(Refusal::Gone),
         // A device without inputs is none that receives.
-        Err(_) => return Ok((false, 0)),
+        Err(_) => return Ok((None, 0)),
     }
     let mut words = [0; INPUT];
     words[0] = index[0];
     match node.call(ENUM_INPUT, &mut words) {
-        Ok(()) => Ok((words[15] & KNOWS_TIMINGS != 0, words[14])),
+        Ok(()) => {
+            let receives = words[15] & KNOWS_TIMINGS != 0;
+            Ok((receives.then_some(index[0]), words[14]))
+        }
         Err(Refusal::Gone) => Err(Refusal::Gone),
-        Err(_) => Ok((false, 0)),
+        Err(_) => Ok((None, 0)),
     }
 }
 

@@ -8,9 +8,9 @@ use anyhow::{Context, Result, ensure};
 use roomd_api::{ContentInput, ContentShare, ContentSignal, State};
 use roomd_model::FaultCode;
 
-use super::super::Figure;
 use super::super::bench::Bench;
 use super::super::daemon::{Daemon, HEADLESS};
+use super::super::{Figure, count};
 use super::capture::VIVID;
 use super::far::{self, Call};
 use crate::lab::guest::{Guest, ROOM};
@@ -28,6 +28,8 @@ const BLACK: u8 = 5;
 const CHANGE: f64 = 40.0;
 /// A signal that nobody shares is looked at for so long.
 const UNSHARED: Duration = Duration::from_secs(3);
+/// Bytes of an EDID's first block, which names the display.
+const BASE: usize = 128;
 /// No camera: what is proved needs none, and emulation has no time for one.
 const MEDIA: &str = "camera = \"/dev/video63\"\n";
 
@@ -123,6 +125,47 @@ fn frozen(bench: &Bench, call: &mut Call<'_>) -> Result<()> {
         Ok(Some(()))
     })?;
     pattern(BARS)
+}
+
+/// The EDID of the input; fails where it has none.
+fn read_edid(bench: &Bench) -> Result<Vec<u8>> {
+    bench
+        .host
+        .bytes(&format!("{VIVID} v4l2-ctl -d $input --get-edid=format=raw"))
+}
+
+/// A receiver without an EDID, to which a laptop sends nothing, gets the room's and has a signal; one with
+/// an EDID keeps it.
+pub fn edid(bench: &mut Bench) -> Result<Figure> {
+    let own = read_edid(bench)?;
+    signal(bench, true)?;
+    bench.host.text(&format!(
+        "{VIVID} v4l2-ctl -d $input --get-edid >/tmp/own.edid\n\
+         v4l2-ctl -d $input --clear-edid\n\
+         ! v4l2-ctl -d $input --get-edid >/dev/null 2>&1"
+    ))?;
+    let media = format!("{HEADLESS}{MEDIA}");
+    let room = Daemon::start_with(bench, &media, "")?;
+    let ready = |state: &State| signals(state, ContentSignal::Ready);
+    room.wait("the signal", ready)?;
+    let given = read_edid(bench)?;
+    ensure!(
+        given.len() == 2 * BASE && given.windows(5).any(|bytes| bytes == b"roomd"),
+        "the receiver's EDID is not the room's: {given:02x?}"
+    );
+    room.kill()?;
+    bench.host.text(&format!(
+        "{VIVID} v4l2-ctl -d $input --set-edid=file=/tmp/own.edid"
+    ))?;
+    room.boot()?;
+    room.wait("the signal with another EDID", ready)?;
+    // Behind the first block vivid writes an address on the CEC line of its own.
+    let kept = read_edid(bench)?;
+    ensure!(
+        kept.get(..BASE) == own.get(..BASE),
+        "the receiver's own EDID is gone: {kept:02x?}"
+    );
+    Ok(count(given.len(), "bytes of EDID"))
 }
 
 /// The signal appears, is previewed, cut, shared, frozen and lost; nothing of it by itself.

@@ -292,6 +292,13 @@ pub const ALL: &[Case] = &[
         run: devices::power_cut,
     },
     Case {
+        name: "room-content-edid",
+        about: "an HDMI input without an EDID gets the room's, and a signal; one that has an EDID keeps it",
+        place: Place::Room,
+        long: false,
+        run: content::edid,
+    },
+    Case {
         name: "room-content",
         about: "an HDMI signal appears, is previewed, cut, shared to a far peer, frozen and lost",
         place: Place::Room,
