@@ -76,6 +76,8 @@ pub fn wanted(request: Request, seed: [u8; 32]) -> Wanted {
         Request::DisplayIsOn => return Wanted::Hardware(Order::DisplayIsOn),
         Request::StartSoundTest => return Wanted::Hardware(Order::StartSoundTest),
         Request::StopSoundTest => return Wanted::Hardware(Order::StopSoundTest),
+        Request::StartSelfHear => return Wanted::Hardware(Order::StartSelfHear),
+        Request::StopSelfHear => return Wanted::Hardware(Order::StopSelfHear),
     };
     Wanted::Room(wish)
 }

@@ -705,7 +705,7 @@ export type QualityLimit = "cpu-without-1080p" | "cpu-without-720p" | "cpu-witho
 /**
  * Why a request was refused.
  */
-export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked" | "camera-unknown" | "camera-refused" | "camera-cannot" | "camera-value" | "preset-unknown" | "preset-name" | "presets-full" | "content-unknown" | "content-no-picture" | "content-protected";
+export type Refusal = "not-now" | "unknown" | "bad-link" | "destination-not-allowed" | "platform-unknown" | "bad-request" | "busy" | "calendar-read-only" | "not-invited" | "calendar-conflict" | "calendar-refused" | "calendar-unreachable" | "pairing-locked" | "camera-unknown" | "camera-refused" | "camera-cannot" | "camera-value" | "preset-unknown" | "preset-name" | "presets-full" | "content-unknown" | "content-no-picture" | "content-protected" | "in-call" | "sound-test-runs" | "microphone-muted" | "microphone-missing" | "loudspeaker-missing";
 
 /**
  * The answer to a [`Request`].
@@ -867,7 +867,7 @@ input: string,
 /**
  * Which part.
  */
-crop: Crop, } | { "request": "display-is-on" } | { "request": "start-sound-test" } | { "request": "stop-sound-test" } | { "request": "acknowledge", 
+crop: Crop, } | { "request": "display-is-on" } | { "request": "start-sound-test" } | { "request": "stop-sound-test" } | { "request": "start-self-hear" } | { "request": "stop-self-hear" } | { "request": "acknowledge", 
 /**
  * Which.
  */
@@ -914,6 +914,24 @@ support: string | null, };
  * A password, token or key. Prints as `[secret]` and is wiped from memory when dropped.
  */
 export type Secret = string;
+
+/**
+ * Somebody in the room speaks, then hears what the far side would have got of it.
+ */
+export type SelfHear = { 
+/**
+ * What happens now.
+ */
+phase: SelfHearPhase, 
+/**
+ * When that ends; none while the microphone opens.
+ */
+endsAt: string | null, };
+
+/**
+ * What happens while somebody hears themself.
+ */
+export type SelfHearPhase = "starting" | "speaking" | "listening";
 
 /**
  * One encoding that the room sends, to however many connections; rates over the last second.
@@ -1018,7 +1036,11 @@ progress: number | null,
 /**
  * What the last one found; none before the first.
  */
-result: SoundTestResult | null, };
+result: SoundTestResult | null, 
+/**
+ * Somebody hears themself as the far side would; none while nobody does.
+ */
+selfHear: SelfHear | null, };
 
 /**
  * A problem or a figure of a sound test.

@@ -74,6 +74,26 @@ const refusals: Record<Refusal, Explained> = {
     title: "Das Bild ist kopiergeschützt (HDCP)",
     remedy: "Schließen Sie den geschützten Inhalt, oder schalten Sie HDCP am Laptop aus.",
   },
+  "in-call": {
+    title: "Während einer Besprechung geht das nicht",
+    remedy: "Verlassen Sie zuerst die Besprechung.",
+  },
+  "sound-test-runs": {
+    title: "Der Tontest läuft",
+    remedy: "Warten Sie, bis er fertig ist, oder brechen Sie ihn ab.",
+  },
+  "microphone-muted": {
+    title: "Das Mikrofon ist am Gerät stummgeschaltet",
+    remedy: "Drücken Sie seine Stummtaste, und versuchen Sie es dann noch einmal.",
+  },
+  "microphone-missing": {
+    title: "Kein Mikrofon angeschlossen",
+    remedy: "Prüfen Sie das Kabel des Mikrofons.",
+  },
+  "loudspeaker-missing": {
+    title: "Kein Lautsprecher angeschlossen",
+    remedy: "Prüfen Sie Kabel und Stromversorgung des Lautsprechers.",
+  },
   "not-now": { title: "Das geht gerade nicht", remedy: "Der Raum ist in einem anderen Zustand." },
   unknown: { title: "Nicht mehr vorhanden", remedy: "Die Anzeige ist gleich wieder aktuell." },
   "bad-link": { title: "Das ist kein Link", remedy: "Prüfen Sie die Adresse und versuchen Sie es erneut." },
@@ -402,6 +422,19 @@ export const de = {
       inCall: "Während einer Besprechung ist kein Test möglich.",
       at: (moment: string) => `Zuletzt getestet: ${moment}`,
       of: (microphone: string, loudspeaker: string) => `Mikrofon: ${microphone} · Lautsprecher: ${loudspeaker}`,
+    },
+    selfHear: {
+      title: "Selbst hören",
+      hint: "Sprechen Sie 5 Sekunden lang. Danach spielt der Raum einmal ab, was die Gegenseite gehört hätte. Gespeichert wird nichts.",
+      start: "Sprechen und selbst hören",
+      stop: "Abbrechen",
+      phases: {
+        starting: "Das Mikrofon wird geöffnet.",
+        speaking: "Sprechen Sie jetzt.",
+        listening: "So hört man Sie.",
+      },
+      inCall: "Während einer Besprechung ist das nicht möglich.",
+      tested: "Während des Tontests ist das nicht möglich.",
     },
     devices: "Geräte",
     score: (n: number) => `Zustand ${n} von 100`,

@@ -291,6 +291,19 @@ export const en: Catalogue<typeof de> = {
       at: (moment) => `Last tested: ${moment}`,
       of: (microphone, loudspeaker) => `Microphone: ${microphone} · Loudspeaker: ${loudspeaker}`,
     },
+    selfHear: {
+      title: "Hear yourself",
+      hint: "Speak for 5 seconds. Then the room plays once what the far side would have heard. Nothing is stored.",
+      start: "Speak and hear yourself",
+      stop: "Stop",
+      phases: {
+        starting: "The microphone opens.",
+        speaking: "Speak now.",
+        listening: "This is how others hear you.",
+      },
+      inCall: "This is not possible during a meeting.",
+      tested: "This is not possible during the sound test.",
+    },
     devices: "Devices",
     score: (n) => `Condition ${n} of 100`,
     camera: "Camera",
@@ -443,6 +456,26 @@ export const en: Catalogue<typeof de> = {
     "presets-full": {
       title: "The camera remembers no further positions",
       remedy: "First delete one that nobody needs any more.",
+    },
+    "in-call": {
+      title: "Not possible during a meeting",
+      remedy: "Leave the meeting first.",
+    },
+    "sound-test-runs": {
+      title: "The sound test is running",
+      remedy: "Wait until it is done, or stop it.",
+    },
+    "microphone-muted": {
+      title: "The microphone is muted at the device",
+      remedy: "Press its mute key, then try again.",
+    },
+    "microphone-missing": {
+      title: "No microphone is plugged in",
+      remedy: "Check the cable of the microphone.",
+    },
+    "loudspeaker-missing": {
+      title: "No loudspeaker is plugged in",
+      remedy: "Check cable and power of the loudspeaker.",
     },
     "not-now": { title: "Not possible right now", remedy: "The room is in another state." },
     unknown: { title: "No longer there", remedy: "The panel will be up to date in a moment." },

@@ -5,10 +5,12 @@ import { SEVERITY } from "../api/severity";
 import type { SentStats, Statistics, StreamStats } from "../api/types";
 import { Dialog } from "../components/dialog";
 import { Notice } from "../components/notice";
+import { Toast } from "../components/toast";
 import { otherFaults } from "../health";
 import { type Locale, useLocale } from "../i18n/locale";
 import { Health } from "./health";
 import type { ViewProps } from "./panel";
+import { SelfHear } from "./self-hear";
 import { SoundTest } from "./sound-test";
 
 /** What an operator wants to know; nothing personal. */
@@ -32,6 +34,7 @@ export function Diagnosis({ close, ...props }: ViewProps & { close: () => void }
           ))}
         </Section>
         <SoundTest {...props} />
+        <SelfHear {...props} />
         <About {...props} />
         <Calendar {...props} />
         <Measured statistics={state.statistics} />
@@ -39,6 +42,7 @@ export function Diagnosis({ close, ...props }: ViewProps & { close: () => void }
         <Streams statistics={state.statistics} />
         <Sent statistics={state.statistics} />
       </div>
+      <Toast refusal={props.ui.toast} onClose={() => props.act.show({ toast: null })} />
     </Dialog>
   );
 }

@@ -60,7 +60,7 @@ export function Panel({ snapshot, live, act }: Props) {
 
 /** A dialog from which people ask for more than one thing; it shows refusals itself. */
 function staysOpen({ dialog }: Ui): boolean {
-  return dialog?.kind === "cameras" || dialog?.kind === "edit-presets";
+  return dialog?.kind === "cameras" || dialog?.kind === "edit-presets" || dialog?.kind === "diagnosis";
 }
 
 /** What was open for one meeting must not be open in the next, nor anybody's list or chat. */

@@ -7,7 +7,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import type { Camera, Fault, HealthItem } from "../../src/api/types";
 import { adjustable, freeName } from "../../src/cameras";
 import { kindOf, otherFaults, troubles, unlisted } from "../../src/health";
-import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE } from "../stories/hardware";
+import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, HEAR_LISTENING, HEAR_SPEAKING, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE } from "../stories/hardware";
 import { IDLE, inCall } from "../stories/state";
 import { launch } from "../support/browser";
 import { eventually, StandInRoom } from "./stand-in";
@@ -190,6 +190,36 @@ describe("on the page", () => {
     await page.getByText("Bitte Lautsprecher leiser stellen oder weiter vom Mikrofon entfernen.").waitFor();
     await page.getByText("Zuletzt getestet: 3. November 2025 um 15:05").waitFor();
     assert.equal(await part("sound-test").getByTestId("sound-test-trouble").count(), 2);
+  });
+
+  test("a person speaks, then hears themself, and may end it", async () => {
+    room.tell({ event: "state", value: { ...IDLE, soundTest: SOUND_WELL } });
+    await part("diagnosis").click();
+    await part("self-hear-start").click();
+    await eventually(() => assert.deepEqual(room.requests, [{ request: "start-self-hear" }]));
+    room.tell({ event: "sound-test", value: HEAR_SPEAKING });
+    await page.getByText("Sprechen Sie jetzt.").waitFor();
+    room.tell({ event: "levels", value: { microphone: 48, speaking: [] } });
+    await part("self-hear").locator("[role=meter][aria-valuenow='48']").waitFor();
+    room.tell({ event: "sound-test", value: HEAR_LISTENING });
+    await page.getByText("So hört man Sie.").waitFor();
+    assert.equal(await part("self-hear").getByRole("meter").count(), 0);
+    await part("self-hear-stop").click();
+    await eventually(() => assert.deepEqual(room.requests.at(-1), { request: "stop-self-hear" }));
+    room.tell({ event: "sound-test", value: SOUND_WELL });
+    await part("self-hear-start").waitFor();
+    room.tell({ event: "sound-test", value: SOUND_RUNNING });
+    await page.getByText("Während des Tontests ist das nicht möglich.").waitFor();
+    assert.equal(await part("self-hear-start").isDisabled(), true);
+  });
+
+  test("why nobody can hear themself is said over the dialog", async () => {
+    room.answer = () => ({ reply: "refused", refusal: "microphone-muted" });
+    await part("diagnosis").click();
+    await part("self-hear-start").click();
+    const toast = page.getByRole("dialog").getByTestId("toast");
+    await toast.waitFor();
+    assert.match((await toast.textContent()) ?? "", /am Gerät stummgeschaltet.*Stummtaste/);
   });
 
   test("a display that does not turn on asks for a hand until it is on", async () => {

@@ -175,6 +175,7 @@ const DRIFT = line("self-test-drift", null, "Die Uhren von Mikrofon und Lautspre
 
 export const SOUND_WELL: SoundTest = {
   progress: null,
+  selfHear: null,
   result: {
     at: "2026-06-11T06:30:00Z",
     microphone: "Jabra SPEAK 750",
@@ -186,6 +187,7 @@ export const SOUND_WELL: SoundTest = {
 
 export const SOUND_TROUBLED: SoundTest = {
   progress: null,
+  selfHear: null,
   result: {
     at: "2025-11-03T14:05:00Z",
     microphone: null,
@@ -205,4 +207,14 @@ export const SOUND_TROUBLED: SoundTest = {
   },
 };
 
-export const SOUND_RUNNING: SoundTest = { progress: 42, result: SOUND_WELL.result };
+export const SOUND_RUNNING: SoundTest = { progress: 42, result: SOUND_WELL.result, selfHear: null };
+
+export const HEAR_SPEAKING: SoundTest = {
+  ...SOUND_WELL,
+  selfHear: { phase: "speaking", endsAt: "2026-06-11T06:40:05Z" },
+};
+
+export const HEAR_LISTENING: SoundTest = {
+  ...SOUND_WELL,
+  selfHear: { phase: "listening", endsAt: "2026-06-11T06:40:10.500Z" },
+};

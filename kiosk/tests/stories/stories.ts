@@ -4,7 +4,7 @@
 import type { Levels, State } from "../../src/api/types";
 import type { Link } from "../../src/room";
 import type { Ui } from "../../src/snapshot";
-import { BOTH, FRONT, HDMI, HEALTH_TROUBLED, HEALTH_WELL, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE, slide } from "./hardware";
+import { BOTH, FRONT, HDMI, HEALTH_TROUBLED, HEALTH_WELL, HEAR_LISTENING, HEAR_SPEAKING, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE, slide } from "./hardware";
 import { chat, crowd, person } from "./people";
 import { CALL, DAY, IDLE, NOW, at, entry, idle, inCall } from "./state";
 
@@ -233,6 +233,16 @@ export const STORIES: Record<string, Story> = {
   "sound-test-well": { state: idle({ soundTest: SOUND_WELL }), ui: { dialog: { kind: "diagnosis" } } },
   "sound-test-troubled": { state: idle({ soundTest: SOUND_TROUBLED }), ui: { dialog: { kind: "diagnosis" } } },
   "sound-test-running": { state: idle({ soundTest: SOUND_RUNNING }), ui: { dialog: { kind: "diagnosis" } } },
+  "self-hear-speaking": {
+    state: idle({ soundTest: HEAR_SPEAKING }),
+    ui: { dialog: { kind: "diagnosis" } },
+    levels: { microphone: 48 },
+  },
+  "self-hear-listening": { state: idle({ soundTest: HEAR_LISTENING }), ui: { dialog: { kind: "diagnosis" } } },
+  "self-hear-refused": {
+    state: idle({ soundTest: SOUND_WELL }),
+    ui: { dialog: { kind: "diagnosis" }, toast: "microphone-muted" },
+  },
   "idle-cameras": { state: idle({ cameras: BOTH }) },
   "lobby-cameras": {
     state: { ...inCall({ sending: false, participants: [] }, { cameras: BOTH }), room: { ...IDLE.room, phase: { phase: "lobby" } } },

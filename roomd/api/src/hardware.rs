@@ -147,6 +147,30 @@ pub struct SoundTest {
     pub progress: Option<u8>,
     /// What the last one found; none before the first.
     pub result: Option<SoundTestResult>,
+    /// Somebody hears themself as the far side would; none while nobody does.
+    pub self_hear: Option<SelfHear>,
+}
+
+/// Somebody in the room speaks, then hears what the far side would have got of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SelfHear {
+    /// What happens now.
+    pub phase: SelfHearPhase,
+    /// When that ends; none while the microphone opens.
+    pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// What happens while somebody hears themself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+pub enum SelfHearPhase {
+    /// The microphone opens.
+    Starting,
+    /// They speak.
+    Speaking,
+    /// They hear what they said, and the microphone is ignored.
+    Listening,
 }
 
 /// What a sound test found.

@@ -18,7 +18,7 @@ pub use content::{ContentInput, ContentShare, ContentSignal};
 pub use event::{ClientMessage, Event, Levels, ServerMessage};
 pub use hardware::{
     Camera, CameraAdjustment, CameraAdjusts, CameraPreset, CameraRange, CameraSetting, Health,
-    HealthItem, SoundTest, SoundTestLine, SoundTestResult, Words,
+    HealthItem, SelfHear, SelfHearPhase, SoundTest, SoundTestLine, SoundTestResult, Words,
 };
 pub use request::{Refusal, Reply, Request};
 pub use state::{

@@ -179,6 +179,11 @@ pub enum Request {
     StartSoundTest,
     /// Ends the running sound test; the last result stays.
     StopSoundTest,
+    /// Lets somebody speak for 5 seconds and hear then what the far side would get of it; ends that while
+    /// it runs. Not in a call.
+    StartSelfHear,
+    /// Ends that.
+    StopSelfHear,
     /// Takes a fault that ended a call off the screen.
     Acknowledge {
         /// Which.
@@ -253,4 +258,14 @@ pub enum Refusal {
     ContentNoPicture,
     /// The picture of the content input is copy-protected.
     ContentProtected,
+    /// The room is in a call.
+    InCall,
+    /// The sound test runs.
+    SoundTestRuns,
+    /// The microphone is muted at the device itself.
+    MicrophoneMuted,
+    /// The room has no microphone, or it is not plugged in.
+    MicrophoneMissing,
+    /// The room has no loudspeaker, or it is not plugged in.
+    LoudspeakerMissing,
 }

@@ -164,7 +164,7 @@ pub(crate) enum Content {
     },
 }
 
-/// Cameras and display.
+/// Cameras, display and what the room sounds like.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hardware {
     /// Uses another camera, in a call too.
@@ -204,6 +204,13 @@ pub(crate) enum Hardware {
     },
     /// Tells the room that somebody turned the display on that it asked for.
     DisplayIsOn,
+    /// Lets somebody in the room speak for 5 seconds, then hear what the far side would get. Ends that while
+    /// it runs. Not in a call.
+    Hear {
+        /// Ends it.
+        #[arg(long)]
+        stop: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -47,4 +47,6 @@ pub(crate) trait Room1 {
     fn display_is_on(&self) -> zbus::Result<()>;
     fn start_sound_test(&self) -> zbus::Result<()>;
     fn stop_sound_test(&self) -> zbus::Result<()>;
+    fn start_self_hear(&self) -> zbus::Result<()>;
+    fn stop_self_hear(&self) -> zbus::Result<()>;
 }

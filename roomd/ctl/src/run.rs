@@ -363,6 +363,14 @@ async fn hardware(room: &Room1Proxy<'_>, command: Hardware) -> Result<&'static s
             room.display_is_on().await?;
             "noted"
         }
+        Hardware::Hear { stop: true } => {
+            room.stop_self_hear().await?;
+            "ended"
+        }
+        Hardware::Hear { stop: false } => {
+            room.start_self_hear().await?;
+            "speak for 5 seconds; then the room plays what the far side would hear"
+        }
     })
 }
 

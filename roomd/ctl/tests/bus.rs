@@ -210,7 +210,7 @@ async fn hardware_is_operated() {
     let mut requests = answering(owner, Reply::Accepted);
     let bus = PrivateBus::with_room(room).await;
     let [camera, preset] = texts(["Front", "Podium"]);
-    let cases: [(&[&str], Request); 13] = [
+    let cases: [(&[&str], Request); 15] = [
         (
             &["use-camera", "Front"],
             Request::SelectCamera {
@@ -262,6 +262,8 @@ async fn hardware_is_operated() {
         ),
         (&["display-is-on"], Request::DisplayIsOn),
         (&["sound-test", "--stop"], Request::StopSoundTest),
+        (&["hear"], Request::StartSelfHear),
+        (&["hear", "--stop"], Request::StopSelfHear),
         (
             &["content", "share", "Tisch"],
             Request::ShareContent {
@@ -314,6 +316,19 @@ async fn refusals_of_hardware_name_what_to_do() {
             "cable and laptop",
         ),
         (Refusal::ContentProtected, "ContentProtected", "HDCP"),
+        (Refusal::InCall, "InCall", "leave it first"),
+        (Refusal::SoundTestRuns, "SoundTestRuns", "until it is over"),
+        (Refusal::MicrophoneMuted, "MicrophoneMuted", "mute key"),
+        (
+            Refusal::MicrophoneMissing,
+            "MicrophoneMissing",
+            "plugged in",
+        ),
+        (
+            Refusal::LoudspeakerMissing,
+            "LoudspeakerMissing",
+            "plugged in",
+        ),
     ];
     for (refusal, code, hint) in cases {
         let (room, owner) = Room::new(state());

@@ -78,6 +78,8 @@ pub struct Held {
     pub wishes: mpsc::Receiver<Wish>,
     /// What is wrong with its key or switch.
     pub trouble: watch::Receiver<Option<Trouble>>,
+    /// The device itself takes no sound, by its key or its switch.
+    pub off: watch::Receiver<bool>,
 }
 
 /// What the device shows of the room.
@@ -127,6 +129,7 @@ pub fn open(device: &SoundDevice, sysfs: &Sysfs) -> Opened {
 pub fn spawn(device: &SoundDevice, opened: Opened, room: watch::Receiver<RoomSound>) -> Held {
     let (wishes, receiver) = mpsc::channel(WISHES);
     let (trouble, troubles) = watch::channel(None);
+    let (off, is_off) = watch::channel(false);
     let muted = room.borrow().muted;
     let task = Task {
         switch_is_key: device.switch_is_key,
@@ -137,6 +140,7 @@ pub fn spawn(device: &SoundDevice, opened: Opened, room: watch::Receiver<RoomSou
         room,
         wishes,
         trouble,
+        off,
         disobeys: false,
         lamp: false,
         answer: None,
@@ -145,6 +149,7 @@ pub fn spawn(device: &SoundDevice, opened: Opened, room: watch::Receiver<RoomSou
     Held {
         wishes: receiver,
         trouble: troubles,
+        off: is_off,
     }
 }
 
@@ -180,6 +185,7 @@ struct Task {
     room: watch::Receiver<RoomSound>,
     wishes: mpsc::Sender<Wish>,
     trouble: watch::Sender<Option<Trouble>>,
+    off: watch::Sender<bool>,
     /// The switch does not stay as it is set.
     disobeys: bool,
     lamp: bool,
@@ -295,6 +301,9 @@ impl Task {
     }
 
     fn act(&mut self, effects: Vec<Effect>) {
+        let off = self.mute.is_off();
+        self.off
+            .send_if_modified(|known| std::mem::replace(known, off) != off);
         for effect in effects {
             match effect {
                 Effect::SetRoom(muted) => {

@@ -258,6 +258,8 @@ fn is_acceptable(request: &Request) -> bool {
         | Request::DisplayIsOn
         | Request::StartSoundTest
         | Request::StopSoundTest
+        | Request::StartSelfHear
+        | Request::StopSelfHear
         | Request::Acknowledge { .. } => true,
     }
 }

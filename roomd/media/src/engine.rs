@@ -182,7 +182,7 @@ impl Engine {
     }
 
     /// Plays sound, 48 kHz and one channel, after what was played before: at most 200 ms wait. Only
-    /// during a sound test; otherwise it is dropped.
+    /// during a sound test, and while somebody hears themself; otherwise it is dropped.
     pub fn play(&self, samples: Vec<i16>) {
         self.sound.push(TEST, samples, None);
     }

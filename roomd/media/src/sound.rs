@@ -59,7 +59,7 @@ enum Request {
 #[derive(Clone, Debug)]
 pub(crate) struct Sound(SyncSender<Request>);
 
-/// What a sound test plays; sessions count from below.
+/// What a sound test plays, or somebody hears of themself; sessions count from below.
 pub(crate) const TEST: StreamId = StreamId(u32::MAX);
 
 /// How often a lost loudspeaker is tried again.

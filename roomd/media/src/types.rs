@@ -251,6 +251,9 @@ pub enum EngineCommand {
     /// Opens the microphone for a sound test and tells what it takes, until none is given or a call
     /// begins. What the test plays goes to [`Engine::play`](crate::Engine::play).
     SoundTest(Option<mpsc::Sender<Heard>>),
+    /// The same for somebody who hears themself, with noise suppression and gain control as in a call:
+    /// what is told without the echo is what an encoder would get. None ends nothing but this.
+    SelfHear(Option<mpsc::Sender<Heard>>),
     /// Another camera from here on, in a call too: the others see a cut.
     Camera(CameraSource),
     /// Another microphone from here on.
@@ -273,13 +276,13 @@ pub enum EngineCommand {
     CallEnded,
 }
 
-/// What the microphone took during a sound test: 48 kHz, one channel.
+/// What the microphone took for a sound test or for somebody who hears themself: 48 kHz, one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
     /// As it came.
     pub microphone: Vec<i16>,
-    /// The same without the echo, all of it but what does not fill a block yet; none where the room
-    /// cancels none.
+    /// The same without the echo, all of it but what does not fill a block yet, as an encoder would get
+    /// it; none where the room cancels none.
     pub cancelled: Option<Vec<i16>>,
 }
 

@@ -67,6 +67,10 @@ pub enum Order {
     StartSoundTest,
     /// Test it no longer.
     StopSoundTest,
+    /// Let somebody hear themself as the far side would, or no longer.
+    StartSelfHear,
+    /// Let them no longer.
+    StopSelfHear,
     /// Share, or share no longer.
     Content(ContentOrder),
 }
@@ -93,7 +97,7 @@ pub struct HardwareState {
     pub content_lost: bool,
     /// How all devices are.
     pub health: Health,
-    /// The sound test.
+    /// The sound test, and somebody who hears themself.
     pub sound_test: ShownTest,
     /// Somebody should turn a display on.
     pub display_asks: bool,

@@ -15,6 +15,7 @@ mod places;
 mod power;
 mod presets;
 mod ptz;
+mod self_hear;
 mod setup;
 mod sound;
 mod sound_test;
@@ -31,7 +32,7 @@ use roomd_devices::core::health::Subject;
 use roomd_devices::core::inventory::{Effect, Entry};
 use roomd_devices::core::keys::Action;
 use roomd_devices::monitor::{self, Monitor};
-use roomd_devices::mute::{Held, RoomSound};
+use roomd_devices::mute::{Held, RoomSound, Wish};
 use roomd_interfaces::PreviewRequest;
 use roomd_media::{CameraSource, Engine, EngineCommand};
 use roomd_model::{FaultCode, PictureSize};
@@ -46,6 +47,7 @@ use self::keys::Keys;
 use self::places::PlaceStore;
 use self::power::DisplayControl;
 use self::presets::PresetStore;
+use self::self_hear::SelfHear;
 use self::setup::{content_display, displays, read_table, refused_keys, roles, visca};
 use self::sound::{Choice, Done, Sound};
 use self::sound_test::SoundTest;
@@ -136,6 +138,7 @@ pub fn start(
         cameras,
         sound: Sound::new(&settings.media, table),
         sound_test: SoundTest::load(state_dir),
+        self_hear: SelfHear::new(),
         content: Content::new(inputs, answers),
         keys: Keys::new(&settings.buttons),
         places: place_store,
@@ -195,6 +198,7 @@ struct Task {
     cameras: Option<Cameras>,
     sound: Option<Sound>,
     sound_test: SoundTest,
+    self_hear: SelfHear,
     content: Content,
     keys: Keys,
     places: PlaceStore,
@@ -236,8 +240,8 @@ impl Task {
                 }
                 order = inlets.orders.recv() => {
                     let Some((order, reply)) = order else { return };
-                    let in_call = inlets.room.borrow().sound.in_call;
-                    self.order(order, in_call, reply).await;
+                    let room = inlets.room.borrow().clone();
+                    self.order(order, &room, reply).await;
                 }
                 changed = inlets.room.changed() => {
                     if changed.is_err() {
@@ -261,6 +265,7 @@ impl Task {
                 },
                 _ = retry.tick(), if self.is_failing() => self.retry().await,
                 () = self.sound_test.changed() => {}
+                () = self.self_hear.changed() => {}
                 () = self.display.changed() => {
                     self.display.repeat();
                     self.marks.absent_displays = self.display.absent();
@@ -372,8 +377,12 @@ impl Task {
         if room.sound.in_call {
             self.sound_test.stop();
         }
+        if room.sound.in_call || room.lost.contains(&FaultCode::MicrophoneMissing) {
+            self.self_hear.stop();
+        }
         let lost = room.lost.contains(&FaultCode::LoudspeakerMissing);
         self.sound_test.loudspeaker(lost);
+        self.self_hear.loudspeaker(lost);
         if let Some(sound) = &mut self.sound {
             sound.names = room.sound_names.clone();
         }
@@ -409,16 +418,21 @@ impl Task {
         }
     }
 
-    async fn order(&mut self, order: Order, in_call: bool, reply: oneshot::Sender<Reply>) {
+    async fn order(&mut self, order: Order, room: &RoomFacts, reply: oneshot::Sender<Reply>) {
         self.display.touched(now());
         match order {
             Order::DisplayIsOn => {
                 self.display.confirmed();
                 answer(reply, Ok(()));
             }
-            Order::StartSoundTest => answer(reply, self.start_sound_test(in_call)),
+            Order::StartSoundTest => answer(reply, self.start_sound_test(room.sound.in_call)),
             Order::StopSoundTest => {
                 self.sound_test.stop();
+                answer(reply, Ok(()));
+            }
+            Order::StartSelfHear => answer(reply, self.start_self_hear(room)),
+            Order::StopSelfHear => {
+                self.self_hear.stop();
                 answer(reply, Ok(()));
             }
             Order::Content(order) => answer(reply, self.content.order(order)),
@@ -435,6 +449,7 @@ impl Task {
         if in_call || self.sound_test.is_running() {
             return Err(Refusal::NotNow);
         }
+        self.self_hear.stop();
         let chosen = self.sound.as_ref().and_then(|sound| sound.chosen.as_ref());
         let name = |choice: &Choice| Some(choice.card.as_ref()?.name.clone());
         let devices = sound_test::Devices {
@@ -442,6 +457,22 @@ impl Task {
             loudspeaker: chosen.and_then(|chosen| name(&chosen.loudspeaker)),
         };
         self.sound_test.start(self.engine.clone(), devices);
+        Ok(())
+    }
+
+    /// Lets somebody hear themself; whoever asks again has heard enough.
+    fn start_self_hear(&mut self, room: &RoomFacts) -> Result<(), Refusal> {
+        if self.self_hear.is_running() {
+            self.self_hear.stop();
+            return Ok(());
+        }
+        let chosen = self.sound.as_ref().and_then(|sound| sound.chosen.as_ref());
+        let muted = self.held.as_ref().is_some_and(|held| *held.off.borrow());
+        let tested = self.sound_test.is_running();
+        if let Some(refusal) = self_hear::obstacle(room, chosen, tested, muted) {
+            return Err(refusal);
+        }
+        self.self_hear.start(self.engine.clone());
         Ok(())
     }
 
@@ -467,7 +498,9 @@ impl Task {
             Order::DisplayIsOn
             | Order::Content(_)
             | Order::StartSoundTest
-            | Order::StopSoundTest => {}
+            | Order::StopSoundTest
+            | Order::StartSelfHear
+            | Order::StopSelfHear => {}
         }
     }
 
@@ -496,6 +529,9 @@ impl Task {
     fn heard(&mut self, heard: Heard) {
         match heard {
             Heard::Wish(wish) => {
+                if wish == Wish::Mute(true) {
+                    self.self_hear.stop();
+                }
                 self.touch(Touch::Wish(wish));
                 self.display.touched(now());
             }
@@ -507,6 +543,9 @@ impl Task {
 
     fn pressed(&mut self, action: Action) {
         self.display.touched(now());
+        if action == Action::Mute {
+            self.self_hear.stop();
+        }
         if let Action::Preset(number) = action {
             self.recall(number);
         } else {
@@ -567,7 +606,10 @@ impl Task {
             shares: self.content.shared_in(),
             content_lost: self.content.is_lost(),
             health,
-            sound_test: self.sound_test.shown(),
+            sound_test: roomd_api::SoundTest {
+                self_hear: self.self_hear.shown(),
+                ..self.sound_test.shown()
+            },
             display_asks: self.display.asks(),
         };
         self.publish.send_if_modified(|known| {

@@ -175,6 +175,7 @@ impl SoundTest {
         Shown {
             progress: self.running.as_ref().map(|running| running.progress),
             result: self.last.as_ref().map(Kept::shown),
+            ..Shown::default()
         }
     }
 }
@@ -270,7 +271,7 @@ async fn run(
 }
 
 /// Waits until the loudspeaker is gone. One that was lost before may be opened for the test.
-async fn gone(mut lost: watch::Receiver<bool>) {
+pub async fn gone(mut lost: watch::Receiver<bool>) {
     let opens = lost.wait_for(|lost| !lost);
     if timeout(OPENS, opens).await.is_err() {
         return;

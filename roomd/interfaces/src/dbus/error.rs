@@ -4,6 +4,14 @@ use roomd_api::{Refusal, Reply};
 
 use crate::{PreviewError, SnapshotError};
 
+const IN_CALL: &str = "The room is in a meeting; leave it first.";
+const SOUND_TEST_RUNS: &str = "The sound test runs; wait until it is over, or stop it.";
+const MICROPHONE_MUTED: &str = "The microphone is muted at the device itself; press its mute key.";
+const MICROPHONE_MISSING: &str =
+    "The room has no microphone, or it is not plugged in; Diagnose says which.";
+const LOUDSPEAKER_MISSING: &str =
+    "The room has no loudspeaker, or it is not plugged in; Diagnose says which.";
+
 /// Why a call failed; each with a text that says what to do.
 #[derive(Debug, zbus::DBusError)]
 #[zbus(prefix = "org.roomd.Error")]
@@ -57,6 +65,16 @@ pub(super) enum Error {
     ContentNoPicture(String),
     /// The picture is copy-protected.
     ContentProtected(String),
+    /// The room is in a call.
+    InCall(String),
+    /// The sound test runs.
+    SoundTestRuns(String),
+    /// The microphone is muted at the device.
+    MicrophoneMuted(String),
+    /// No microphone, or not plugged in.
+    MicrophoneMissing(String),
+    /// No loudspeaker, or not plugged in.
+    LoudspeakerMissing(String),
     /// Something failed inside.
     Failed(String),
 }
@@ -163,6 +181,11 @@ pub(super) fn explain(refusal: Refusal) -> Error {
              at the laptop."
                 .to_owned(),
         ),
+        Refusal::InCall => Error::InCall(IN_CALL.to_owned()),
+        Refusal::SoundTestRuns => Error::SoundTestRuns(SOUND_TEST_RUNS.to_owned()),
+        Refusal::MicrophoneMuted => Error::MicrophoneMuted(MICROPHONE_MUTED.to_owned()),
+        Refusal::MicrophoneMissing => Error::MicrophoneMissing(MICROPHONE_MISSING.to_owned()),
+        Refusal::LoudspeakerMissing => Error::LoudspeakerMissing(LOUDSPEAKER_MISSING.to_owned()),
         Refusal::CalendarReadOnly => Error::CalendarReadOnly(
             "The calendar is a file or a feed, which takes no answers; use CalDAV.".to_owned(),
         ),

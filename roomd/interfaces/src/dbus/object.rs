@@ -291,6 +291,16 @@ impl Room1 {
         self.ask(Request::StopSoundTest).await
     }
 
+    /// Lets somebody speak for 5 seconds and hear then what the far side would get; ends that while it runs.
+    async fn start_self_hear(&self) -> Result<(), Error> {
+        self.ask(Request::StartSelfHear).await
+    }
+
+    /// Ends that.
+    async fn stop_self_hear(&self) -> Result<(), Error> {
+        self.ask(Request::StopSelfHear).await
+    }
+
     /// idle, offered, joining, lobby, in-call, reconnecting, leaving or fault.
     #[zbus(property)]
     fn phase(&self) -> String {

@@ -38,6 +38,15 @@ const THUMBNAIL: u32 = 160;
 /// Samples of silence at a time: 20 ms.
 const SILENCE: usize = 960;
 
+/// Who listens to the microphone beside a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listening {
+    /// A sound test.
+    Test,
+    /// Somebody who hears themself.
+    SelfHear,
+}
+
 /// Devices and encoders.
 pub(super) struct Capture {
     pub camera: Camera,
@@ -58,8 +67,7 @@ pub(super) struct Capture {
     sending_camera: bool,
     sending_microphone: bool,
     preview: bool,
-    /// A sound test listens.
-    testing: bool,
+    listening: Option<Listening>,
     keyframes_wanted: BTreeSet<Variant>,
     noise_free: bool,
     loss: f64,
@@ -93,7 +101,7 @@ impl Capture {
             sending_camera: false,
             sending_microphone: false,
             preview: false,
-            testing: false,
+            listening: None,
             keyframes_wanted: BTreeSet::new(),
             noise_free: false,
             loss: 0.0,
@@ -268,11 +276,6 @@ impl Capture {
         }
     }
 
-    /// Whether a sound test listens.
-    pub(super) const fn is_tested(&self) -> bool {
-        self.testing
-    }
-
     /// What the camera shows now, small; none while it is closed.
     pub(super) fn thumbnail(&self) -> Option<I420> {
         let shots = self.camera.shots();
@@ -332,7 +335,7 @@ impl Capture {
         }
         self.audio = None;
         self.level = 0;
-        if self.testing {
+        if self.listening.is_some() {
             return !self.microphone.open() || self.microphone_lost;
         }
         self.microphone.close();
@@ -361,11 +364,27 @@ impl Task {
         self.follow();
     }
 
-    /// Lets somebody listen to the microphone and play on the loudspeaker, or nobody any more.
-    pub(super) fn sound_test(&mut self, listener: Option<mpsc::Sender<Heard>>) {
-        self.capture.testing = listener.is_some();
+    /// Lets one of them listen to the microphone and play on the loudspeaker instead of the other, or
+    /// not any more. What comes late must neither open the microphone in a call nor end the other.
+    pub(super) fn listen(&mut self, who: Listening, listener: Option<mpsc::Sender<Heard>>) {
+        let listener = listener.filter(|_| !self.in_call);
+        if listener.is_some() || self.capture.listening == Some(who) {
+            self.overhear(listener.map(|listener| (who, listener)));
+        }
+    }
+
+    /// Lets nobody listen any more.
+    pub(super) fn stop_listening(&mut self) {
+        if self.capture.listening.is_some() {
+            self.overhear(None);
+        }
+    }
+
+    fn overhear(&mut self, listener: Option<(Listening, mpsc::Sender<Heard>)>) {
+        let (listening, listener) = listener.unzip();
+        self.capture.listening = listening;
         self.sound.remove(TEST);
-        if self.capture.testing {
+        if listening.is_some() {
             self.sound.add(TEST);
         }
         self.voice.overhear(listener);
@@ -409,7 +428,9 @@ impl Task {
         let mode = voice::mode(&self.echo, microphone, loudspeaker, &Cards::read());
         let mode = match mode {
             // The echo is measured, and noise suppression would hide what is left of it.
-            VoiceMode::Full if self.capture.testing => VoiceMode::EchoOnly,
+            VoiceMode::Full if self.capture.listening == Some(Listening::Test) => {
+                VoiceMode::EchoOnly
+            }
             VoiceMode::Full | VoiceMode::EchoOnly | VoiceMode::Off => mode,
         };
         self.voice.set_mode(mode);
@@ -440,7 +461,7 @@ impl Task {
 
     pub(super) fn captured_sound(&mut self, samples: &[i16]) {
         // What is still on its way from a device that is lost is not heard any more.
-        let wanted = self.capture.sending_microphone || self.capture.testing;
+        let wanted = self.capture.sending_microphone || self.capture.listening.is_some();
         if !wanted || !self.capture.microphone.is_open() {
             return;
         }

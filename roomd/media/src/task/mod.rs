@@ -46,7 +46,7 @@ use crate::types::{
 };
 use crate::voice::Voice;
 
-use capture::Capture;
+use capture::{Capture, Listening};
 use content::Content;
 use figures::Figures;
 use govern::Govern;
@@ -278,10 +278,8 @@ impl Task {
             EngineCommand::Scene(scene) => self.displays.people.scene(scene),
             EngineCommand::ContentScene(scene) => self.displays.content_scene(scene),
             EngineCommand::Preview(open) => self.preview(open),
-            // One that comes late must not open the microphone in a call.
-            EngineCommand::SoundTest(listener) => {
-                self.sound_test(listener.filter(|_| !self.in_call));
-            }
+            EngineCommand::SoundTest(listener) => self.listen(Listening::Test, listener),
+            EngineCommand::SelfHear(listener) => self.listen(Listening::SelfHear, listener),
             EngineCommand::Camera(source) => self.change_camera(source),
             EngineCommand::Microphone(source) => self.change_microphone(source),
             EngineCommand::Loudspeaker(loudspeaker) => self.sound.loudspeaker(loudspeaker),
@@ -292,9 +290,7 @@ impl Task {
                 self.choose_voice();
             }
             EngineCommand::CallStarted { at } => {
-                if self.capture.is_tested() {
-                    self.sound_test(None);
-                }
+                self.stop_listening();
                 self.in_call = true;
                 self.ungovern();
                 self.figures.begin(at);

@@ -290,3 +290,25 @@ async fn a_camera_that_another_program_has_is_told_of_while_it_is_wanted() {
     task.sending(false, false);
     assert!(!taken(&task));
 }
+
+#[tokio::test]
+async fn whoever_listens_too_long_or_too_late_disturbs_neither_a_sound_test_nor_a_call() {
+    let (mut task, _loopback, _figures) = task();
+    task.command(EngineCommand::Microphone(MicrophoneSource::TestSound));
+    let (listener, mut heard) = mpsc::channel(64);
+    task.command(EngineCommand::SelfHear(Some(listener)));
+    assert!(task.capture.microphone.is_open());
+    let (test, _tested) = mpsc::channel(64);
+    task.command(EngineCommand::SoundTest(Some(test)));
+    while heard.recv().await.is_some() {}
+    // It says so late that it has ended.
+    task.command(EngineCommand::SelfHear(None));
+    assert!(task.capture.microphone.is_open());
+    let at = Instant::now();
+    task.command(EngineCommand::CallStarted { at });
+    assert!(!task.capture.microphone.is_open());
+    let (listener, mut heard) = mpsc::channel(64);
+    task.command(EngineCommand::SelfHear(Some(listener)));
+    assert!(!task.capture.microphone.is_open());
+    assert!(heard.recv().await.is_none());
+}

@@ -73,6 +73,10 @@ pub struct Mute {
     told: Option<(bool, Instant)>,
     tries: u32,
     keys: Gate,
+    /// Where the key stands, as the device said last.
+    stands: Option<bool>,
+    /// Whether the switch records, as the device said last.
+    records: Option<bool>,
 }
 
 impl Mute {
@@ -91,7 +95,15 @@ impl Mute {
             told: None,
             tries: 0,
             keys: Gate::new(10, Duration::from_secs(2)),
+            stands: None,
+            records: None,
         }
+    }
+
+    /// Whether the device itself takes no sound, by its key or its switch, whatever the room wants.
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        matches!(self.stands, Some(true)) || matches!(self.records, Some(false))
     }
 
     /// Takes what happened.
@@ -102,11 +114,13 @@ impl Mute {
                 self.lamp = None;
                 self.switch = None;
                 self.tries = 0;
+                (self.stands, self.records) = (None, None);
                 self.follow(now)
             }
             Input::Detached => {
                 self.abilities = Abilities::default();
                 self.told = None;
+                (self.stands, self.records) = (None, None);
                 Vec::new()
             }
             Input::Room(muted) => {
@@ -117,8 +131,13 @@ impl Mute {
                 self.follow(now)
             }
             Input::Pressed => self.key(!self.muted, now),
-            Input::Key(muted) if muted == self.muted => Vec::new(),
-            Input::Key(muted) => self.key(muted, now),
+            Input::Key(muted) => {
+                self.stands = Some(muted);
+                if muted == self.muted {
+                    return Vec::new();
+                }
+                self.key(muted, now)
+            }
             Input::Switch(records) => self.switched(records, now),
         }
     }
@@ -162,6 +181,7 @@ impl Mute {
         if !self.abilities.switch {
             return Vec::new();
         }
+        self.records = Some(records);
         let stood = self.switch.replace(records) == Some(records);
         if let Some((told, until)) = self.told {
             if told == records {
@@ -190,6 +210,8 @@ impl Mute {
         let mut effects = Vec::new();
         if self.abilities.lamp && self.lamp != Some(self.muted) {
             self.lamp = Some(self.muted);
+            // A device with a lamp goes by what the lamp is told.
+            self.stands = None;
             effects.push(Effect::SetLamp(self.muted));
         }
         let records = !self.muted;
@@ -333,6 +355,27 @@ mod tests {
         assert_eq!(mute.poll_timeout(), None);
         let effects = mute.handle(Input::Pressed, quiet);
         assert_eq!(effects, [Effect::SetRoom(false)]);
+    }
+
+    #[test]
+    fn a_device_that_takes_no_sound_is_known_whatever_the_room_wants() {
+        let mut room = Room::with(ALL);
+        assert!(room.mute.is_off());
+        let on = [Effect::SetLamp(false), Effect::SetSwitch(true)];
+        room.sees(Input::Room(false), &on);
+        room.sees(Input::Switch(true), &[]);
+        assert!(!room.mute.is_off());
+        room.sees(Input::Key(true), &[Effect::SetRoom(true)]);
+        assert!(room.mute.is_off());
+        // Without a call the room does not mute.
+        room.sees(Input::Room(false), &[]);
+        assert!(room.mute.is_off());
+        room.sees(Input::Key(false), &[]);
+        assert!(!room.mute.is_off());
+        room.sees(Input::Switch(false), &[Effect::SetRoom(true)]);
+        assert!(room.mute.is_off());
+        room.sees(Input::Detached, &[]);
+        assert!(!room.mute.is_off());
     }
 
     #[test]
