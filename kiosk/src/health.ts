@@ -3,8 +3,9 @@
 import type { Devices, Fault, FaultCode, HealthItem, Severity } from "./api/types";
 
 const KINDS = [
-  // Before `display`, whose name it begins with.
+  // Before `display` and `panel`, with whose names they begin.
   "display-control",
+  "panel-touch",
   "camera",
   "microphone",
   "loudspeaker",

@@ -78,14 +78,8 @@ pub async fn run(
     let (client, owner) = roomd_interfaces::Room::new(first.clone());
     let desk = Desk::open(&state_dir, projection::pairing_url(&authority(&settings)));
     let (guest_port, guests) = GuestPort::new();
-    let web = WebServer::bind(
-        web_settings(&settings),
-        client.clone(),
-        guest_port,
-        desk.clone(),
-    )
-    .context("panel and guests cannot be served")?;
-    tracing::info!("serving panel and guests");
+    let web = web_server(&settings, client.clone(), guest_port, desk.clone())?;
+    let panels = hardware::PanelNews::new(&config_path, web.panels());
     let certificate = web.reloader();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(web.serve(told_or_dropped(stopped)));
@@ -95,7 +89,8 @@ pub async fn run(
     let (tell_shown, shown) = watch::channel(OnDisplay::default());
     let display = crate::display::run(client.state(), engine.clone(), tell_shown);
     tokio::spawn(display);
-    let (hardware, outlets) = hardware::start(&settings, sound_devices, &state_dir, engine.clone());
+    let (hardware, outlets) =
+        hardware::start(&settings, sound_devices, panels, &state_dir, engine.clone());
     let ca_file = settings.matrix.as_ref().and_then(|it| it.ca_file.clone());
     let mut services = channels::Services::default();
     let account = account::start(&settings, &mut services);
@@ -153,6 +148,19 @@ pub async fn run(
         tracing::warn!(%error, "the server did not end well");
     }
     result
+}
+
+/// The server of panel and guests, which has its port.
+fn web_server(
+    settings: &Settings,
+    room: roomd_interfaces::Room,
+    guests: GuestPort,
+    desk: Desk,
+) -> anyhow::Result<WebServer> {
+    let web = WebServer::bind(web_settings(settings), room, guests, desk)
+        .context("panel and guests cannot be served")?;
+    tracing::info!("serving panel and guests");
+    Ok(web)
 }
 
 /// Ready when there is a word, or nobody is left to give one.

@@ -14,6 +14,7 @@ const ICONS: Record<DeviceKind, IconName> = {
   display: "display",
   "display-control": "display",
   panel: "panel",
+  "panel-touch": "panel",
   content: "share",
   telephony: "microphone-off",
   keys: "keys",

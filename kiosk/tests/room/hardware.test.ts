@@ -19,6 +19,8 @@ test("a device's kind is read from its code", () => {
   check("camera-missing", "camera");
   check("display-needs-person", "display");
   check("display-control-ok", "display-control");
+  check("panel-gone", "panel");
+  check("panel-touch-missing", "panel-touch");
   check("teleporter-missing", null);
 });
 

@@ -25,6 +25,7 @@ fn its_weights_are_the_score_s() {
         ("| microphone, loudspeaker | 40 each |", Subject::Microphone),
         ("| display, camera | 30 each |", Subject::Camera),
         ("| panel | 20 |", Subject::Panel),
+        ("| panel's touch screen | 20 |", Subject::PanelTouch),
         ("| content input | 10 |", Subject::Content),
         (
             "| mute key, buttons, display control, video encoder | 5 each |",

@@ -12,6 +12,7 @@ use roomd_devices::core::health::{Health, Item, Subject, Trouble};
 use roomd_devices::core::identity::DeviceId;
 use roomd_devices::core::inventory::Entry;
 use roomd_devices::core::keys::KeyMapError;
+use roomd_devices::core::panel::{Panels, Presence};
 use roomd_devices::display::DisplayState;
 use roomd_devices::mute::KeyState;
 use roomd_media::HardwareReport;
@@ -77,6 +78,10 @@ pub struct Parts<'a> {
     pub display: &'a DisplayState,
     /// The display for content, by its connector.
     pub content_display: Option<&'a (String, DisplayState)>,
+    /// The panels.
+    pub panels: &'a Panels,
+    /// What the room is called, and so its panels.
+    pub name: &'a str,
     /// What the engine misses.
     pub lost: &'a BTreeSet<FaultCode>,
     /// The camera in use delivers less than was agreed with it.
@@ -102,6 +107,7 @@ pub fn health(parts: &Parts<'_>) -> roomd_api::Health {
     }
     set_content(&mut health, parts);
     set_display(&mut health, parts);
+    set_panels(&mut health, parts);
     set_encoder(&mut health, parts.encoder);
     for (device, (label, trouble)) in &parts.marks.keys {
         health.set(item(Subject::Keys, device, label, *trouble, None));
@@ -355,6 +361,29 @@ fn set_controlled(health: &mut Health, device: &str, label: &str, display: &Disp
     let detail = Some(happened.as_str());
     let subject = Subject::DisplayControl;
     health.set(item(subject, device, label, trouble, detail));
+}
+
+/// Nothing is said of panels that the room does not have, nor before one had time to come.
+fn set_panels(health: &mut Health, parts: &Parts<'_>) {
+    let trouble = match parts.panels.presence() {
+        Presence::Absent => return,
+        Presence::There => None,
+        Presence::Gone => Some(Trouble::Gone),
+    };
+    let connected = parts.panels.connected();
+    let detail = format!("{} wired, {} paired", connected.wired, connected.paired);
+    let detail = Some(detail.as_str());
+    health.set(item(Subject::Panel, "panel", parts.name, trouble, detail));
+    for (id, screen) in parts.panels.touch_screens() {
+        let unsteady = parts.marks.unsteady.contains(id);
+        let trouble = worst([
+            unsteady.then_some(Trouble::Unsteady),
+            screen.missing.then_some(Trouble::Missing),
+        ]);
+        let device = id.to_string();
+        let label = &screen.label;
+        health.set(item(Subject::PanelTouch, &device, label, trouble, None));
+    }
 }
 
 /// Nothing is said before the engine has.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use roomd_config::Microphone;
 use roomd_devices::camera::Survey;
@@ -10,6 +11,7 @@ use roomd_devices::core::camera::formats::{Nonsense, Offer, PixelFormat, Size};
 use roomd_devices::core::display::edid::Edid;
 use roomd_devices::core::display::log::Happened;
 use roomd_devices::core::display::power::Power;
+use roomd_devices::core::panel::Connected;
 use roomd_devices::sysfs::Connector;
 use roomd_model::PictureSize;
 
@@ -27,6 +29,8 @@ fn of(display: &DisplayState, lost: &[FaultCode], marks: &Marks) -> roomd_api::H
         content: &[],
         display,
         content_display: None,
+        panels: &panels(),
+        name: "Raum Elbe",
         lost: &lost.iter().copied().collect(),
         camera_slow: false,
         microphone_slow: false,
@@ -34,6 +38,11 @@ fn of(display: &DisplayState, lost: &[FaultCode], marks: &Marks) -> roomd_api::H
         encoder: &HardwareReport::default(),
         marks,
     })
+}
+
+/// The panels of a room that never had one.
+fn panels() -> Panels {
+    Panels::new(false, Instant::now())
 }
 
 /// A camera that says of itself what cannot be, and is in use.
@@ -83,6 +92,8 @@ async fn what_matters_more_is_told_of_a_camera() {
             content: &[],
             display: &DisplayState::default(),
             content_display: None,
+            panels: &panels(),
+            name: "Raum Elbe",
             lost: &lost.iter().copied().collect(),
             camera_slow: true,
             microphone_slow: false,
@@ -106,7 +117,7 @@ async fn what_matters_more_is_told_of_a_camera() {
 #[test]
 fn a_display_that_does_not_sleep_and_an_adapter_that_is_absent_are_told() {
     let mut display = DisplayState {
-        log: vec![(std::time::Instant::now(), Happened::Asked(Power::Standby))],
+        log: vec![(Instant::now(), Happened::Asked(Power::Standby))],
         ..DisplayState::default()
     };
     let mut marks = Marks::default();
@@ -137,7 +148,7 @@ fn the_display_for_content_has_a_line_of_its_own() {
     let slept = Happened::Reached(Power::Standby);
     let state = |asks| DisplayState {
         asks,
-        log: vec![(std::time::Instant::now(), slept)],
+        log: vec![(Instant::now(), slept)],
         ..DisplayState::default()
     };
     let [people, content] = [false, true].map(state);
@@ -247,6 +258,8 @@ fn without(
         content: &[],
         display: &DisplayState::default(),
         content_display: None,
+        panels: &panels(),
+        name: "Raum Elbe",
         lost: &lost.iter().copied().collect(),
         camera_slow: false,
         microphone_slow,
@@ -373,6 +386,81 @@ fn a_line_of_the_key_map_that_does_nothing_is_named_with_its_cause() {
     assert!(action.detail.as_ref().unwrap().contains("`join`"));
     assert!(health.items.iter().all(|it| it.remedy.is_some()));
     assert_eq!(health.score, 100);
+}
+
+fn of_panels(panels: &Panels, marks: &Marks) -> roomd_api::Health {
+    health(&Parts {
+        cameras: None,
+        sound: None,
+        content: &[],
+        display: &DisplayState::default(),
+        content_display: None,
+        panels,
+        name: "Raum Elbe",
+        lost: &BTreeSet::new(),
+        camera_slow: false,
+        microphone_slow: false,
+        in_use: &BTreeSet::new(),
+        encoder: &HardwareReport::default(),
+        marks,
+    })
+}
+
+const fn connected(wired: usize, paired: usize) -> Connected {
+    Connected { wired, paired }
+}
+
+#[test]
+fn a_room_without_its_panel_says_so_with_a_remedy() {
+    let (start, marks) = (Instant::now(), Marks::default());
+    let after = |seconds| start + Duration::from_secs(seconds);
+    let mut panels = Panels::new(true, start);
+    assert_eq!(of_panels(&panels, &marks), roomd_api::Health::default());
+    panels.handle(connected(0, 1), after(1));
+    let well = of_panels(&panels, &marks);
+    assert_eq!((codes(&well), well.score), (vec!["panel-ok"], 100));
+    assert_eq!(well.items[0].detail.as_deref(), Some("0 wired, 1 paired"));
+    panels.handle(Connected::default(), after(200));
+    panels.handle_timeout(after(260));
+    let gone = of_panels(&panels, &marks);
+    assert_eq!((codes(&gone), gone.score), (vec!["panel-gone"], 90));
+    let item = &gone.items[0];
+    assert_eq!(item.severity, Some(roomd_model::Severity::Warning));
+    let text = "Das Bedienfeld „Raum Elbe“ hat keine Verbindung zum Raum.";
+    assert_eq!(item.text.de, text);
+    assert!(item.remedy.is_some());
+}
+
+#[test]
+fn the_touch_screen_of_a_wired_panel_is_missed() {
+    const PATH: &str = "/devices/pci0000:00/usb1/1-1/1-1:1.0/input/input7/event7";
+    let values = [
+        ("DEVNAME", "/dev/no-such-event7"),
+        ("ID_VENDOR_ID", "222a"),
+        ("ID_MODEL_ID", "0001"),
+        ("ID_INPUT_TOUCHSCREEN", "1"),
+        ("NAME", "ILITEK"),
+    ];
+    let (start, mut marks) = (Instant::now(), Marks::default());
+    let mut panels = Panels::new(true, start);
+    let there = entries([("input", PATH, &values[..])]);
+    panels.refresh(&there, start);
+    panels.handle(connected(1, 0), start);
+    let well = of_panels(&panels, &marks);
+    assert_eq!(codes(&well), ["panel-ok", "panel-touch-ok"]);
+    panels.refresh(&[], start);
+    panels.handle_timeout(start + Duration::from_secs(5));
+    let missing = of_panels(&panels, &marks);
+    assert_eq!(codes(&missing), ["panel-ok", "panel-touch-missing"]);
+    assert_eq!(missing.score, 80);
+    let text = "Der Touchscreen „ILITEK“ fehlt.";
+    assert_eq!(missing.items[1].text.de, text);
+    marks.unsteady.insert(there[0].device.id.clone());
+    let unsteady = of_panels(&panels, &marks);
+    assert_eq!(unsteady.items[1].code, "panel-touch-unsteady");
+    marks.unsteady.clear();
+    panels.refresh(&there, start);
+    assert_eq!(of_panels(&panels, &marks), well);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod handle;
 mod health;
 mod held;
 mod keys;
+mod panels;
 mod places;
 mod power;
 mod presets;
@@ -26,11 +27,11 @@ use std::time::Duration;
 
 use roomd_api::{Refusal, Reply};
 use roomd_config::{Camera as ConfiguredCamera, Settings};
-use roomd_devices::core::display::quirks::QuirkTable;
 use roomd_devices::core::display::schedule::Use;
 use roomd_devices::core::health::Subject;
 use roomd_devices::core::inventory::{Effect, Entry};
 use roomd_devices::core::keys::Action;
+use roomd_devices::core::panel::{Connected, Panels};
 use roomd_devices::monitor::{self, Monitor};
 use roomd_devices::mute::{Held, RoomSound, Wish};
 use roomd_interfaces::PreviewRequest;
@@ -48,7 +49,7 @@ use self::places::PlaceStore;
 use self::power::DisplayControl;
 use self::presets::PresetStore;
 use self::self_hear::SelfHear;
-use self::setup::{content_display, displays, read_table, refused_keys, roles, visca};
+use self::setup::{content_display, displays, quirks, refused_keys, roles, visca};
 use self::sound::{Choice, Done, Sound};
 use self::sound_test::SoundTest;
 use self::survey::Opening;
@@ -56,6 +57,7 @@ use crate::daemon::now;
 
 pub use self::content::{ContentFacts, ContentOrder};
 pub use self::handle::{Hardware, HardwareState, Order, Outlets, RoomFacts, Touch};
+pub use self::panels::PanelNews;
 pub use self::setup::SoundDevices;
 pub use self::sound::{SoundNames, policy as echo_policy};
 
@@ -82,6 +84,7 @@ pub fn largest_picture(settings: &Settings) -> PictureSize {
 pub fn start(
     settings: &Settings,
     sound_devices: SoundDevices,
+    panels: PanelNews,
     state_dir: &Path,
     engine: Engine,
 ) -> (Hardware, Outlets) {
@@ -108,13 +111,7 @@ pub fn start(
     marks
         .tables
         .extend(rejected.map(|cause| (Subject::Microphone, cause)));
-    let mut quirks = QuirkTable::default();
-    read_table(
-        settings.display.quirks.as_deref(),
-        Subject::DisplayControl,
-        &mut marks,
-        |text, file| quirks.add(text, file),
-    );
+    let quirks = quirks(settings, &mut marks);
     let chooses = matches!(
         settings.media.camera,
         ConfiguredCamera::Auto | ConfiguredCamera::Device(_)
@@ -143,6 +140,8 @@ pub fn start(
         keys: Keys::new(&settings.buttons),
         places: place_store,
         display,
+        panels: panels.panels(),
+        name: settings.room.name.clone(),
         content_sleeps: false,
         mute: watch::Sender::new(RoomSound::default()),
         held: None,
@@ -163,6 +162,7 @@ pub fn start(
                 news: news_receiver,
                 looks: look_receiver,
                 answers: answer_receiver,
+                panels,
             };
             tokio::spawn(task.run(inlets));
         }
@@ -192,6 +192,7 @@ struct Inlets {
     news: mpsc::Receiver<News>,
     looks: mpsc::Receiver<PreviewRequest>,
     answers: mpsc::Receiver<Answered>,
+    panels: PanelNews,
 }
 
 struct Task {
@@ -203,6 +204,9 @@ struct Task {
     keys: Keys,
     places: PlaceStore,
     display: DisplayControl,
+    panels: Panels,
+    /// The room's.
+    name: String,
     /// What the engine was told of the display for content.
     content_sleeps: bool,
     mute: watch::Sender<RoomSound>,
@@ -221,6 +225,7 @@ impl Task {
     async fn run(mut self, mut inlets: Inlets) {
         self.refresh(&inlets.monitor).await;
         self.follow_room(&inlets.room.borrow().clone());
+        self.follow_panels(inlets.panels.connected());
         let mut retry = tokio::time::interval(RETRY);
         retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -229,14 +234,11 @@ impl Task {
             self.tell(&inlets.room.borrow().clone());
             let due = self.display.poll_timeout(now());
             let content_due = self.content.poll_timeout();
+            let panel_due = self.panels.poll_timeout().map(|(at, _)| at.into());
             tokio::select! {
                 effect = inlets.monitor.news.recv() => {
                     let Some(effect) = effect else { return };
-                    self.mark(effect);
-                    while let Ok(effect) = inlets.monitor.news.try_recv() {
-                        self.mark(effect);
-                    }
-                    self.refresh(&inlets.monitor).await;
+                    self.plugged(effect, &mut inlets.monitor).await;
                 }
                 order = inlets.orders.recv() => {
                     let Some((order, reply)) = order else { return };
@@ -254,6 +256,7 @@ impl Task {
                 Some(news) = inlets.news.recv() => self.news(news).await,
                 Some(request) = inlets.looks.recv() => self.look(request).await,
                 Some(answer) = inlets.answers.recv() => self.content.answered(&answer),
+                () = inlets.panels.changed() => self.follow_panels(inlets.panels.connected()),
                 heard = heard(&mut self.held) => self.heard(heard),
                 Some(done) = done(&mut self.sound) => self.done(done),
                 Some(heard) = self.keys.heard() => match heard {
@@ -275,6 +278,7 @@ impl Task {
                 }
                 () = sleep_until(due) => self.display.handle_timeout(now()),
                 () = sleep_until(content_due) => {}
+                () = sleep_until(panel_due) => self.panels.handle_timeout(now().mono),
             }
         }
     }
@@ -288,6 +292,15 @@ impl Task {
             let command = EngineCommand::ContentDisplaySleeps(sleeps);
             self.engine.command(command).await;
         }
+    }
+
+    /// Takes what was plugged, with whatever else was meanwhile.
+    async fn plugged(&mut self, effect: Effect, monitor: &mut Monitor) {
+        self.mark(effect);
+        while let Ok(effect) = monitor.news.try_recv() {
+            self.mark(effect);
+        }
+        self.refresh(monitor).await;
     }
 
     fn mark(&mut self, effect: Effect) {
@@ -321,6 +334,7 @@ impl Task {
         }
         self.attach();
         self.content.refresh(&self.entries);
+        self.panels.refresh(&self.entries, now().mono);
         self.keys.refresh(&self.entries, &mut self.marks.keys);
         self.display.refresh(&self.entries);
         self.marks.absent_adapter = self.display.absent_adapter();
@@ -394,6 +408,10 @@ impl Task {
         self.display.draws_content(room.content_display.as_deref());
         self.use_display(room);
         self.content.follow(room.content);
+    }
+
+    fn follow_panels(&mut self, connected: Connected) {
+        self.panels.handle(connected, now().mono);
     }
 
     fn use_display(&mut self, room: &RoomFacts) {
@@ -592,6 +610,8 @@ impl Task {
             sound: self.sound.as_ref(),
             display: &display,
             content_display: content_display.as_ref(),
+            panels: &self.panels,
+            name: &self.name,
             lost: &room.lost,
             camera_slow: room.camera_slow,
             microphone_slow: room.microphone_slow,

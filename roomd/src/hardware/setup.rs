@@ -8,6 +8,7 @@ use std::path::Path;
 use roomd_config::{
     Buttons, Camera as ConfiguredCamera, ContentDisplay, Media, RefusedKey, Settings, TEST_INPUT,
 };
+use roomd_devices::core::display::quirks::QuirkTable;
 use roomd_devices::core::health::Subject;
 use roomd_devices::core::inventory::{Role, Roles};
 use roomd_devices::core::sound::table::Table;
@@ -99,18 +100,18 @@ impl SoundDevices {
     }
 }
 
-/// Reads a table that somebody wrote. A wrong one changes nothing, and the health view says so.
-pub(super) fn read_table<E: std::fmt::Display>(
-    path: Option<&Path>,
-    subject: Subject,
-    marks: &mut Marks,
-    add: impl FnOnce(&str, &str) -> Result<(), E>,
-) {
-    let rejected = add_table(path, add);
-    marks.tables.extend(rejected.map(|cause| (subject, cause)));
+/// The displays that are known: what roomd brings, and what the configuration adds.
+pub(super) fn quirks(settings: &Settings, marks: &mut Marks) -> QuirkTable {
+    let mut quirks = QuirkTable::default();
+    let path = settings.display.quirks.as_deref();
+    let rejected = add_table(path, |text, file| quirks.add(text, file));
+    let rejected = rejected.map(|cause| (Subject::DisplayControl, cause));
+    marks.tables.extend(rejected);
+    quirks
 }
 
-/// Adds a table that somebody wrote; returns why it cannot be.
+/// Adds a table that somebody wrote; returns why it cannot be. A wrong one changes nothing, and the health
+/// view says so.
 fn add_table<E: std::fmt::Display>(
     path: Option<&Path>,
     add: impl FnOnce(&str, &str) -> Result<(), E>,

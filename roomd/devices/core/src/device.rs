@@ -82,6 +82,7 @@ pub const PROPERTIES: &[&str] = &[
     "ID_V4L_CAPABILITIES",
     "ID_V4L_PRODUCT",
     "ID_VENDOR_ID",
+    "LIBINPUT_IGNORE_DEVICE",
     "NAME",
     "SOUND_INITIALIZED",
     "USEC_INITIALIZED",
@@ -156,7 +157,7 @@ pub struct Device {
 pub struct InputKind {
     /// Keys or buttons.
     pub keys: bool,
-    /// A touch screen.
+    /// A touch screen that the display server takes for input.
     pub touch: bool,
     /// Switches, such as a presence sensor's.
     pub switches: bool,
@@ -190,7 +191,8 @@ impl Device {
             label: label(properties),
             input: InputKind {
                 keys: properties.is_set("ID_INPUT_KEY"),
-                touch: properties.is_set("ID_INPUT_TOUCHSCREEN"),
+                touch: properties.is_set("ID_INPUT_TOUCHSCREEN")
+                    && !properties.is_set("LIBINPUT_IGNORE_DEVICE"),
                 switches: properties.is_set("ID_INPUT_SWITCH"),
             },
             usb_speed: properties.get("attr:speed").and_then(|s| s.parse().ok()),

@@ -17,6 +17,7 @@ pub mod hid;
 pub mod identity;
 pub mod inventory;
 pub mod keys;
+pub mod panel;
 pub mod self_hear;
 pub mod self_test;
 pub mod sound;

@@ -12,6 +12,7 @@ mod guest;
 mod headers;
 mod metrics;
 mod panel;
+mod presence;
 mod sessions;
 mod socket;
 mod tls;
@@ -40,6 +41,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::pairing::Desk;
 use crate::{GuestPort, Room, storage};
 
+pub use presence::Panels;
 pub use tls::{Certificate, Identity, TlsError};
 
 /// How long open requests may take when the server stops.
@@ -153,6 +155,7 @@ pub(crate) struct App {
     limits: Mutex<auth::Limits>,
     guests: guest::Guests,
     panels: Arc<Semaphore>,
+    connected: watch::Sender<Panels>,
     identity: watch::Receiver<Identity>,
     kiosk_dir: PathBuf,
     closing: watch::Receiver<bool>,
@@ -193,6 +196,7 @@ impl WebServer {
             limits: Mutex::new(auth::Limits::new()),
             guests: guest::Guests::new(guests),
             panels: panel::seats(),
+            connected: watch::Sender::new(Panels::default()),
             identity: identity_receiver,
             kiosk_dir: settings.kiosk_dir,
             closing: closing_receiver,
@@ -222,6 +226,12 @@ impl WebServer {
     #[must_use]
     pub fn identity(&self) -> Identity {
         self.reloader.identity()
+    }
+
+    /// Which panels are connected.
+    #[must_use]
+    pub fn panels(&self) -> watch::Receiver<Panels> {
+        self.app.connected.subscribe()
     }
 
     /// For a reload while the server runs.

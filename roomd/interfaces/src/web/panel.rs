@@ -13,6 +13,7 @@ use roomd_api::{ClientMessage, Event, Levels, Refusal, Reply, ServerMessage, Sta
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::presence::Present;
 use super::socket::{self, Cause, Pulse};
 use super::{App, auth};
 use crate::limits::Bucket;
@@ -31,9 +32,9 @@ pub(super) async fn upgrade(
     request: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    if auth::panel(&app, &request).is_none() {
+    let Some(kind) = auth::panel(&app, &request) else {
         return auth::unauthorized();
-    }
+    };
     if !auth::is_same_origin(&request) {
         return StatusCode::FORBIDDEN.into_response();
     }
@@ -44,7 +45,9 @@ pub(super) async fn upgrade(
         .max_message_size(socket::MESSAGE)
         .max_frame_size(socket::MESSAGE)
         .on_upgrade(async move |mut socket| {
+            let present = Present::new(app.connected.clone(), kind);
             let cause = run(&mut socket, &app).await;
+            drop(present);
             tracing::debug!(?cause, "a panel disconnected");
             socket::close(socket, cause).await;
             drop(seat);

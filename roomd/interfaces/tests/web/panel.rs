@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
 use std::sync::Arc;
+use std::time::Duration;
 
 use roomd_api::{Pairing, Reply, Request};
 use roomd_interfaces::PreviewError;
+use roomd_interfaces::web::Panels;
 use roomd_model::{Phase, Pii};
 use serde_json::json;
 
@@ -92,6 +94,27 @@ async fn the_wired_panel_uses_its_token_and_strangers_get_nowhere() {
         .await
         .unwrap();
     assert_eq!(cross_site.status(), 403);
+}
+
+#[tokio::test]
+async fn who_is_connected_is_told() {
+    let mut house = House::open();
+    assert_eq!(*house.panels.borrow(), Panels::default());
+    let cookie = house.local_session().await;
+    let mut sockets = Vec::new();
+    for _ in 0..2 {
+        let mut panel = house.panel(&cookie).await;
+        next(&mut panel).await.unwrap();
+        sockets.push(panel);
+    }
+    let told = |wired| Panels { wired, paired: 0 };
+    assert_eq!(*house.panels.borrow(), told(2));
+    for wired in [1, 0] {
+        drop(sockets.pop());
+        let left = house.panels.wait_for(|panels| *panels == told(wired));
+        let left = tokio::time::timeout(Duration::from_secs(20), left);
+        assert!(left.await.unwrap().is_ok());
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use futures_util::{SinkExt, StreamExt};
 use roomd_api::{Agenda, Devices, Health, Room as RoomFacts, State, Statistics};
 use roomd_interfaces::pairing::Desk;
-use roomd_interfaces::web::{Certificate, Identity, WebServer, WebSettings};
+use roomd_interfaces::web::{Certificate, Identity, Panels, WebServer, WebSettings};
 use roomd_interfaces::{GuestEvent, GuestPort, Room, RoomOwner};
 use roomd_model::{Language, Phase, Pii, Secret};
 use rustls::pki_types::ServerName;
@@ -16,7 +16,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
@@ -34,6 +34,7 @@ pub struct House {
     pub owner: RoomOwner,
     pub desk: Desk,
     pub guests: mpsc::Receiver<GuestEvent>,
+    pub panels: watch::Receiver<Panels>,
     pub folder: TempDir,
     pub http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
@@ -92,6 +93,7 @@ impl House {
         };
         let server = WebServer::bind(settings, room, port, desk.clone()).unwrap();
         let (address, identity) = (server.address(), server.identity());
+        let panels = server.panels();
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(async move {
             let shutdown = async {
@@ -109,6 +111,7 @@ impl House {
             owner,
             desk,
             guests,
+            panels,
             folder,
             http,
             stop: Some(stop),

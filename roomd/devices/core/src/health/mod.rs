@@ -31,8 +31,10 @@ pub enum Subject {
     Display,
     /// A camera.
     Camera,
-    /// The touch panel.
+    /// What people operate the room with: wired to it, or paired.
     Panel,
+    /// The touch screen of the wired panel.
+    PanelTouch,
     /// The input for content.
     Content,
     /// Mute key and lamp of a device.
@@ -47,12 +49,13 @@ pub enum Subject {
 
 impl Subject {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Microphone,
         Self::Loudspeaker,
         Self::Display,
         Self::Camera,
         Self::Panel,
+        Self::PanelTouch,
         Self::Content,
         Self::Telephony,
         Self::Keys,
@@ -66,7 +69,7 @@ impl Subject {
         match self {
             Self::Microphone | Self::Loudspeaker => 40,
             Self::Display | Self::Camera => 30,
-            Self::Panel => 20,
+            Self::Panel | Self::PanelTouch => 20,
             Self::Content => 10,
             Self::Telephony | Self::Keys | Self::DisplayControl | Self::Encoder => 5,
         }
@@ -94,6 +97,8 @@ impl Subject {
 pub enum Trouble {
     /// It is not there.
     Missing,
+    /// It has no connection to the room.
+    Gone,
     /// It is there and delivers nothing.
     Stalled,
     /// It comes and goes without end.
@@ -138,8 +143,9 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Missing,
+        Self::Gone,
         Self::Stalled,
         Self::Unsteady,
         Self::InUse,
@@ -169,7 +175,9 @@ impl Trouble {
             Self::Missing | Self::Stalled | Self::Unsteady | Self::InUse | Self::NoFormat => {
                 Severity::Error
             }
-            Self::Disobeys | Self::NeedsPerson | Self::Flood | Self::StandIn => Severity::Warning,
+            Self::Gone | Self::Disobeys | Self::NeedsPerson | Self::Flood | Self::StandIn => {
+                Severity::Warning
+            }
             // A camera slows down when the light is dim: it works, and costs nothing.
             Self::Slow
             | Self::Moved
@@ -249,6 +257,7 @@ impl Item {
             Subject::Display => Some(FaultCode::DisplayMissing),
             Subject::Camera => Some(FaultCode::CameraMissing),
             Subject::Panel
+            | Subject::PanelTouch
             | Subject::Content
             | Subject::Telephony
             | Subject::Keys
@@ -364,6 +373,10 @@ mod tests {
         assert_eq!(report.code, "camera-ok");
         assert_eq!(report.text, "Die Kamera „Logi Group“ ist in Ordnung.");
         assert_eq!(report.remedy, "");
+        let code = |subject, trouble| item(subject, "x", Some(trouble)).code();
+        assert_eq!(code(Subject::Panel, Trouble::Gone), "panel-gone");
+        let touch = code(Subject::PanelTouch, Trouble::Missing);
+        assert_eq!(touch, "panel-touch-missing");
     }
 
     #[test]
@@ -375,6 +388,7 @@ mod tests {
         );
         assert_eq!(fault(Subject::Camera, Trouble::Moved), None);
         assert_eq!(fault(Subject::Keys, Trouble::Missing), None);
+        assert_eq!(fault(Subject::PanelTouch, Trouble::Missing), None);
     }
 
     #[test]

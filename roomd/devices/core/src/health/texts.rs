@@ -11,6 +11,7 @@ pub(super) const fn code_of_subject(subject: Subject) -> &'static str {
         Subject::Display => "display",
         Subject::Camera => "camera",
         Subject::Panel => "panel",
+        Subject::PanelTouch => "panel-touch",
         Subject::Content => "content",
         Subject::Telephony => "telephony",
         Subject::Keys => "keys",
@@ -22,6 +23,7 @@ pub(super) const fn code_of_subject(subject: Subject) -> &'static str {
 pub(super) const fn code_of_trouble(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Missing => "missing",
+        Trouble::Gone => "gone",
         Trouble::Stalled => "stalled",
         Trouble::Unsteady => "unsteady",
         Trouble::InUse => "in-use",
@@ -59,6 +61,7 @@ fn german(item: &Item) -> String {
         Subject::Display => "Der Bildschirm",
         Subject::Camera => "Die Kamera",
         Subject::Panel => "Das Bedienfeld",
+        Subject::PanelTouch => "Der Touchscreen",
         Subject::Content => "Der Eingang für Inhalte",
         Subject::Telephony => "Die Stummtaste",
         Subject::Keys => "Die Taste",
@@ -68,6 +71,7 @@ fn german(item: &Item) -> String {
     let is = match item.trouble {
         None => "ist in Ordnung",
         Some(Trouble::Missing) => "fehlt",
+        Some(Trouble::Gone) => "hat keine Verbindung zum Raum",
         Some(Trouble::Stalled) => "liefert nichts mehr",
         Some(Trouble::Unsteady) => "verschwindet immer wieder",
         Some(Trouble::InUse) => "wird von einem anderen Programm benutzt",
@@ -99,6 +103,7 @@ fn english(item: &Item) -> String {
         Subject::Display => "display",
         Subject::Camera => "camera",
         Subject::Panel => "panel",
+        Subject::PanelTouch => "touch screen",
         Subject::Content => "content input",
         Subject::Telephony => "mute key",
         Subject::Keys => "key",
@@ -108,6 +113,7 @@ fn english(item: &Item) -> String {
     let is = match item.trouble {
         None => "is well",
         Some(Trouble::Missing) => "is missing",
+        Some(Trouble::Gone) => "has no connection to the room",
         Some(Trouble::Stalled) => "delivers nothing any more",
         Some(Trouble::Unsteady) => "disappears again and again",
         Some(Trouble::InUse) => "is in use by another program",
@@ -142,6 +148,9 @@ pub(super) const fn remedy(language: Language, trouble: Trouble) -> &'static str
 const fn german_remedy(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Missing => "Bitte Kabel und Stromversorgung prüfen.",
+        Trouble::Gone => {
+            "Bitte Strom und Netz prüfen, und auf einem Tablet die Seite des Raums neu laden. Ein fest angeschlossenes Bedienfeld startet von selbst; hilft das nicht, bitte das Gerät neu starten."
+        }
         Trouble::Stalled => {
             "Der Raum startet es selbst neu. Hilft das nicht, bitte aus- und wieder einstecken."
         }
@@ -178,6 +187,9 @@ const fn german_remedy(trouble: Trouble) -> &'static str {
 const fn english_remedy(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Missing => "Please check cable and power.",
+        Trouble::Gone => {
+            "Please check power and network, and on a tablet load the room's page again. A wired panel starts by itself; if that does not help, please restart the device."
+        }
         Trouble::Stalled => {
             "The room restarts it by itself. If that does not help, please unplug it and plug it in."
         }

@@ -164,7 +164,7 @@ fn texts(words: &[Word]) -> Vec<&str> {
 }
 
 /// A touch at the button joins; the same touch, bound to the display's output, does not. When the display
-/// server dies, the call goes on, and both pictures come back.
+/// server dies, the call goes on, and both pictures come back. A touch screen that is pulled out is missed.
 pub fn joins(bench: &mut Bench) -> Result<Figure> {
     install(bench)?;
     let room = booked(bench)?;
@@ -218,6 +218,10 @@ pub fn joins(bench: &mut Bench) -> Result<Figure> {
         bench.host.text("pid")? == before,
         "roomd ended with the display server"
     );
+    room.wait_health("panel-ok")?;
+    room.wait_health("panel-touch-ok")?;
+    unplug(screens.0, TOUCH)?;
+    room.wait_health("panel-touch-missing")?;
     room.ctl("leave")?;
     Ok(Figure {
         value: took.as_millis() as f64,
