@@ -217,6 +217,7 @@ describe("on the page", () => {
 
   test("why nobody can hear themself is said over the dialog", async () => {
     room.answer = () => ({ reply: "refused", refusal: "microphone-muted" });
+    room.tell({ event: "state", value: IDLE });
     await part("diagnosis").click();
     await part("self-hear-start").click();
     const toast = page.getByRole("dialog").getByTestId("toast");
