@@ -48,6 +48,12 @@ impl Claim {
         self.in_use = cause == Cause::InUse && (self.in_use || !self.early);
     }
 
+    /// Whether an earlier one of the room's own, which was not closed when the last one opened, may have been
+    /// in its way.
+    pub(crate) const fn was_early(&self) -> bool {
+        self.early
+    }
+
     /// It works, is not there, or is not wanted.
     pub(crate) const fn settle(&mut self) {
         self.in_use = false;
@@ -152,11 +158,13 @@ mod tests {
     fn the_room_itself_is_no_other_program() {
         let mut claim = Claim::default();
         let stalled = claim.begin();
+        assert!(!claim.was_early());
         claim.failed(Cause::Other);
         for _ in 0..3 {
             drop(claim.begin());
             claim.failed(Cause::InUse);
             assert!(!claim.is_in_use(), "the stalled one still closes");
+            assert!(claim.was_early());
         }
         drop(stalled);
         let closing = claim.begin();

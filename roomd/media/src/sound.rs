@@ -64,6 +64,10 @@ pub(crate) const TEST: StreamId = StreamId(u32::MAX);
 
 /// How often a lost loudspeaker is tried again.
 const RETRY: Duration = Duration::from_secs(2);
+/// How often is looked after one that opens, or that waits for another of the room's own to close.
+const SOON: Duration = Duration::from_millis(100);
+/// For how long that is waited for; then it counts as lost.
+const CLOSING: Duration = Duration::from_secs(3);
 /// Blocks that a tone is measured over: 200 ms.
 const MEASURED: usize = 20;
 
@@ -136,6 +140,8 @@ struct Worker {
     opening: Option<Receiver<Result<(Branch, String), Cause>>>,
     claim: Claim,
     tried: Option<Instant>,
+    /// Since when the one before it is waited for.
+    waits: Option<Instant>,
     failed: (SyncSender<()>, Receiver<()>),
     tones: Vec<Measurement>,
     blocks: u64,
@@ -156,6 +162,7 @@ impl Worker {
             opening: None,
             claim: Claim::default(),
             tried: None,
+            waits: None,
             failed: sync_channel(1),
             tones: Vec::new(),
             blocks: 0,
@@ -170,7 +177,11 @@ impl Worker {
         loop {
             let wait = if self.mixer.is_empty() && self.tones.is_empty() {
                 // A room without a call needs no clock of 10 ms.
-                Duration::from_secs(1)
+                if self.opening.is_some() || self.waits.is_some() {
+                    SOON
+                } else {
+                    Duration::from_secs(1)
+                }
             } else {
                 next.saturating_duration_since(Instant::now())
             };
@@ -216,6 +227,7 @@ impl Worker {
             self.loudspeaker = loudspeaker;
             // One that is still opening belongs to the old choice.
             (self.output, self.opening, self.tried) = (None, None, None);
+            self.waits = None;
             self.claim.settle();
         }
     }
@@ -280,14 +292,15 @@ impl Worker {
 
     /// Opens the loudspeaker, and again after it was lost.
     fn keep_output(&mut self, now: Instant) {
-        self.take_output();
+        self.take_output(now);
         let failed = self.failed.1.try_recv().is_ok();
         // A device that takes nothing more says nothing.
         let stuck = |output: &mut Branch| output.is_stuck(now);
         if (failed || self.output.as_mut().is_some_and(stuck)) && self.output.take().is_some() {
             self.tell(None, true);
         }
-        let due = |tried| now.saturating_duration_since(tried) >= RETRY;
+        let pause = if self.waits.is_some() { SOON } else { RETRY };
+        let due = |tried| now.saturating_duration_since(tried) >= pause;
         if self.output.is_some() || self.opening.is_some() || !self.tried.is_none_or(due) {
             return;
         }
@@ -299,6 +312,8 @@ impl Worker {
             }
             return;
         };
+        // What one that was let go still has to say is not about this one.
+        self.failed = sync_channel(1);
         let failed = self.failed.0.clone();
         let notice = move |notice| {
             if matches!(notice, Notice::Error(_)) {
@@ -327,7 +342,7 @@ impl Worker {
     }
 
     /// Takes a loudspeaker that has opened meanwhile.
-    fn take_output(&mut self) {
+    fn take_output(&mut self, now: Instant) {
         let Some(opening) = &self.opening else {
             return;
         };
@@ -340,12 +355,21 @@ impl Worker {
         self.began = None;
         match &opened {
             Ok(_) => self.claim.settle(),
+            // The loudspeaker before it, which may be the same by another name, takes its time to close.
+            Err(Cause::InUse) if self.claim.was_early() && self.may_wait(now) => return,
             Err(cause) => self.claim.failed(*cause),
         }
+        self.waits = None;
         let (output, name) = opened.ok().unzip();
         let missing = output.is_none();
         self.output = output;
         self.tell(name, missing);
+    }
+
+    /// Whether the one before it may still close.
+    fn may_wait(&mut self, now: Instant) -> bool {
+        let since = *self.waits.get_or_insert(now);
+        now.saturating_duration_since(since) < CLOSING
     }
 
     fn device(&self) -> Option<String> {
@@ -470,7 +494,7 @@ mod tests {
             let (sender, receiver) = sync_channel(1);
             sender.send(Err(cause)).unwrap();
             worker.opening = Some(receiver);
-            worker.take_output();
+            worker.take_output(Instant::now());
             let Ok(SoundNews::Loudspeaker {
                 missing, in_use, ..
             }) = told.try_recv()
@@ -481,6 +505,69 @@ mod tests {
         };
         assert_eq!(refused(Cause::InUse), (true, true));
         assert_eq!(refused(Cause::Other), (true, false));
+    }
+
+    #[test]
+    fn what_the_one_before_it_says_late_ends_nothing() {
+        gstreamer::init().unwrap();
+        let (voice, _next) = Voice::overheard(Duration::ZERO);
+        let (news, mut told) = mpsc::channel(64);
+        let mut worker = Worker::new(Loudspeaker::Device("null".to_owned()), voice, news);
+        let before = worker.failed.0.clone();
+        before.try_send(()).unwrap();
+        let begun = Instant::now();
+        while worker.output.is_none() {
+            assert!(
+                begun.elapsed() < Duration::from_secs(10),
+                "it does not open"
+            );
+            worker.keep_output(Instant::now());
+            // An error means that nobody listens any more.
+            let _ = before.try_send(());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        worker.keep_output(Instant::now());
+        assert!(worker.output.is_some());
+        let news: Vec<_> = std::iter::from_fn(|| told.try_recv().ok()).collect();
+        assert!(
+            matches!(news[..], [SoundNews::Loudspeaker { missing: false, .. }]),
+            "{news:?}"
+        );
+    }
+
+    #[test]
+    fn the_one_before_it_has_time_to_close() {
+        let (voice, _next) = Voice::overheard(Duration::ZERO);
+        let (news, mut told) = mpsc::channel(64);
+        let mut worker = Worker::new(Loudspeaker::None, voice, news);
+        let start = Instant::now();
+        let closing = worker.claim.begin();
+        let mut refused = |worker: &mut Worker, after| {
+            drop(worker.claim.begin());
+            let (sender, receiver) = sync_channel(1);
+            sender.send(Err(Cause::InUse)).unwrap();
+            worker.opening = Some(receiver);
+            worker.take_output(start + after);
+            told.try_recv().ok()
+        };
+        assert!(refused(&mut worker, Duration::ZERO).is_none());
+        assert!(refused(&mut worker, CLOSING / 2).is_none());
+        assert!(worker.waits.is_some(), "it is tried again soon");
+        let late = refused(&mut worker, CLOSING);
+        let Some(SoundNews::Loudspeaker {
+            missing, in_use, ..
+        }) = late
+        else {
+            panic!("nothing is told: {late:?}");
+        };
+        assert_eq!((missing, in_use), (true, false), "the room itself has it");
+        assert!(worker.waits.is_none());
+        drop(closing);
+        let other = refused(&mut worker, CLOSING);
+        assert!(matches!(
+            other,
+            Some(SoundNews::Loudspeaker { in_use: true, .. })
+        ));
     }
 
     #[test]
