@@ -16,13 +16,15 @@ pub const TURN: Duration = Duration::from_secs(5);
 /// Silence after that, until the loudspeaker has played what waits before it.
 pub const REST: Duration = Duration::from_millis(500);
 /// It takes no longer, however slowly the microphone delivers.
-pub const LONGEST: Duration = Duration::from_secs(15);
+pub const LONGEST: Duration = Duration::from_secs(20);
 
 /// Samples of a turn, which is all that is kept.
 const KEPT: usize = RATE * 5;
 /// Samples that are played, silence included.
 const PLAYED: usize = KEPT + RATE / 2;
-/// A microphone that is silent for so long is gone.
+/// A microphone opens within this time.
+const OPENS: Duration = Duration::from_secs(5);
+/// One that is silent for so long after that is gone.
 const GONE: Duration = Duration::from_secs(2);
 
 /// What happens.
@@ -111,7 +113,12 @@ impl DelayLine {
         if self.phase == Phase::Over {
             return None;
         }
-        let silent = self.last.checked_add(GONE)?;
+        let patience = if self.phase == Phase::Starting {
+            OPENS
+        } else {
+            GONE
+        };
+        let silent = self.last.checked_add(patience)?;
         let longest = self.begun.checked_add(LONGEST)?;
         Some(if silent < longest {
             (silent, "the microphone is overdue")
@@ -266,6 +273,16 @@ mod tests {
         assert_eq!(bench.line.handle_timeout(until - PERIOD), None);
         assert_eq!(bench.line.handle_timeout(until), Some(Effect::Done));
         assert_eq!(bench.line.kept.capacity(), 0);
+    }
+
+    #[test]
+    fn a_microphone_has_time_to_open() {
+        let mut bench = Bench::new();
+        assert_eq!(bench.line.handle_timeout(bench.now + 2 * GONE), None);
+        assert_eq!(
+            bench.line.handle_timeout(bench.now + OPENS),
+            Some(Effect::Done)
+        );
     }
 
     #[test]
