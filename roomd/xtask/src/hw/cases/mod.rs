@@ -278,6 +278,13 @@ pub const ALL: &[Case] = &[
         run: sound::test,
     },
     Case {
+        name: "room-hear",
+        about: "somebody speaks and hears themself, as the far side would, once",
+        place: Place::Room,
+        long: false,
+        run: sound::hear,
+    },
+    Case {
         name: "room-killed",
         about: "roomd is killed in a call: no device stays open; it is back in its meeting",
         place: Place::Room,

@@ -2,7 +2,10 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! Microphones, loudspeaker, mixer, and the kernel's loopback card.
 
+use std::time::Instant;
+
 use anyhow::{Context, Result, ensure};
+use roomd_api::SelfHearPhase;
 use roomd_model::FaultCode;
 use usb_bar::sound;
 
@@ -13,6 +16,9 @@ use super::super::daemon::{Daemon, HEADLESS};
 /// How much of a channel's power must be its own tone.
 const OWN: f64 = 0.9;
 const MICROPHONES: usize = 4;
+/// A peak that is silence, and one that is what the microphones hear, of 1.
+const QUIET: f64 = 0.01;
+const LOUD: f64 = 0.05;
 
 /// Two seconds of all four, as raw frames. ALSA gives up a stream that gets nothing for ten seconds, as
 /// happens to an emulated machine without a processor; then it is asked again.
@@ -147,6 +153,42 @@ pub fn loopback(bench: &mut Bench) -> Result<Figure> {
     Ok(Figure {
         value: (share * 1000.0).round() / 1000.0,
         unit: "share of the tone",
+    })
+}
+
+/// The bar's microphones hear their tones, which are somebody who speaks: they come out of its loudspeaker
+/// once, after that, and the microphone is closed again.
+pub fn hear(bench: &mut Bench) -> Result<Figure> {
+    bench.attach("A1")?;
+    let media = format!("{HEADLESS}echo_cancellation = \"off\"\n");
+    let room = Daemon::start_with(bench, &media, "")?;
+    room.wait_health("microphone-ok")?;
+    room.wait("the loudspeaker to open", |state| {
+        state.devices.loudspeaker.as_ref().map(drop)
+    })?;
+    let bars = bench.bars()?;
+    let open = |state: &serde_json::Value| state["microphone_open"] == true;
+    let heard = |state: &serde_json::Value| state["played"]["peak"][0].as_f64().unwrap_or_default();
+    ensure!(!open(&bars.state("A1")?), "an idle room listens");
+    room.ctl("hear")?;
+    let phase = |state: &roomd_api::State| Some(state.sound_test.self_hear.as_ref()?.phase);
+    room.wait("somebody to be listened to", |state| {
+        (phase(state) == Some(SelfHearPhase::Speaking)).then_some(())
+    })?;
+    let (begun, state) = (Instant::now(), bars.state("A1")?);
+    ensure!(open(&state), "the microphone is closed: {state}");
+    ensure!(heard(&state) < QUIET, "it is played at once: {state}");
+    bars.wait("A1", "what was said", |state| heard(state) > LOUD)?;
+    let took = begun.elapsed().as_millis() as f64;
+    room.wait("its end", |state| phase(state).is_none().then_some(()))?;
+    bars.wait("A1", "the microphone to be closed", |state| !open(state))?;
+    room.ctl("start-meeting")?;
+    let refused = room.ctl("hear");
+    ensure!(refused.is_err(), "somebody hears themself in a call");
+    room.ctl("leave")?;
+    Ok(Figure {
+        value: took,
+        unit: "ms",
     })
 }
 
