@@ -177,7 +177,7 @@ impl Worker {
         loop {
             let wait = if self.mixer.is_empty() && self.tones.is_empty() {
                 // A room without a call needs no clock of 10 ms.
-                if self.opening.is_some() || self.waits.is_some() {
+                if self.opening.is_some() || self.is_waiting(Instant::now()) {
                     SOON
                 } else {
                     Duration::from_secs(1)
@@ -299,7 +299,7 @@ impl Worker {
         if (failed || self.output.as_mut().is_some_and(stuck)) && self.output.take().is_some() {
             self.tell(None, true);
         }
-        let pause = if self.waits.is_some() { SOON } else { RETRY };
+        let pause = if self.is_waiting(now) { SOON } else { RETRY };
         let due = |tried| now.saturating_duration_since(tried) >= pause;
         if self.output.is_some() || self.opening.is_some() || !self.tried.is_none_or(due) {
             return;
@@ -354,12 +354,23 @@ impl Worker {
         self.opening = None;
         self.began = None;
         match &opened {
-            Ok(_) => self.claim.settle(),
-            // The loudspeaker before it, which may be the same by another name, takes its time to close.
-            Err(Cause::InUse) if self.claim.was_early() && self.may_wait(now) => return,
-            Err(cause) => self.claim.failed(*cause),
+            Err(Cause::InUse) if self.claim.was_early() => {
+                // The loudspeaker before it, which may be the same by another name, takes its time to close.
+                self.waits.get_or_insert(now);
+                if self.is_waiting(now) {
+                    return;
+                }
+                self.claim.failed(Cause::InUse);
+            }
+            Ok(_) => {
+                self.waits = None;
+                self.claim.settle();
+            }
+            Err(cause) => {
+                self.waits = None;
+                self.claim.failed(*cause);
+            }
         }
-        self.waits = None;
         let (output, name) = opened.ok().unzip();
         let missing = output.is_none();
         self.output = output;
@@ -367,9 +378,9 @@ impl Worker {
     }
 
     /// Whether the one before it may still close.
-    fn may_wait(&mut self, now: Instant) -> bool {
-        let since = *self.waits.get_or_insert(now);
-        now.saturating_duration_since(since) < CLOSING
+    fn is_waiting(&self, now: Instant) -> bool {
+        let waits = |since| now.saturating_duration_since(since) < CLOSING;
+        self.waits.is_some_and(waits)
     }
 
     fn device(&self) -> Option<String> {
@@ -552,7 +563,10 @@ mod tests {
         };
         assert!(refused(&mut worker, Duration::ZERO).is_none());
         assert!(refused(&mut worker, CLOSING / 2).is_none());
-        assert!(worker.waits.is_some(), "it is tried again soon");
+        assert!(
+            worker.is_waiting(start + CLOSING / 2),
+            "it is tried again soon"
+        );
         let late = refused(&mut worker, CLOSING);
         let Some(SoundNews::Loudspeaker {
             missing, in_use, ..
@@ -561,7 +575,9 @@ mod tests {
             panic!("nothing is told: {late:?}");
         };
         assert_eq!((missing, in_use), (true, false), "the room itself has it");
-        assert!(worker.waits.is_none());
+        // One that never closes is waited for once.
+        assert!(refused(&mut worker, 2 * CLOSING).is_some());
+        assert!(!worker.is_waiting(start + 2 * CLOSING));
         drop(closing);
         let other = refused(&mut worker, CLOSING);
         assert!(matches!(
