@@ -42,7 +42,7 @@ pub enum Presence {
     Gone,
 }
 
-/// A touch screen that was there since the start.
+/// A touch screen that is there, or was while no other one was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TouchScreen {
     /// What it calls itself.
@@ -119,6 +119,15 @@ impl Panels {
                 self.take(device);
             }
         }
+        self.forget_visitors();
+    }
+
+    /// Of several, one that was pulled out was somebody's own. The panel has one as long as any is there.
+    fn forget_visitors(&mut self) {
+        let is_there = |screen: &TouchScreen| !screen.missing && screen.due.is_none();
+        if self.touch_screens.values().any(is_there) {
+            self.touch_screens.retain(|_, screen| !screen.missing);
+        }
     }
 
     /// Takes a touch screen that was not there before. While another one is away it was put in its place, or
@@ -155,6 +164,7 @@ impl Panels {
         for screen in self.touch_screens.values_mut() {
             screen.missing |= is_due(&mut screen.due);
         }
+        self.forget_visitors();
     }
 
     /// How many are connected.
@@ -343,6 +353,30 @@ mod tests {
         assert_eq!(bench.screens(300), [(id.to_owned(), true)]);
         bench.plug(Event::Added(one), 301);
         assert_eq!(bench.screens(301), well);
+    }
+
+    #[test]
+    fn a_touch_screen_that_visited_is_not_missed() {
+        let mut bench = Bench::new(true);
+        bench.connect(WIRED, 0);
+        let (own, visitor) = (screen("1-1:1.0", "0001"), screen("1-2:1.0", "0002"));
+        bench.plug(Event::Added(own.clone()), 0);
+        bench.plug(Event::Added(visitor.clone()), 10);
+        assert_eq!(bench.screens(10).len(), 2);
+        bench.plug(removed(&visitor), 20);
+        let left = [("usb:222a:0001@1-1:1.0".to_owned(), false)];
+        assert_eq!(bench.screens(30), left);
+        bench.plug(removed(&own), 40);
+        assert_eq!(bench.screens(50).len(), 1);
+        assert!(bench.screens(50)[0].1, "the last one is missed");
+        // Both away at once: one of them is enough.
+        bench.plug(Event::Added(own.clone()), 60);
+        bench.plug(Event::Added(visitor.clone()), 60);
+        bench.plug(removed(&own), 70);
+        bench.plug(removed(&visitor), 70);
+        assert_eq!(bench.screens(80).len(), 2);
+        bench.plug(Event::Added(own), 90);
+        assert_eq!(bench.screens(90), left);
     }
 
     #[test]
