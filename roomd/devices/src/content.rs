@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use roomd_devices_core::call::Refusal;
 use roomd_devices_core::content::edid;
+use roomd_devices_core::content::port::Ask;
 use roomd_devices_core::content::timings::{self, Report};
 use tracing::{info, warn};
 
@@ -29,55 +30,85 @@ pub enum ContentError {
     Ending,
 }
 
-/// Asks a device for its signal, and sets it to that where `may_set`. Before that, where `edid`, a
+/// What a device has said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Of its signal.
+    pub report: Report,
+    /// It has no EDID and took none.
+    pub without_edid: bool,
+}
+
+/// Asks a device for its signal, and sets it to that where it may. Before that, where it is to get one, a
 /// receiver without an EDID gets the room's; one that takes none is asked all the same. Both only while
 /// nobody has the device open for pictures.
 ///
 /// # Errors
 ///
 /// It cannot be opened, or is gone.
-pub async fn ask(path: &Path, may_set: bool, edid: bool) -> Result<Report, ContentError> {
-    let path = path.to_owned();
+pub async fn ask(ask: &Ask) -> Result<Asked, ContentError> {
+    let (path, may_set) = (PathBuf::from(&ask.node), ask.may_set);
+    let (edid, again) = (ask.edid, ask.again);
     let work = move || {
         let open = |error| ContentError::Open(path.clone(), error);
         let mut node = DeviceFile::open_nonblocking(&path).map_err(open)?;
-        if edid {
-            give_edid(&path, &mut node);
-        }
+        let has_edid = !edid || give_edid(&path, &mut node, again);
         let refused = |refusal| ContentError::Refused(path.clone(), refusal);
-        timings::ask(&mut node, may_set).map_err(refused)
+        let report = timings::ask(&mut node, may_set).map_err(refused)?;
+        Ok(Asked {
+            report,
+            without_edid: !has_edid,
+        })
     };
     // Drivers wait for the device: not on the runtime's own threads.
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or(Err(ContentError::Ending))
 }
 
-/// Gives a receiver an EDID where it has none, and says what came of it.
-fn give_edid(path: &Path, node: &mut DeviceFile) {
+/// Gives a receiver an EDID where it has none, and says what came of it, unless it is the same `again`; false
+/// where it still has none.
+fn give_edid(path: &Path, node: &mut DeviceFile, again: bool) -> bool {
     match edid::give(node) {
         Ok(Some(blocks)) => info!(?path, blocks, "the receiver had no EDID and got the room's"),
         // What is gone says so again when it is asked for its signal.
         Ok(None) | Err(Refusal::Gone) => {}
-        Err(refusal) => warn!(
-            ?path,
-            ?refusal,
-            "the receiver has no EDID and took none: laptops may see no display; write one with \
-             v4l2-ctl --set-edid before roomd starts"
-        ),
+        Err(refusal) => {
+            if !again {
+                warn!(
+                    ?path,
+                    ?refusal,
+                    "the receiver has no EDID and took none: laptops may see no display; write one \
+                     with v4l2-ctl --set-edid before roomd starts"
+                );
+            }
+            return false;
+        }
     }
+    true
 }
 
 #[cfg(test)]
 mod tests {
     use roomd_devices_core::content::timings::Answer;
+    use roomd_devices_core::identity::DeviceId;
 
     use super::*;
 
     #[tokio::test]
     async fn no_device_and_none_that_receives_are_told_apart() {
-        let missing = ask(Path::new("/dev/no-such-video"), false, true).await;
+        let of = |node: &str| Ask {
+            id: DeviceId::at(node),
+            node: node.to_owned(),
+            arrivals: 1,
+            may_set: true,
+            edid: true,
+            again: false,
+        };
+        let missing = ask(&of("/dev/no-such-video")).await;
         assert!(matches!(missing, Err(ContentError::Open(..))));
-        let null = ask(Path::new("/dev/null"), true, true).await.unwrap();
-        assert_eq!((null.receiver, null.answer), (false, Answer::Silent));
+        let null = ask(&of("/dev/null")).await.unwrap();
+        let report = null.report;
+        assert_eq!((report.receiver, report.answer), (false, Answer::Silent));
+        assert!(!null.without_edid, "what is no receiver needs none");
     }
 }

@@ -3,11 +3,10 @@
 //! The content inputs: the shell around the machine that decides. Devices are asked beside the hardware
 //! task, which never waits for one; previews are taken of what the engine has open.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use roomd_api::{ContentInput, ContentShare, ContentSignal, Refusal};
-use roomd_devices::content;
+use roomd_devices::content::{self, Asked};
 use roomd_devices::core::content::inputs::ContentInputs;
 use roomd_devices::core::content::port::{Ask, Goal, Refused, Run, Share, Shown};
 use roomd_devices::core::content::signal::{Picture, Signal};
@@ -64,6 +63,8 @@ pub enum ContentOrder {
 pub struct Answered {
     id: DeviceId,
     arrivals: u64,
+    /// Whether it has an EDID, where it was to get one.
+    edid: Option<bool>,
     report: Option<Report>,
 }
 
@@ -112,8 +113,12 @@ impl Content {
         let Answered {
             id,
             arrivals,
+            edid,
             report,
         } = answered;
+        if let Some(done) = *edid {
+            self.inputs.gave_edid(id, *arrivals, done);
+        }
         self.inputs.answered(id, *arrivals, *report, Instant::now());
     }
 
@@ -155,11 +160,13 @@ impl Content {
         while let Some(ask) = self.inputs.poll_ask(now) {
             let answers = self.answers.clone();
             tokio::spawn(async move {
-                let report = report(&ask).await;
+                let asked = asked(&ask).await;
+                let edid = asked.map(|asked| !asked.without_edid);
                 let answered = Answered {
+                    edid: edid.filter(|_| ask.edid),
                     id: ask.id,
                     arrivals: ask.arrivals,
-                    report,
+                    report: asked.map(|asked| asked.report),
                 };
                 // Nobody is left to tell when the daemon ends.
                 let _ = answers.send(answered).await;
@@ -209,15 +216,19 @@ impl Content {
     }
 }
 
-async fn report(ask: &Ask) -> Option<Report> {
+async fn asked(ask: &Ask) -> Option<Asked> {
     if ask.node == TEST {
-        return Some(Report {
+        let report = Report {
             receiver: false,
             answer: Answer::Silent,
+        };
+        return Some(Asked {
+            report,
+            without_edid: false,
         });
     }
-    let report = content::ask(&PathBuf::from(&ask.node), ask.may_set, ask.edid).await;
-    report
+    let asked = content::ask(ask).await;
+    asked
         .map_err(anyhow::Error::new)
         .inspect_err(|error| {
             // Once is enough.
@@ -342,6 +353,10 @@ fn shown(input: Shown) -> ContentInput {
 
 /// What the device says of its signal, for operators.
 pub fn detail(input: &Shown) -> Option<String> {
+    if input.without_edid {
+        let text = "It has no EDID and took none: laptops may see no display. Write one with v4l2-ctl --set-edid.";
+        return Some(text.to_owned());
+    }
     match input.answer {
         Answer::Signal(timings, _) => Some(timings.to_string()),
         Answer::Silent

@@ -133,8 +133,17 @@ impl ContentInputs {
             arrivals: known.there.arrivals,
             may_set: !is_open,
             edid,
-            again: known.failed,
+            again: known.failed || known.without_edid,
         })
+    }
+
+    /// Whether a device that was to get an EDID has one now; it is tried again with the next ask.
+    pub fn gave_edid(&mut self, id: &DeviceId, arrivals: u64, done: bool) {
+        let known = self.known.get_mut(id);
+        if let Some(known) = known.filter(|known| known.there.arrivals == arrivals) {
+            known.edid &= done;
+            known.without_edid = !done;
+        }
     }
 
     /// A device has said how it is; none when it could not be asked.
@@ -433,6 +442,7 @@ impl ContentInputs {
         Shown {
             configured,
             there: known.map(|known| known.there.clone()),
+            without_edid: known.is_some_and(|known| known.without_edid),
             signal: known.map_or(Signal::Missing, |known| known.watch.signal(now)),
             answer: known.map_or(Answer::Silent, |known| known.watch.answer()),
             share,

@@ -410,6 +410,32 @@ fn an_edid_is_seen_to_each_time_that_an_input_is_plugged_in() {
 }
 
 #[test]
+fn an_input_that_took_no_edid_is_offered_it_again() {
+    let mut room = Room::empty(&[("Table", "046d:0857")]);
+    let properties = camera("1-1.4:1.0", "A1", 0);
+    room.inventory.handle(Event::Added(properties), room.now);
+    room.inputs.refresh(room.inventory.entries(), room.now);
+    let report = Some(Report {
+        receiver: true,
+        answer: Answer::NoSignal,
+    });
+    for done in [false, false, true] {
+        let ask = room.inputs.poll_ask(room.now).unwrap();
+        assert!(ask.edid);
+        room.inputs.gave_edid(&ask.id, ask.arrivals, done);
+        room.inputs
+            .answered(&ask.id, ask.arrivals, report, room.now);
+        assert_eq!(room.inputs.shown(room.now)[0].without_edid, !done);
+        room.now += ASK;
+    }
+    let ask = room.inputs.poll_ask(room.now).unwrap();
+    assert!(!ask.edid && !ask.again);
+    // What was said of one that was unplugged meanwhile is nothing of the next.
+    room.inputs.gave_edid(&ask.id, ask.arrivals + 1, false);
+    assert!(!room.inputs.shown(room.now)[0].without_edid);
+}
+
+#[test]
 fn an_open_input_is_given_its_edid_later() {
     let mut room = Room::empty(&[("Table", "046d:0857")]);
     let properties = camera("1-1.4:1.0", "A1", 0);

@@ -29,6 +29,8 @@ pub(super) struct Known {
     pub(super) failed: bool,
     /// Its EDID was seen to.
     pub(super) edid: bool,
+    /// It has none, and took none the last time.
+    pub(super) without_edid: bool,
     pub(super) crop: Crop,
     pub(super) size: Option<(u32, u32)>,
 }
@@ -44,6 +46,7 @@ impl Known {
             asking: false,
             failed: false,
             edid: false,
+            without_edid: false,
             crop: Crop::FULL,
             size: None,
         }

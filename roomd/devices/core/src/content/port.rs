@@ -22,7 +22,7 @@ pub struct Ask {
     pub may_set: bool,
     /// So it is the first time since it was plugged in: where it has no EDID, it may get the room's.
     pub edid: bool,
-    /// It could not be asked the last time.
+    /// It could not be asked the last time, or took no EDID.
     pub again: bool,
 }
 
@@ -82,6 +82,8 @@ pub struct Shown {
     pub configured: bool,
     /// Who and where it is, when it is there.
     pub there: Option<There>,
+    /// It has no EDID and takes none: laptops may see no display.
+    pub without_edid: bool,
     /// How its signal is.
     pub signal: Signal,
     /// What the device says of it, such as its timings.
