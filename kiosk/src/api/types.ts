@@ -1040,7 +1040,11 @@ result: SoundTestResult | null,
 /**
  * Somebody hears themself as the far side would; none while nobody does.
  */
-selfHear: SelfHear | null, };
+selfHear: SelfHear | null, 
+/**
+ * What was missing when somebody last wanted to; none when they heard themself, or ended it.
+ */
+selfHearFailed: Refusal | null, };
 
 /**
  * A problem or a figure of a sound test.

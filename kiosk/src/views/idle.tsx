@@ -9,6 +9,7 @@ import { useLocale } from "../i18n/locale";
 import { AgendaList } from "./agenda-list";
 import { DisplayAsks } from "./display-asks";
 import type { ViewProps } from "./panel";
+import { SelfHears } from "./self-hear";
 import { TopBar } from "./top-bar";
 
 const MOST_NOTICES = 2;
@@ -114,11 +115,13 @@ function Offer({ entry, state, live, act }: ViewProps & { entry: AgendaEntry }) 
 function Notices(props: ViewProps) {
   const { text } = useLocale();
   const { state, act } = props;
-  const most = state.devices.displayAsks ? MOST_NOTICES - 1 : MOST_NOTICES;
+  const asks = [state.devices.displayAsks, state.soundTest.selfHear !== null];
+  const most = MOST_NOTICES - asks.filter(Boolean).length;
   const rest = state.faults.length - most;
   return (
     <div class="notices">
       <DisplayAsks {...props} />
+      <SelfHears {...props} />
       {state.faults.slice(0, most).map(({ code }) => (
         <Notice key={code} severity={SEVERITY[code]} {...text.faults[code]} />
       ))}

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 import { Icon } from "../components/icon";
 import { Meter } from "../components/meter";
+import { Notice } from "../components/notice";
 import { useLocale } from "../i18n/locale";
 import type { ViewProps } from "./panel";
 
@@ -9,7 +10,7 @@ import type { ViewProps } from "./panel";
 export function SelfHear({ state, ui, live, act }: ViewProps) {
   const { text } = useLocale();
   const words = text.diagnosis.selfHear;
-  const { selfHear, progress } = state.soundTest;
+  const { selfHear, selfHearFailed, progress } = state.soundTest;
   const inCall = state.call !== null;
   const tested = progress !== null;
   if (selfHear) {
@@ -38,6 +39,7 @@ export function SelfHear({ state, ui, live, act }: ViewProps) {
     <section class="section" aria-labelledby="self-hear" data-testid="self-hear">
       <h3 id="self-hear">{words.title}</h3>
       <p class="muted">{inCall ? words.inCall : tested ? words.tested : words.hint}</p>
+      {selfHearFailed && <Notice severity="warning" {...text.refusals[selfHearFailed]} />}
       <button
         type="button"
         class="button wide"
@@ -49,5 +51,29 @@ export function SelfHear({ state, ui, live, act }: ViewProps) {
         {words.start}
       </button>
     </section>
+  );
+}
+
+/** Says outside of the diagnosis that the room listens or plays, and ends it. */
+export function SelfHears({ state, ui, act }: ViewProps) {
+  const { text } = useLocale();
+  const words = text.diagnosis.selfHear;
+  const { selfHear } = state.soundTest;
+  if (!selfHear || ui.dialog?.kind === "diagnosis") return null;
+  return (
+    <div class="asks" role="group" aria-labelledby="self-hears" data-testid="self-hears">
+      <Icon name={selfHear.phase === "listening" ? "volume" : "microphone"} size={32} />
+      <strong id="self-hears">
+        {words.title}: {words.phases[selfHear.phase]}
+      </strong>
+      <button
+        type="button"
+        class="button primary"
+        data-testid="self-hears-stop"
+        onClick={() => act.request({ request: "stop-self-hear" })}
+      >
+        {words.stop}
+      </button>
+    </div>
   );
 }

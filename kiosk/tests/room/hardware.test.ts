@@ -7,7 +7,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 import type { Camera, Fault, HealthItem } from "../../src/api/types";
 import { adjustable, freeName } from "../../src/cameras";
 import { kindOf, otherFaults, troubles, unlisted } from "../../src/health";
-import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, HEAR_LISTENING, HEAR_SPEAKING, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE } from "../stories/hardware";
+import { BOTH, FRONT, HEALTH_TROUBLED, HEALTH_WELL, HEAR_FAILED, HEAR_LISTENING, HEAR_SPEAKING, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE } from "../stories/hardware";
 import { IDLE, inCall } from "../stories/state";
 import { launch } from "../support/browser";
 import { eventually, StandInRoom } from "./stand-in";
@@ -213,6 +213,17 @@ describe("on the page", () => {
     room.tell({ event: "sound-test", value: SOUND_RUNNING });
     await page.getByText("Während des Tontests ist das nicht möglich.").waitFor();
     assert.equal(await part("self-hear-start").isDisabled(), true);
+  });
+
+  test("that somebody hears themself is said on every screen, and ended there", async () => {
+    room.tell({ event: "state", value: { ...IDLE, soundTest: HEAR_SPEAKING } });
+    await part("self-hears").getByText("Sprechen Sie jetzt.").waitFor();
+    await part("self-hears-stop").click();
+    await eventually(() => assert.deepEqual(room.requests, [{ request: "stop-self-hear" }]));
+    room.tell({ event: "sound-test", value: HEAR_FAILED });
+    await part("self-hears").waitFor({ state: "detached" });
+    await part("diagnosis").click();
+    await part("self-hear").getByText("Kein Mikrofon angeschlossen").waitFor();
   });
 
   test("why nobody can hear themself is said over the dialog", async () => {

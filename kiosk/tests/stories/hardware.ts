@@ -176,6 +176,7 @@ const DRIFT = line("self-test-drift", null, "Die Uhren von Mikrofon und Lautspre
 export const SOUND_WELL: SoundTest = {
   progress: null,
   selfHear: null,
+  selfHearFailed: null,
   result: {
     at: "2026-06-11T06:30:00Z",
     microphone: "Jabra SPEAK 750",
@@ -188,6 +189,7 @@ export const SOUND_WELL: SoundTest = {
 export const SOUND_TROUBLED: SoundTest = {
   progress: null,
   selfHear: null,
+  selfHearFailed: null,
   result: {
     at: "2025-11-03T14:05:00Z",
     microphone: null,
@@ -207,12 +209,14 @@ export const SOUND_TROUBLED: SoundTest = {
   },
 };
 
-export const SOUND_RUNNING: SoundTest = { progress: 42, result: SOUND_WELL.result, selfHear: null };
+export const SOUND_RUNNING: SoundTest = { progress: 42, result: SOUND_WELL.result, selfHear: null, selfHearFailed: null };
 
 export const HEAR_SPEAKING: SoundTest = {
   ...SOUND_WELL,
   selfHear: { phase: "speaking", endsAt: "2026-06-11T06:40:05Z" },
 };
+
+export const HEAR_FAILED: SoundTest = { ...SOUND_WELL, selfHearFailed: "microphone-missing" };
 
 export const HEAR_LISTENING: SoundTest = {
   ...SOUND_WELL,

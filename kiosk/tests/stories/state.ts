@@ -66,7 +66,7 @@ export const IDLE: State = {
   cameras: [],
   content: [],
   health: { score: 100, items: [] },
-  soundTest: { progress: null, result: null, selfHear: null },
+  soundTest: { progress: null, result: null, selfHear: null, selfHearFailed: null },
   pairing: null,
   faults: [],
   statistics: {

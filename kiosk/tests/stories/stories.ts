@@ -4,7 +4,7 @@
 import type { Levels, State } from "../../src/api/types";
 import type { Link } from "../../src/room";
 import type { Ui } from "../../src/snapshot";
-import { BOTH, FRONT, HDMI, HEALTH_TROUBLED, HEALTH_WELL, HEAR_LISTENING, HEAR_SPEAKING, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE, slide } from "./hardware";
+import { BOTH, FRONT, HDMI, HEALTH_TROUBLED, HEALTH_WELL, HEAR_FAILED, HEAR_LISTENING, HEAR_SPEAKING, SOUND_RUNNING, SOUND_TROUBLED, SOUND_WELL, TABLE, slide } from "./hardware";
 import { chat, crowd, person } from "./people";
 import { CALL, DAY, IDLE, NOW, at, entry, idle, inCall } from "./state";
 
@@ -239,6 +239,8 @@ export const STORIES: Record<string, Story> = {
     levels: { microphone: 48 },
   },
   "self-hear-listening": { state: idle({ soundTest: HEAR_LISTENING }), ui: { dialog: { kind: "diagnosis" } } },
+  "self-hear-failed": { state: idle({ soundTest: HEAR_FAILED }), ui: { dialog: { kind: "diagnosis" } } },
+  "idle-self-hear": { state: idle({ soundTest: HEAR_SPEAKING }) },
   "self-hear-refused": {
     state: idle({ soundTest: SOUND_WELL }),
     ui: { dialog: { kind: "diagnosis" }, toast: "microphone-muted" },

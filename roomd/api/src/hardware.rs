@@ -5,6 +5,8 @@ use roomd_model::Severity;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::Refusal;
+
 /// How the room's devices are. Panel, D-Bus, figures and the command line all show this.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -149,6 +151,8 @@ pub struct SoundTest {
     pub result: Option<SoundTestResult>,
     /// Somebody hears themself as the far side would; none while nobody does.
     pub self_hear: Option<SelfHear>,
+    /// What was missing when somebody last wanted to; none when they heard themself, or ended it.
+    pub self_hear_failed: Option<Refusal>,
 }
 
 /// Somebody in the room speaks, then hears what the far side would have got of it.

@@ -179,8 +179,7 @@ pub enum Request {
     StartSoundTest,
     /// Ends the running sound test; the last result stays.
     StopSoundTest,
-    /// Lets somebody speak for 5 seconds and hear then what the far side would get of it; ends that while
-    /// it runs. Not in a call.
+    /// Lets somebody speak for 5 seconds and hear then what the far side would get of it. Not in a call.
     StartSelfHear,
     /// Ends that.
     StopSelfHear,

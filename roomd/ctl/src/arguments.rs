@@ -204,8 +204,7 @@ pub(crate) enum Hardware {
     },
     /// Tells the room that somebody turned the display on that it asked for.
     DisplayIsOn,
-    /// Lets somebody in the room speak for 5 seconds, then hear what the far side would get. Ends that while
-    /// it runs. Not in a call.
+    /// Lets somebody in the room speak for 5 seconds, then hear what the far side would get. Not in a call.
     Hear {
         /// Ends it.
         #[arg(long)]

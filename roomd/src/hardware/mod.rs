@@ -329,6 +329,10 @@ impl Task {
         self.use_camera(camera).await;
         if let Some(sound) = &mut self.sound {
             for command in sound.refresh(&self.entries) {
+                if matches!(command, EngineCommand::Microphone(_)) {
+                    // Another one may be muted by its own key.
+                    self.self_hear.stop();
+                }
                 self.engine.command(command).await;
             }
         }
@@ -390,8 +394,6 @@ impl Task {
     fn follow_room(&mut self, room: &RoomFacts) {
         if room.sound.in_call {
             self.sound_test.stop();
-        }
-        if room.sound.in_call || room.lost.contains(&FaultCode::MicrophoneMissing) {
             self.self_hear.stop();
         }
         let lost = room.lost.contains(&FaultCode::LoudspeakerMissing);
@@ -478,10 +480,9 @@ impl Task {
         Ok(())
     }
 
-    /// Lets somebody hear themself; whoever asks again has heard enough.
+    /// Lets somebody hear themself; while somebody does, that goes on.
     fn start_self_hear(&mut self, room: &RoomFacts) -> Result<(), Refusal> {
         if self.self_hear.is_running() {
-            self.self_hear.stop();
             return Ok(());
         }
         let chosen = self.sound.as_ref().and_then(|sound| sound.chosen.as_ref());
@@ -628,6 +629,7 @@ impl Task {
             health,
             sound_test: roomd_api::SoundTest {
                 self_hear: self.self_hear.shown(),
+                self_hear_failed: self.self_hear.failed(),
                 ..self.sound_test.shown()
             },
             display_asks: self.display.asks(),

@@ -11,6 +11,7 @@ use roomd_api::{Refusal, SelfHear as Shown, SelfHearPhase};
 use roomd_devices::core::self_hear::{DelayLine, Effect, Input, Phase, REST, TURN};
 use roomd_devices::core::self_test::BLOCK;
 use roomd_media::{Engine, EngineCommand, Heard};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -27,6 +28,8 @@ const WAITING: usize = 50;
 #[derive(Debug)]
 pub struct SelfHear {
     running: Option<Running>,
+    /// What was missing when it last ended by itself.
+    failed: Option<Refusal>,
     /// The last one that was begun; it lets go of the engine before the next one takes it.
     task: Option<JoinHandle<()>>,
     /// The engine has lost the loudspeaker.
@@ -36,9 +39,17 @@ pub struct SelfHear {
 #[derive(Debug)]
 struct Running {
     shown: Option<Shown>,
-    news: mpsc::Receiver<Option<Shown>>,
+    news: mpsc::Receiver<News>,
     /// Ends it when dropped.
     _stop: oneshot::Sender<()>,
+}
+
+/// What the task tells.
+#[derive(Debug)]
+enum News {
+    Phase(Option<Shown>),
+    /// It ended, as this is missing.
+    Failed(Refusal),
 }
 
 impl SelfHear {
@@ -46,6 +57,7 @@ impl SelfHear {
     pub fn new() -> Self {
         Self {
             running: None,
+            failed: None,
             task: None,
             lost: watch::Sender::new(false),
         }
@@ -66,9 +78,13 @@ impl SelfHear {
                 // However it ended.
                 let _ = before.await;
             }
-            run(&engine, &sender, stopped, lost).await;
+            if let Some(missing) = run(&engine, &sender, stopped, lost).await {
+                // Whoever stopped it meanwhile does not listen any more.
+                let _ = sender.send(News::Failed(missing)).await;
+            }
             engine.command(EngineCommand::SelfHear(None)).await;
         }));
+        self.failed = None;
         self.running = Some(Running {
             shown: shown(Phase::Starting, Utc::now()),
             news,
@@ -92,7 +108,11 @@ impl SelfHear {
             return std::future::pending().await;
         };
         match running.news.recv().await {
-            Some(shown) => running.shown = shown,
+            Some(News::Phase(shown)) => running.shown = shown,
+            Some(News::Failed(missing)) => {
+                self.failed = Some(missing);
+                self.running = None;
+            }
             None => self.running = None,
         }
     }
@@ -100,6 +120,11 @@ impl SelfHear {
     /// As a panel shows it.
     pub fn shown(&self) -> Option<Shown> {
         self.running.as_ref()?.shown.clone()
+    }
+
+    /// What was missing when it last ended by itself; none where it went well.
+    pub const fn failed(&self) -> Option<Refusal> {
+        self.failed
     }
 }
 
@@ -152,13 +177,17 @@ fn sent(heard: Heard) -> Vec<i16> {
     heard.cancelled.unwrap_or(heard.microphone)
 }
 
-/// Lets somebody speak, then hear it, unless it is ended before.
+/// Lets somebody speak, then hear it, unless it is ended before. Returns what was missing for it.
 async fn run(
     engine: &Engine,
-    news: &mpsc::Sender<Option<Shown>>,
+    news: &mpsc::Sender<News>,
     mut stopped: oneshot::Receiver<()>,
     lost: watch::Receiver<bool>,
-) {
+) -> Option<Refusal> {
+    if !matches!(stopped.try_recv(), Err(TryRecvError::Empty)) {
+        // It must not take the place of what was begun since.
+        return None;
+    }
     let (sender, mut heard) = mpsc::channel(WAITING);
     engine.command(EngineCommand::SelfHear(Some(sender))).await;
     let mut line = DelayLine::new(Instant::now());
@@ -166,14 +195,22 @@ async fn run(
     let mut gone = pin!(gone(lost));
     while let Some((due, _)) = line.poll_timeout() {
         let effect = tokio::select! {
-            _ = &mut stopped => return,
+            _ = &mut stopped => return None,
             heard = heard.recv() => match heard {
                 Some(heard) => line.handle(Input::Heard(&sent(heard)), Instant::now()),
                 // A call or a sound test begins, or the engine ends.
-                None => return,
+                None => return None,
             },
-            () = &mut gone => line.handle(Input::LoudspeakerGone, Instant::now()),
-            () = tokio::time::sleep_until(due.into()) => line.handle_timeout(Instant::now()),
+            () = &mut gone => {
+                line.handle(Input::LoudspeakerGone, Instant::now());
+                return Some(Refusal::LoudspeakerMissing);
+            }
+            () = tokio::time::sleep_until(due.into()) => {
+                if line.handle_timeout(Instant::now()).is_some() {
+                    return Some(Refusal::MicrophoneMissing);
+                }
+                None
+            }
         };
         match effect {
             Some(Effect::Play(samples)) => engine.play(samples),
@@ -186,16 +223,16 @@ async fn run(
                 engine.play(vec![0; AHEAD * BLOCK]);
             }
             // Whoever shows it is told of the end by the closed channel, too.
-            let _ = news.try_send(shown(told, Utc::now()));
+            let _ = news.try_send(News::Phase(shown(told, Utc::now())));
         }
     }
+    None
 }
 
 #[cfg(test)]
 mod tests {
     use roomd_config::Microphone;
     use roomd_devices::mute::RoomSound;
-    use tokio::sync::oneshot::error::TryRecvError;
 
     use super::super::sound::SoundNames;
     use super::super::sound::tests::{plugged, sound};
@@ -304,7 +341,7 @@ mod tests {
             _stop: stop,
         });
         let speaking = shown(Phase::Speaking, Utc::now());
-        sender.try_send(speaking.clone()).unwrap();
+        sender.try_send(News::Phase(speaking.clone())).unwrap();
         hear.changed().await;
         assert_eq!(hear.shown(), speaking);
         assert!(hear.is_running());
@@ -314,5 +351,23 @@ mod tests {
         assert!(!hear.is_running());
         // Whatever still runs is told to end.
         assert_eq!(ended.try_recv(), Err(TryRecvError::Closed));
+        assert_eq!(hear.failed(), None);
+    }
+
+    #[tokio::test]
+    async fn what_was_missing_is_said_until_the_next_one() {
+        let (sender, news) = mpsc::channel(4);
+        let (stop, _ended) = oneshot::channel();
+        let mut hear = SelfHear::new();
+        hear.running = Some(Running {
+            shown: shown(Phase::Starting, Utc::now()),
+            news,
+            _stop: stop,
+        });
+        let missing = Refusal::MicrophoneMissing;
+        sender.try_send(News::Failed(missing)).unwrap();
+        hear.changed().await;
+        assert_eq!((hear.shown(), hear.failed()), (None, Some(missing)));
+        assert!(!hear.is_running());
     }
 }

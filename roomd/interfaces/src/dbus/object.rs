@@ -291,7 +291,7 @@ impl Room1 {
         self.ask(Request::StopSoundTest).await
     }
 
-    /// Lets somebody speak for 5 seconds and hear then what the far side would get; ends that while it runs.
+    /// Lets somebody speak for 5 seconds and hear then what the far side would get.
     async fn start_self_hear(&self) -> Result<(), Error> {
         self.ask(Request::StartSelfHear).await
     }

@@ -68,6 +68,7 @@ pub(super) struct Capture {
     sending_microphone: bool,
     preview: bool,
     listening: Option<Listening>,
+    listener: Option<mpsc::Sender<Heard>>,
     keyframes_wanted: BTreeSet<Variant>,
     noise_free: bool,
     loss: f64,
@@ -102,6 +103,7 @@ impl Capture {
             sending_microphone: false,
             preview: false,
             listening: None,
+            listener: None,
             keyframes_wanted: BTreeSet::new(),
             noise_free: false,
             loss: 0.0,
@@ -383,6 +385,7 @@ impl Task {
     fn overhear(&mut self, listener: Option<(Listening, mpsc::Sender<Heard>)>) {
         let (listening, listener) = listener.unzip();
         self.capture.listening = listening;
+        self.capture.listener.clone_from(&listener);
         self.sound.remove(TEST);
         if listening.is_some() {
             self.sound.add(TEST);
@@ -492,6 +495,11 @@ impl Task {
 
     /// Once a second: a lost device may be back, a silent one may be lost.
     pub(super) fn supervise_capture(&mut self, now: Instant) {
+        let listener = self.capture.listener.as_ref();
+        if listener.is_some_and(mpsc::Sender::is_closed) {
+            // Whoever listened is gone without a word; the microphone must not stay open for nobody.
+            self.stop_listening();
+        }
         for track in self.capture.stuck(now) {
             self.encoder_failed(track);
         }

@@ -312,3 +312,16 @@ async fn whoever_listens_too_long_or_too_late_disturbs_neither_a_sound_test_nor_
     assert!(!task.capture.microphone.is_open());
     assert!(heard.recv().await.is_none());
 }
+
+#[tokio::test]
+async fn the_microphone_is_not_open_for_a_listener_that_is_gone() {
+    let (mut task, _loopback, _figures) = task();
+    task.command(EngineCommand::Microphone(MicrophoneSource::TestSound));
+    let (listener, heard) = mpsc::channel(64);
+    task.command(EngineCommand::SelfHear(Some(listener)));
+    task.supervise_capture(Instant::now());
+    assert!(task.capture.microphone.is_open());
+    drop(heard);
+    task.supervise_capture(Instant::now());
+    assert!(!task.capture.microphone.is_open());
+}
