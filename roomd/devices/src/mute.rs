@@ -329,7 +329,11 @@ impl Task {
                 }
                 Effect::Disobeys => {
                     self.disobeys = true;
-                    self.trouble.send_replace(Some(Trouble::Disobeys));
+                    // A key that floods leaves its switch no time to follow; that it floods says more.
+                    self.trouble.send_if_modified(|trouble| {
+                        *trouble != Some(Trouble::Flood)
+                            && trouble.replace(Trouble::Disobeys) != Some(Trouble::Disobeys)
+                    });
                 }
             }
         }
