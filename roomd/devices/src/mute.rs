@@ -141,6 +141,7 @@ pub fn spawn(device: &SoundDevice, opened: Opened, room: watch::Receiver<RoomSou
         wishes,
         trouble,
         off,
+        floods: false,
         disobeys: false,
         lamp: false,
         answer: None,
@@ -186,6 +187,8 @@ struct Task {
     wishes: mpsc::Sender<Wish>,
     trouble: watch::Sender<Option<Trouble>>,
     off: watch::Sender<bool>,
+    /// Its key is pressed without end.
+    floods: bool,
     /// The switch does not stay as it is set.
     disobeys: bool,
     lamp: bool,
@@ -252,6 +255,8 @@ impl Task {
             switch: self.mixer.as_ref().is_some_and(CardMixer::has_switch),
             switch_is_key: self.switch_is_key,
         };
+        // Its other part may be gone; what is left is asked anew.
+        self.disobeys = false;
         self.handle(Input::Attached(abilities));
     }
 
@@ -320,23 +325,21 @@ impl Task {
                         mixer.record(records);
                     }
                 }
-                Effect::Flood => {
-                    self.trouble.send_replace(Some(Trouble::Flood));
-                }
-                Effect::Quiet => {
-                    let lasting = self.disobeys.then_some(Trouble::Disobeys);
-                    self.trouble.send_replace(lasting);
-                }
-                Effect::Disobeys => {
-                    self.disobeys = true;
-                    // A key that floods leaves its switch no time to follow; that it floods says more.
-                    self.trouble.send_if_modified(|trouble| {
-                        *trouble != Some(Trouble::Flood)
-                            && trouble.replace(Trouble::Disobeys) != Some(Trouble::Disobeys)
-                    });
-                }
+                Effect::Flood => self.floods = true,
+                Effect::Quiet => self.floods = false,
+                Effect::Disobeys => self.disobeys = true,
+                Effect::Obeys => self.disobeys = false,
             }
         }
+        let trouble = self.what_is_wrong();
+        self.trouble
+            .send_if_modified(|known| std::mem::replace(known, trouble) != trouble);
+    }
+
+    /// A key that floods leaves its switch no time to follow; that it floods says more.
+    fn what_is_wrong(&self) -> Option<Trouble> {
+        let flood = self.floods.then_some(Trouble::Flood);
+        flood.or_else(|| self.disobeys.then_some(Trouble::Disobeys))
     }
 
     fn show(&mut self, room: RoomSound) {

@@ -58,8 +58,11 @@ pub enum Effect {
     Flood,
     /// The key is quiet again after a flood, and heard.
     Quiet,
-    /// The switch does not stay as it is set; it is left alone.
+    /// The switch does not stay as it is set; it is left alone until the room's mute changes or a flood
+    /// of its key ends.
     Disobeys,
+    /// The switch does again what it is told.
+    Obeys,
 }
 
 /// The mute of the room and of one device.
@@ -71,7 +74,11 @@ pub struct Mute {
     switch: Option<bool>,
     /// What the switch was told, until when it should say so.
     told: Option<(bool, Instant)>,
+    /// How often it was told the last of it.
     tries: u32,
+    last: Option<bool>,
+    /// The switch did not do what it was told, however often.
+    disobeys: bool,
     keys: Gate,
     /// Where the key stands, as the device said last.
     stands: Option<bool>,
@@ -94,6 +101,8 @@ impl Mute {
             switch: None,
             told: None,
             tries: 0,
+            last: None,
+            disobeys: false,
             keys: Gate::new(10, Duration::from_secs(2)),
             stands: None,
             records: None,
@@ -113,7 +122,7 @@ impl Mute {
                 self.abilities = abilities;
                 self.lamp = None;
                 self.switch = None;
-                self.tries = 0;
+                (self.tries, self.disobeys) = (0, false);
                 (self.stands, self.records) = (None, None);
                 self.follow(now)
             }
@@ -124,9 +133,6 @@ impl Mute {
                 Vec::new()
             }
             Input::Room(muted) => {
-                if self.muted != muted {
-                    self.tries = 0;
-                }
                 self.muted = muted;
                 self.follow(now)
             }
@@ -154,6 +160,12 @@ impl Mute {
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<Effect> {
         let quiet = self.keys.handle_timeout(now);
         let mut effects: Vec<Effect> = quiet.then_some(Effect::Quiet).into_iter().collect();
+        if quiet && self.disobeys {
+            // A device that was busy with its key had no time for its switch.
+            self.tries = 0;
+            self.switch = None;
+            effects.extend(self.follow(now));
+        }
         if self.told.is_some_and(|(_, until)| now >= until) {
             self.told = None;
             self.switch = None;
@@ -186,7 +198,8 @@ impl Mute {
         if let Some((told, until)) = self.told {
             if told == records {
                 self.told = None;
-                return Vec::new();
+                let obeys = std::mem::take(&mut self.disobeys);
+                return obeys.then_some(Effect::Obeys).into_iter().collect();
             }
             if now < until {
                 // From before it was told.
@@ -215,6 +228,9 @@ impl Mute {
             effects.push(Effect::SetLamp(self.muted));
         }
         let records = !self.muted;
+        if self.last.replace(records) != Some(records) {
+            self.tries = 0;
+        }
         let told = self.told.map(|(told, _)| told);
         if !self.abilities.switch || told.or(self.switch) == Some(records) {
             return effects;
@@ -222,6 +238,7 @@ impl Mute {
         if self.tries >= TRIES {
             if self.tries == TRIES {
                 self.tries += 1;
+                self.disobeys = true;
                 effects.push(Effect::Disobeys);
             }
             return effects;
@@ -300,6 +317,18 @@ mod tests {
     }
 
     #[test]
+    fn a_switch_that_obeys_follows_the_key_however_often() {
+        let mut room = Room::with(ALL);
+        for press in 0..20 {
+            let muted = press % 2 == 1;
+            room.sees(Input::Pressed, &[Effect::SetRoom(muted)]);
+            let follows = [Effect::SetLamp(muted), Effect::SetSwitch(!muted)];
+            room.sees(Input::Room(muted), &follows);
+            room.sees(Input::Switch(!muted), &[]);
+        }
+    }
+
+    #[test]
     fn what_is_said_late_of_the_switch_undoes_no_key() {
         let mut room = Room::with(ALL);
         // The key was pressed before the kernel has told all of what the room set.
@@ -337,6 +366,48 @@ mod tests {
         assert_eq!(effects, [Effect::SetSwitch(false), Effect::Disobeys]);
         assert_eq!(room.mute.poll_timeout(), None);
         room.sees(Input::Switch(true), &[]);
+        // It is told again once the room's mute changes, and what it does then counts.
+        room.sees(Input::Room(false), &[Effect::SetLamp(false)]);
+        room.sees(
+            Input::Room(true),
+            &[Effect::SetLamp(true), Effect::SetSwitch(false)],
+        );
+        room.sees(Input::Switch(false), &[Effect::Obeys]);
+        let on = [Effect::SetLamp(false), Effect::SetSwitch(true)];
+        room.sees(Input::Room(false), &on);
+        room.sees(Input::Switch(true), &[]);
+    }
+
+    #[test]
+    fn a_switch_that_a_flood_kept_from_obeying_is_told_again_after_it() {
+        let mut room = Room::with(ALL);
+        let on = [Effect::SetLamp(false), Effect::SetSwitch(true)];
+        room.sees(Input::Room(false), &on);
+        room.sees(Input::Switch(true), &[]);
+        for _ in 0..100 {
+            room.mute.handle(Input::Pressed, room.now);
+        }
+        let off = [Effect::SetLamp(true), Effect::SetSwitch(false)];
+        room.sees(Input::Room(true), &off);
+        let mut effects = Vec::new();
+        while let Some((at, why)) = room.mute.poll_timeout() {
+            if why.contains("switched") {
+                // The key goes on.
+                room.mute.handle(Input::Pressed, at);
+            }
+            effects.extend(room.mute.handle_timeout(at));
+            room.now = at;
+            if effects.contains(&Effect::Quiet) {
+                break;
+            }
+        }
+        let again = Effect::SetSwitch(false);
+        assert_eq!(
+            effects,
+            [again, again, Effect::Disobeys, Effect::Quiet, again]
+        );
+        room.sees(Input::Switch(false), &[Effect::Obeys]);
+        assert_eq!(room.mute.poll_timeout(), None);
     }
 
     #[test]
@@ -418,7 +489,10 @@ mod tests {
                             Effect::SetRoom(muted) => open.push(Input::Room(muted)),
                             Effect::SetSwitch(records) => open.push(Input::Switch(records)),
                             Effect::SetLamp(lamp) => prop_assert_eq!(lamp, room),
-                            Effect::Flood | Effect::Quiet | Effect::Disobeys => {}
+                            Effect::Flood
+                            | Effect::Quiet
+                            | Effect::Disobeys
+                            | Effect::Obeys => {}
                         }
                     }
                 }
