@@ -192,6 +192,22 @@ impl Bench {
         Ok(())
     }
 
+    /// Takes out what an earlier case plugged besides the bars: its cameras would stand in for a bar's that
+    /// is pulled out, and stay in use then.
+    pub fn clear(&self) -> Result<()> {
+        if self.hardware.is_none() {
+            return Ok(());
+        }
+        self.host.text(
+            "[ -d /sys/module/vivid ] || exit 0\n\
+             systemctl stop roomd 2>/dev/null || true\n\
+             pkill -x cec-follower || true\n\
+             for try in $(seq 50); do modprobe -r vivid 2>/dev/null && exit; sleep 0.1; done\n\
+             modprobe -r vivid",
+        )?;
+        Ok(())
+    }
+
     /// Ends what a failed case may have left: faults, and a host that no longer answers.
     pub fn recover(&mut self) -> Result<()> {
         let Some((machine, bars)) = &mut self.hardware else {

@@ -177,7 +177,7 @@ fn kind(cases: &[&Case]) -> Kind {
 /// Runs a case and says what came of it.
 fn examine(case: &Case, bench: &mut Bench) -> Result<Figure> {
     let begun = Instant::now();
-    let result = (case.run)(bench);
+    let result = bench.clear().and_then(|()| (case.run)(bench));
     let took = project::seconds(begun.elapsed());
     match &result {
         Ok(Figure { value, unit }) => println!("ok   {} ({took}) {value} {unit}", case.name),
