@@ -145,7 +145,7 @@ struct Worker {
     failed: (SyncSender<()>, Receiver<()>),
     tones: Vec<Measurement>,
     blocks: u64,
-    /// When the loudspeaker got its first block, and what its time was then.
+    /// A moment, and what the loudspeaker's own time was then.
     began: Option<(Instant, gstreamer::ClockTime)>,
     /// How long a block is on its way through the loudspeaker.
     latency: Duration,
@@ -175,7 +175,8 @@ impl Worker {
         let period = Duration::from_millis(10);
         let mut next = Instant::now();
         loop {
-            let wait = if self.mixer.is_empty() && self.tones.is_empty() {
+            let is_idle = self.is_idle();
+            let wait = if is_idle {
                 // A room without a call needs no clock of 10 ms.
                 if self.opening.is_some() || self.is_waiting(Instant::now()) {
                     SOON
@@ -192,6 +193,10 @@ impl Worker {
             }
             let now = Instant::now();
             self.keep_output(now);
+            if is_idle {
+                // What begins after a pause begins now, not where the clock stood still.
+                next = now;
+            }
             if now >= next {
                 self.block(next);
                 next = if now > next + 10 * period {
@@ -232,8 +237,13 @@ impl Worker {
         }
     }
 
+    /// Nobody is to be heard.
+    fn is_idle(&self) -> bool {
+        self.mixer.is_empty() && self.tones.is_empty()
+    }
+
     fn block(&mut self, at: Instant) {
-        if self.mixer.is_empty() && self.tones.is_empty() {
+        if self.is_idle() {
             return;
         }
         let mut block = [0; BLOCK];
@@ -251,8 +261,9 @@ impl Worker {
                 .flat_map(|sample| sample.to_le_bytes())
                 .collect();
             let lasts = gstreamer::ClockTime::from_mseconds(10);
-            // A loudspeaker that was opened later counts its own time.
-            let (began, offset) = *self.began.get_or_insert((at, output.running_time()));
+            // A loudspeaker that was opened later counts its own time, and a block may be late.
+            let now = || (Instant::now(), output.running_time());
+            let (began, offset) = *self.began.get_or_insert_with(now);
             let since = at.saturating_duration_since(began).as_nanos();
             let since = u64::try_from(since).unwrap_or(u64::MAX / 2);
             let stamp = offset + gstreamer::ClockTime::from_nseconds(since);
@@ -450,6 +461,26 @@ mod tests {
             .windows(2)
             .filter(|pair| pair[1].1 - pair[0].1 == Duration::from_millis(10));
         assert!(steady.count() > 90, "the times are those of the blocks");
+    }
+
+    #[test]
+    fn what_begins_after_a_pause_begins_now() {
+        gstreamer::init().unwrap();
+        let (voice, mut next) = Voice::overheard(Duration::from_secs(10));
+        let (news, mut told) = mpsc::channel(16);
+        let device = Loudspeaker::Device("null".to_owned());
+        let sound = Sound::start(device, voice, news).unwrap();
+        let begun = Instant::now();
+        while !matches!(told.try_recv(), Ok(SoundNews::Loudspeaker { .. })) {
+            assert!(begun.elapsed() < Duration::from_secs(10), "no loudspeaker");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(700));
+        let added = Instant::now();
+        sound.add(STREAM);
+        let (_, first) = next().unwrap();
+        sound.stop();
+        assert!(first >= added, "{:?} early", added - first);
     }
 
     #[test]
