@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use gstreamer as gst;
 use gstreamer_video::{VideoFrameExt as _, VideoFrameRef, VideoInfo};
-use roomd_media_core::frame::I420;
+use roomd_media_core::frame::{self, I420};
 use roomd_media_core::pace::Pace;
 use roomd_media_core::plan::{CameraInput, CameraMode};
-use roomd_media_core::testpicture::TestPicture;
+use roomd_media_core::supply::Supply;
+use roomd_media_core::testpicture::{self, TestPicture};
 use tokio::sync::{mpsc, watch};
 
 use crate::branch::{Cause, Notice};
@@ -278,9 +279,11 @@ impl Camera {
         let offset = self.utc_offset;
         let run = move || {
             let mut next = Instant::now();
+            let mut supply = Supply::default();
             while !stopped.load(Ordering::Relaxed) {
                 let at = Instant::now();
-                let frame = Arc::new(picture.draw(wall_millis(), offset));
+                let draw = |frame: &mut I420| picture.draw_over(frame, wall_millis(), offset);
+                let (frame, ()) = supply.draw(testpicture::SIZE, draw);
                 shots.send_replace(Some(Shot { frame, at }));
                 next = (next + Duration::from_nanos(33_333_333)).max(at);
                 std::thread::sleep(next.saturating_duration_since(Instant::now()));
@@ -297,10 +300,11 @@ impl Camera {
 
     fn file(&self, path: &Path) -> Worker {
         let (shots, notices) = (self.shots.clone(), self.notices.clone());
+        let mut supply = Supply::default();
         let player = Player {
             plan: CameraInput::File(path).plan(self.size),
             period: Duration::from_nanos(33_333_333),
-            split: Box::new(|sample| picture(sample).into_iter().collect()),
+            split: Box::new(move |sample| picture(sample, &mut supply).into_iter().collect()),
             play: Box::new(move |frame| show(&shots, frame)),
             failed: Box::new(move || {
                 // A full queue already holds a notice of the same trouble.
@@ -336,9 +340,10 @@ impl Camera {
         let flow = Arc::new(Flow::default());
         let [arriving, done] = [flow.clone(), flow.clone()];
         let watch = move |pad: &gst::Pad| arriving.watch(pad);
+        let mut supply = Supply::default();
         let sample = move |sample: &gst::Sample| {
             done.is_done();
-            if let Some(frame) = picture(sample) {
+            if let Some(frame) = picture(sample, &mut supply) {
                 show(&shots, frame);
             }
         };
@@ -369,17 +374,17 @@ impl Camera {
     }
 }
 
-fn show(shots: &watch::Sender<Option<Shot>>, frame: I420) {
-    let frame = Arc::new(frame);
+fn show(shots: &watch::Sender<Option<Shot>>, frame: Arc<I420>) {
     let at = Instant::now();
     shots.send_replace(Some(Shot { frame, at }));
 }
 
 /// The picture inside a decoded sample; none when it is too large or of another kind.
-pub(crate) fn picture(sample: &gst::Sample) -> Option<I420> {
+fn picture(sample: &gst::Sample, supply: &mut Supply) -> Option<Arc<I420>> {
     let info = VideoInfo::from_caps(sample.caps()?).ok()?;
     let frame = VideoFrameRef::from_buffer_ref_readable(sample.buffer()?, &info).ok()?;
-    if frame.n_planes() != 3 {
+    let (width, height) = (frame.width(), frame.height());
+    if frame.n_planes() != 3 || !frame::fits(width, height) {
         return None;
     }
     let strides = frame.plane_stride();
@@ -387,11 +392,9 @@ pub(crate) fn picture(sample: &gst::Sample) -> Option<I420> {
         let stride = usize::try_from(strides[index as usize]).ok()?;
         Some((frame.plane_data(index).ok()?, stride))
     };
-    I420::from_planes(
-        frame.width(),
-        frame.height(),
-        [plane(0)?, plane(1)?, plane(2)?],
-    )
+    let planes = [plane(0)?, plane(1)?, plane(2)?];
+    let (picture, whole) = supply.draw((width, height), |picture| picture.copy_planes(planes));
+    whole.then_some(picture)
 }
 
 /// The capture devices; a device's further nodes carry metadata, not pictures.

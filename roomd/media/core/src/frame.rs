@@ -98,17 +98,25 @@ impl I420 {
         if !fits(width, height) {
             return None;
         }
-        let mut data = Vec::with_capacity(bytes(width, height));
-        for (index, (source, stride)) in planes.into_iter().enumerate() {
+        let mut frame = Self::black(width, height);
+        frame.copy_planes(planes).then_some(frame)
+    }
+
+    /// Copies three planes of its own size with any strides over all of it; false when they are too short.
+    pub fn copy_planes(&mut self, planes: [(&[u8], usize); 3]) -> bool {
+        let (width, height) = (self.width, self.height);
+        let copied = self.planes_mut().into_iter().zip(planes).enumerate();
+        copied.fold(true, |whole, (index, (target, (source, stride)))| {
             let (w, h) = plane_size(width, height, index);
-            for y in 0..h {
-                data.extend_from_slice(source.get(y * stride..y * stride + w)?);
-            }
-        }
-        Some(Self {
-            width,
-            height,
-            data,
+            let mut rows = target.chunks_exact_mut(w).zip(0..h);
+            whole
+                && rows.all(|(row, y)| {
+                    let source = source.get(y * stride..y * stride + w);
+                    source.is_some_and(|source| {
+                        row.copy_from_slice(source);
+                        true
+                    })
+                })
         })
     }
 
@@ -168,24 +176,24 @@ impl I420 {
     /// The picture in this width and height.
     #[must_use]
     pub fn scaled(&self, width: u32, height: u32) -> Self {
-        let mut small = Self::black(width, height);
+        let mut scaled = Self::black(width, height);
+        self.scale_to(&mut scaled);
+        scaled
+    }
+
+    /// Draws the picture over all of another, in its width and height.
+    pub fn scale_to(&self, other: &mut Self) {
         for index in 0..3 {
-            let (width, height) = plane_size(small.width, small.height, index);
+            let (width, height) = plane_size(other.width, other.height, index);
             let area = scale::Area {
                 x: 0,
                 y: 0,
                 width,
                 height,
             };
-            scale::plane(
-                small.plane_mut(index),
-                width,
-                area,
-                self.plane(index),
-                false,
-            );
+            let target = other.plane_mut(index);
+            scale::plane(target, width, area, self.plane(index), false);
         }
-        small
     }
 
     /// A part of the picture; its edges are moved to even pixels. The whole picture when nothing of it

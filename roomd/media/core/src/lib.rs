@@ -23,6 +23,7 @@ pub mod plan;
 pub mod pulse;
 pub mod scene;
 pub mod speaker;
+pub mod supply;
 pub mod sync;
 pub mod testpicture;
 pub mod testsound;

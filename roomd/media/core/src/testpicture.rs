@@ -11,6 +11,9 @@ pub const WIDTH: u32 = 1280;
 /// Height of the test picture and of every sent camera picture.
 pub const HEIGHT: u32 = 720;
 
+/// Both.
+pub const SIZE: (u32, u32) = (WIDTH, HEIGHT);
+
 /// Draws test pictures.
 #[derive(Debug)]
 pub struct TestPicture {
@@ -33,6 +36,18 @@ impl TestPicture {
     #[must_use]
     pub fn draw(&self, millis: u64, offset_seconds: i32) -> I420 {
         let mut frame = self.base.clone();
+        self.add(&mut frame, millis, offset_seconds);
+        frame
+    }
+
+    /// The same, drawn over all of a picture of [`SIZE`].
+    pub fn draw_over(&self, frame: &mut I420, millis: u64, offset_seconds: i32) {
+        self.base.scale_to(frame);
+        self.add(frame, millis, offset_seconds);
+    }
+
+    /// What changes.
+    fn add(&self, frame: &mut I420, millis: u64, offset_seconds: i32) {
         let phase = (millis % 8000) as f64 / 8000.0 * std::f64::consts::TAU;
         for (index, rgb) in [[122, 162, 247], [158, 206, 106], [224, 175, 104]]
             .into_iter()
@@ -41,15 +56,14 @@ impl TestPicture {
             let angle = phase + index as f64 * 2.1;
             let x = 640.0 + 420.0 * angle.cos();
             let y = 170.0 + 50.0 * (2.0 * angle).sin();
-            disc(&mut frame, (x, y), 46.0, colour::from_rgb(rgb));
+            disc(frame, (x, y), 46.0, colour::from_rgb(rgb));
         }
-        clock(&mut frame, millis, offset_seconds);
+        clock(frame, millis, offset_seconds);
         let code = TimeCode {
             millis,
             source: self.source,
         };
-        timecode::draw(&mut frame, code);
-        frame
+        timecode::draw(frame, code);
     }
 
     /// The picture that stands in for a camera that is lost: nothing moves.

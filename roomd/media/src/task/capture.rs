@@ -11,6 +11,7 @@ use roomd_media_core::governor::Work;
 use roomd_media_core::layers::{Encoding, SentCodec, Size, Variant};
 use roomd_media_core::mix;
 use roomd_media_core::plan::HardwareEncoder;
+use roomd_media_core::supply::Supply;
 use roomd_model::FaultCode;
 use roomd_voice::Mode as VoiceMode;
 use tokio::sync::{mpsc, watch};
@@ -55,6 +56,8 @@ pub(super) struct Capture {
     pub own: watch::Sender<Option<Picture>>,
     timeline: Timeline,
     output: mpsc::Sender<Encoded>,
+    /// The camera's pictures in the sizes that are encoded.
+    supplies: BTreeMap<Size, Supply>,
     /// The largest size that the last picture is large enough for.
     largest: Size,
     encodings: BTreeMap<Variant, Encoding>,
@@ -93,6 +96,7 @@ impl Capture {
             own: watch::Sender::new(None),
             timeline,
             output,
+            supplies: BTreeMap::new(),
             largest: Size::High,
             encodings: BTreeMap::new(),
             video: BTreeMap::new(),
@@ -188,6 +192,7 @@ impl Capture {
     fn follow_encodings(&mut self) {
         if !self.sending_camera {
             self.video.clear();
+            self.supplies.clear();
             return;
         }
         self.video
@@ -283,7 +288,10 @@ impl Capture {
         let shots = self.camera.shots();
         let frame = shots.borrow().as_ref()?.frame.clone();
         // Halves of the usual size are as wide as a thumbnail.
-        Some(small(fitted(frame, Size::High).halved(), THUMBNAIL))
+        Some(small(
+            fitted(frame, Size::High, &mut Supply::default()).halved(),
+            THUMBNAIL,
+        ))
     }
 
     pub(super) fn close(&mut self) {
@@ -309,7 +317,7 @@ impl Capture {
             if self.video.keys().all(|encoded| encoded.size > size) {
                 return;
             }
-            frame = fitted(frame, size);
+            frame = fitted(frame, size, self.supplies.entry(size).or_default());
             let encoders = self.video.iter_mut().filter(|(it, _)| it.size == size);
             encoders.for_each(|(_, encoder)| encoder.push(&frame, shot.at));
         }
@@ -552,11 +560,10 @@ fn largest(frame: &I420) -> Size {
 }
 
 /// The picture in this size, given one of the same or a larger size.
-fn fitted(frame: Arc<I420>, size: Size) -> Arc<I420> {
-    let (width, height) = size.pixels();
-    if (frame.width(), frame.height()) == (width, height) {
-        frame
-    } else {
-        Arc::new(frame.scaled(width, height))
+fn fitted(frame: Arc<I420>, size: Size, supply: &mut Supply) -> Arc<I420> {
+    if (frame.width(), frame.height()) == size.pixels() {
+        return frame;
     }
+    let (scaled, ()) = supply.draw(size.pixels(), |scaled| frame.scale_to(scaled));
+    scaled
 }
