@@ -91,7 +91,7 @@ fn taps(from: usize, to: usize) -> Vec<Tap> {
 }
 
 fn bilinear(target: &mut [u8], stride: usize, area: Area, source: Plane<'_>, mirrored: bool) {
-    let columns = taps(source.width, area.width);
+    let columns = (3 * source.width != 4 * area.width).then(|| taps(source.width, area.width));
     let lines = taps(source.height, area.height);
     // The two rows are blended first, so that the inner loop of the columns reads one row only.
     let mut blended = vec![0_u16; source.width + 1];
@@ -107,15 +107,59 @@ fn bilinear(target: &mut [u8], stride: usize, area: Area, source: Plane<'_>, mir
         let Some(row) = row_mut(target, stride, area, y) else {
             return;
         };
-        for (out, tap) in row.iter_mut().zip(&columns) {
-            let left = u32::from(blended[tap.index]);
-            let right = u32::from(blended[tap.index + 1]);
-            let weight = u32::from(tap.weight);
-            let value = (left * (256 - weight) + right * weight + 32768) >> 16;
-            *out = u8::try_from(value).unwrap_or(u8::MAX);
+        match &columns {
+            Some(columns) => by_taps(row, &blended, columns),
+            None => three_quarters(row, &blended),
         }
         if mirrored {
             row.reverse();
+        }
+    }
+}
+
+/// A row from one whose samples are multiplied by 256.
+fn by_taps(row: &mut [u8], blended: &[u16], columns: &[Tap]) {
+    for (out, tap) in row.iter_mut().zip(columns) {
+        *out = between(blended[tap.index], blended[tap.index + 1], tap.weight);
+    }
+}
+
+/// The same at three quarters of the width, several times as fast: four samples make three, with the same
+/// weights all along the row. So it is with 16 pictures of 640x360 on a display, or 4 of 1280x720.
+fn three_quarters(row: &mut [u8], blended: &[u16]) {
+    for (out, four) in row.chunks_exact_mut(3).zip(blended.chunks_exact(4)) {
+        out[0] = between(four[0], four[1], 42);
+        out[1] = between(four[1], four[2], 128);
+        out[2] = between(four[2], four[3], 213);
+    }
+}
+
+fn between(left: u16, right: u16, weight: u16) -> u8 {
+    let weight = u32::from(weight);
+    let value = u32::from(left) * (256 - weight) + u32::from(right) * weight + 32768;
+    // At most 255 * 256 * 256.
+    u8::try_from(value >> 16).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn three_quarters_are_what_any_width_would_be(
+            four in proptest::collection::vec(any::<[u8; 4]>(), 1..50)
+        ) {
+            let mut blended: Vec<u16> = four.as_flattened().iter().map(|&it| u16::from(it) * 256).collect();
+            let from = blended.len();
+            blended.push(blended[from - 1]);
+            let to = from / 4 * 3;
+            let (mut fast, mut any) = (vec![0; to], vec![0; to]);
+            three_quarters(&mut fast, &blended);
+            by_taps(&mut any, &blended, &taps(from, to));
+            prop_assert_eq!(fast, any);
         }
     }
 }
