@@ -12,6 +12,7 @@ mod moves;
 mod parameters;
 mod peer;
 mod port;
+mod socket;
 mod task;
 mod turn;
 

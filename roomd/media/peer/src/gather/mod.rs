@@ -11,11 +11,12 @@ mod stun;
 pub(crate) use addresses::local as addresses;
 
 use std::net::{IpAddr, SocketAddr};
+use std::task::Poll;
 use std::time::Duration;
 
-use tokio::net::UdpSocket;
 use tokio::time::Instant;
 
+use crate::socket::Socket;
 use crate::{PeerConfig, turn};
 
 /// What STUN may cost.
@@ -29,7 +30,7 @@ const MAX_SERVERS: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Local {
     /// Bound to one address.
-    pub(crate) socket: UdpSocket,
+    pub(crate) socket: Socket,
     /// That address.
     pub(crate) address: SocketAddr,
     /// The addresses that STUN servers saw.
@@ -41,11 +42,9 @@ pub(crate) struct Local {
 pub(crate) async fn gather(config: &PeerConfig, addresses: &[IpAddr]) -> Vec<Local> {
     let mut locals = Vec::new();
     for &address in addresses {
-        if let Some(socket) = bind(address, config.ports).await
+        if let Some(socket) = bind(address, config.ports)
             && let Ok(address) = socket.local_addr()
         {
-            // A socket that never was writable would refuse the first datagram.
-            let _ = socket.writable().await;
             locals.push(Local {
                 socket,
                 address,
@@ -72,16 +71,12 @@ pub(crate) async fn gather(config: &PeerConfig, addresses: &[IpAddr]) -> Vec<Loc
 }
 
 /// Opens a socket on a port of the range, or any.
-pub(crate) async fn bind(address: IpAddr, ports: Option<(u16, u16)>) -> Option<UdpSocket> {
+pub(crate) fn bind(address: IpAddr, ports: Option<(u16, u16)>) -> Option<Socket> {
     let Some((low, high)) = ports else {
-        return UdpSocket::bind((address, 0)).await.ok();
+        return Socket::bind((address, 0)).ok();
     };
-    for port in low.min(high)..=low.max(high) {
-        if let Ok(socket) = UdpSocket::bind((address, port)).await {
-            return Some(socket);
-        }
-    }
-    None
+    let mut range = low.min(high)..=low.max(high);
+    range.find_map(|port| Socket::bind((address, port)).ok())
 }
 
 async fn resolve(servers: &[(String, u16)]) -> Vec<SocketAddr> {
@@ -112,7 +107,7 @@ async fn ask(locals: &mut [Local], servers: &[SocketAddr]) {
         for (index, request) in &requests {
             // A failed send is a server that cannot be reached from this address.
             let socket = &locals[*index].socket;
-            let _ = socket.send_to(request.bytes(), request.server()).await;
+            let _ = socket.try_send_to(request.bytes(), request.server());
         }
         let until = Instant::now() + interval;
         interval *= 2;
@@ -143,20 +138,19 @@ async fn receive(locals: &[Local]) -> (usize, SocketAddr, Vec<u8>) {
     let mut buffer = vec![0; 2048];
     std::future::poll_fn(|context| {
         for (index, local) in locals.iter().enumerate() {
-            let mut read = tokio::io::ReadBuf::new(&mut buffer);
-            // An error is an ICMP answer to an earlier request; the next datagram may be good.
-            if let std::task::Poll::Ready(result) = local.socket.poll_recv_from(context, &mut read)
-            {
-                match result {
-                    Ok(source) => {
-                        let datagram = read.filled().to_vec();
-                        return std::task::Poll::Ready((index, source, datagram));
-                    }
-                    Err(_) => context.waker().wake_by_ref(),
+            if local.socket.poll_recv_ready(context).is_pending() {
+                continue;
+            }
+            match local.socket.try_recv_from(&mut buffer) {
+                Ok((length, source)) => {
+                    return Poll::Ready((index, source, buffer[..length].to_vec()));
                 }
+                // Nothing is there after all, or an ICMP answer to an earlier request is, and the next
+                // datagram may be good.
+                Err(_) => context.waker().wake_by_ref(),
             }
         }
-        std::task::Poll::Pending
+        Poll::Pending
     })
     .await
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::net::{TcpSocket, TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::client::Outgoing;
 use super::failure::Failure;
@@ -17,6 +17,7 @@ use super::frames::Frames;
 use super::tls;
 use super::url::Carrier;
 use crate::gather;
+use crate::socket::Socket;
 
 /// Largest datagram read.
 const MAX_DATAGRAM: usize = 4096;
@@ -48,7 +49,7 @@ trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 pub(super) enum Wire {
-    Datagrams(UdpSocket, Vec<u8>),
+    Datagrams(Socket, Vec<u8>),
     Stream(Box<Stream>),
 }
 
@@ -65,7 +66,7 @@ impl Wire {
     /// Connects; also gives the local address.
     pub(super) async fn connect(route: &Route) -> Result<(Self, SocketAddr), Failure> {
         match route.carrier {
-            Carrier::Udp => datagrams(route).await,
+            Carrier::Udp => datagrams(route),
             Carrier::Tcp => {
                 let (stream, local) = stream(route).await?;
                 Ok((Self::streaming(Box::new(stream)), local))
@@ -186,17 +187,11 @@ async fn push(writer: &mut WriteHalf<Box<dyn Duplex>>, waiting: &[u8]) -> io::Re
     }
 }
 
-async fn datagrams(route: &Route) -> Result<(Wire, SocketAddr), Failure> {
+fn datagrams(route: &Route) -> Result<(Wire, SocketAddr), Failure> {
     let address = route.local.unwrap_or_else(|| unspecified(route.server));
-    let socket = gather::bind(address, route.ports)
-        .await
-        .ok_or(Failure::NoAddress)?;
-    socket
-        .connect(route.server)
-        .await
-        .map_err(|_| Failure::Unreachable)?;
-    // A socket that never was writable would refuse the first datagram.
-    socket.writable().await.map_err(|_| Failure::Unreachable)?;
+    let socket = gather::bind(address, route.ports).ok_or(Failure::NoAddress)?;
+    let connected = socket.connect(route.server);
+    connected.map_err(|_| Failure::Unreachable)?;
     let local = socket.local_addr().map_err(|_| Failure::NoAddress)?;
     Ok((Wire::Datagrams(socket, vec![0; MAX_DATAGRAM]), local))
 }
