@@ -61,7 +61,7 @@ pub enum Effect {
     /// The switch does not stay as it is set; it is left alone until the room's mute changes or a flood
     /// of its key ends.
     Disobeys,
-    /// The switch does again what it is told.
+    /// The switch does what it would not before, or is asked anew.
     Obeys,
 }
 
@@ -74,11 +74,10 @@ pub struct Mute {
     switch: Option<bool>,
     /// What the switch was told, until when it should say so.
     told: Option<(bool, Instant)>,
-    /// How often it was told the last of it.
+    /// How often it was told that.
     tries: u32,
-    last: Option<bool>,
-    /// The switch did not do what it was told, however often.
-    disobeys: bool,
+    /// What the switch did not do, however often it was told.
+    disobeys: Option<bool>,
     keys: Gate,
     /// Where the key stands, as the device said last.
     stands: Option<bool>,
@@ -101,8 +100,7 @@ impl Mute {
             switch: None,
             told: None,
             tries: 0,
-            last: None,
-            disobeys: false,
+            disobeys: None,
             keys: Gate::new(10, Duration::from_secs(2)),
             stands: None,
             records: None,
@@ -122,7 +120,7 @@ impl Mute {
                 self.abilities = abilities;
                 self.lamp = None;
                 self.switch = None;
-                (self.tries, self.disobeys) = (0, false);
+                (self.tries, self.disobeys) = (0, None);
                 (self.stands, self.records) = (None, None);
                 self.follow(now)
             }
@@ -133,6 +131,9 @@ impl Mute {
                 Vec::new()
             }
             Input::Room(muted) => {
+                if self.muted != muted {
+                    self.tries = 0;
+                }
                 self.muted = muted;
                 self.follow(now)
             }
@@ -160,10 +161,10 @@ impl Mute {
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<Effect> {
         let quiet = self.keys.handle_timeout(now);
         let mut effects: Vec<Effect> = quiet.then_some(Effect::Quiet).into_iter().collect();
-        if quiet && self.disobeys {
+        if quiet && self.disobeys.take().is_some() {
             // A device that was busy with its key had no time for its switch.
-            self.tries = 0;
-            self.switch = None;
+            (self.tries, self.switch) = (0, None);
+            effects.push(Effect::Obeys);
             effects.extend(self.follow(now));
         }
         if self.told.is_some_and(|(_, until)| now >= until) {
@@ -179,10 +180,12 @@ impl Mute {
             Verdict::Pass => {
                 // Two presses before the room answers undo each other.
                 self.muted = muted;
+                self.tries = 0;
                 vec![Effect::SetRoom(muted)]
             }
             Verdict::Closed => {
                 self.muted = true;
+                self.tries = 0;
                 vec![Effect::Flood, Effect::SetRoom(true)]
             }
             Verdict::Drop => Vec::new(),
@@ -194,12 +197,21 @@ impl Mute {
             return Vec::new();
         }
         self.records = Some(records);
+        let mut effects = Vec::new();
+        if self.disobeys == Some(records) {
+            self.disobeys = None;
+            effects.push(Effect::Obeys);
+        }
+        effects.extend(self.stands_at(records, now));
+        effects
+    }
+
+    fn stands_at(&mut self, records: bool, now: Instant) -> Vec<Effect> {
         let stood = self.switch.replace(records) == Some(records);
         if let Some((told, until)) = self.told {
             if told == records {
                 self.told = None;
-                let obeys = std::mem::take(&mut self.disobeys);
-                return obeys.then_some(Effect::Obeys).into_iter().collect();
+                return Vec::new();
             }
             if now < until {
                 // From before it was told.
@@ -228,9 +240,6 @@ impl Mute {
             effects.push(Effect::SetLamp(self.muted));
         }
         let records = !self.muted;
-        if self.last.replace(records) != Some(records) {
-            self.tries = 0;
-        }
         let told = self.told.map(|(told, _)| told);
         if !self.abilities.switch || told.or(self.switch) == Some(records) {
             return effects;
@@ -238,7 +247,7 @@ impl Mute {
         if self.tries >= TRIES {
             if self.tries == TRIES {
                 self.tries += 1;
-                self.disobeys = true;
+                self.disobeys = Some(records);
                 effects.push(Effect::Disobeys);
             }
             return effects;
@@ -365,17 +374,40 @@ mod tests {
         }
         assert_eq!(effects, [Effect::SetSwitch(false), Effect::Disobeys]);
         assert_eq!(room.mute.poll_timeout(), None);
+        // It is told again once the room's mute changes; that it stands at the other is no news.
+        let on = [Effect::SetLamp(false), Effect::SetSwitch(true)];
+        let off = [Effect::SetLamp(true), Effect::SetSwitch(false)];
+        room.sees(Input::Room(false), &on);
         room.sees(Input::Switch(true), &[]);
-        // It is told again once the room's mute changes, and what it does then counts.
-        room.sees(Input::Room(false), &[Effect::SetLamp(false)]);
-        room.sees(
-            Input::Room(true),
-            &[Effect::SetLamp(true), Effect::SetSwitch(false)],
-        );
+        room.sees(Input::Room(true), &off);
         room.sees(Input::Switch(false), &[Effect::Obeys]);
+        room.sees(Input::Room(false), &on);
+        room.sees(Input::Switch(true), &[]);
+    }
+
+    #[test]
+    fn a_switch_that_obeys_late_is_well() {
+        let mut room = Room::with(ALL);
+        room.sees(Input::Switch(true), &[Effect::SetSwitch(false)]);
+        while let Some((at, _)) = room.mute.poll_timeout() {
+            room.mute.handle_timeout(at);
+            room.now = at;
+        }
+        room.sees(Input::Switch(true), &[]);
+        room.sees(Input::Switch(false), &[Effect::Obeys]);
+    }
+
+    #[test]
+    fn a_room_that_refuses_makes_no_switch_disobey() {
+        let mut room = Room::with(ALL);
         let on = [Effect::SetLamp(false), Effect::SetSwitch(true)];
         room.sees(Input::Room(false), &on);
         room.sees(Input::Switch(true), &[]);
+        for _ in 0..10 {
+            room.sees(Input::Switch(false), &[Effect::SetRoom(true)]);
+            room.sees(Input::Room(false), &[Effect::SetSwitch(true)]);
+            room.sees(Input::Switch(true), &[]);
+        }
     }
 
     #[test]
@@ -402,11 +434,9 @@ mod tests {
             }
         }
         let again = Effect::SetSwitch(false);
-        assert_eq!(
-            effects,
-            [again, again, Effect::Disobeys, Effect::Quiet, again]
-        );
-        room.sees(Input::Switch(false), &[Effect::Obeys]);
+        let after = [Effect::Disobeys, Effect::Quiet, Effect::Obeys, again];
+        assert_eq!(effects, [&[again, again], &after[..]].concat());
+        room.sees(Input::Switch(false), &[]);
         assert_eq!(room.mute.poll_timeout(), None);
     }
 
