@@ -192,36 +192,47 @@ impl Bench {
         Ok(())
     }
 
-    /// Takes out what an earlier case plugged besides the bars: its cameras would stand in for a bar's that
-    /// is pulled out, and stay in use then.
-    pub fn clear(&self) -> Result<()> {
+    /// Takes out the cameras that an earlier case loaded: they would stand in for a bar's that is pulled
+    /// out, and stay in use then.
+    pub fn clear(&mut self) -> Result<()> {
         if self.hardware.is_none() {
             return Ok(());
         }
-        self.host.text(
+        let cleared = self.host.text(
             "[ -d /sys/module/vivid ] || exit 0\n\
              systemctl stop roomd 2>/dev/null || true\n\
              pkill -x cec-follower || true\n\
              for try in $(seq 50); do modprobe -r vivid 2>/dev/null && exit; sleep 0.1; done\n\
              modprobe -r vivid",
-        )?;
+        );
+        if let Err(error) = cleared {
+            println!("the virtual room begins anew: {error:#}");
+            self.reset()?;
+        }
         Ok(())
     }
 
     /// Ends what a failed case may have left: faults, and a host that no longer answers.
     pub fn recover(&mut self) -> Result<()> {
-        let Some((machine, bars)) = &mut self.hardware else {
+        let Some((_, bars)) = &self.hardware else {
             return Ok(());
         };
         for serial in SERIALS {
             bars.order(&format!("{serial} fault none"))?;
         }
         if self.host.text("true").is_err() {
-            self.host.disconnect();
-            machine.reset()?;
-            for serial in SERIALS {
-                bars.order(&format!("{serial} unplug"))?;
-            }
+            self.reset()?;
+        }
+        Ok(())
+    }
+
+    /// Boots the virtual room anew, with nothing plugged.
+    fn reset(&mut self) -> Result<()> {
+        let (machine, bars) = self.hardware.as_mut().context(NO_BARS)?;
+        self.host.disconnect();
+        machine.reset()?;
+        for serial in SERIALS {
+            bars.order(&format!("{serial} unplug"))?;
         }
         Ok(())
     }

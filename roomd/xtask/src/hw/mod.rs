@@ -65,6 +65,7 @@ const ESSENTIAL: &[&str] = &[
     "room-buttons",
     "room-taken",
     "room-sound-test",
+    "room-far-back",
     "room-killed",
     "room-power-cut",
     "room-idle",
