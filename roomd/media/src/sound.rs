@@ -264,9 +264,8 @@ impl Worker {
             // A loudspeaker that was opened later counts its own time, and a block may be late.
             let now = || (Instant::now(), output.running_time());
             let (began, offset) = *self.began.get_or_insert_with(now);
-            let since = at.saturating_duration_since(began).as_nanos();
-            let since = u64::try_from(since).unwrap_or(u64::MAX / 2);
-            let stamp = offset + gstreamer::ClockTime::from_nseconds(since);
+            let stamp = offset.saturating_sub(clock_time(began.saturating_duration_since(at)))
+                + clock_time(at.saturating_duration_since(began));
             output.push(bytes, stamp, Some(lasts));
             self.voice.played(&block, at);
             if self.blocks.is_multiple_of(100) {
@@ -411,6 +410,12 @@ impl Worker {
         // A full queue means that the engine is behind; the next attempt tells again.
         let _ = self.news.try_send(news);
     }
+}
+
+fn clock_time(duration: Duration) -> gstreamer::ClockTime {
+    // Hundreds of years.
+    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 2);
+    gstreamer::ClockTime::from_nseconds(nanos)
 }
 
 #[cfg(test)]

@@ -92,31 +92,18 @@ impl I420 {
         frame
     }
 
-    /// Copies three planes with any strides; none when they are too large or too short.
-    #[must_use]
-    pub fn from_planes(width: u32, height: u32, planes: [(&[u8], usize); 3]) -> Option<Self> {
-        if !fits(width, height) {
-            return None;
-        }
-        let mut frame = Self::black(width, height);
-        frame.copy_planes(planes).then_some(frame)
-    }
-
     /// Copies three planes of its own size with any strides over all of it; false when they are too short.
     pub fn copy_planes(&mut self, planes: [(&[u8], usize); 3]) -> bool {
         let (width, height) = (self.width, self.height);
-        let copied = self.planes_mut().into_iter().zip(planes).enumerate();
-        copied.fold(true, |whole, (index, (target, (source, stride)))| {
+        let mut copied = self.planes_mut().into_iter().zip(planes).enumerate();
+        copied.all(|(index, (target, (source, stride)))| {
             let (w, h) = plane_size(width, height, index);
-            let mut rows = target.chunks_exact_mut(w).zip(0..h);
-            whole
-                && rows.all(|(row, y)| {
-                    let source = source.get(y * stride..y * stride + w);
-                    source.is_some_and(|source| {
-                        row.copy_from_slice(source);
-                        true
-                    })
-                })
+            target.chunks_exact_mut(w).zip(0..h).all(|(row, y)| {
+                let source = source.get(y * stride..y * stride + w);
+                source
+                    .inspect(|source| row.copy_from_slice(source))
+                    .is_some()
+            })
         })
     }
 
@@ -196,10 +183,15 @@ impl I420 {
         }
     }
 
-    /// A part of the picture; its edges are moved to even pixels. The whole picture when nothing of it
-    /// would be left.
+    /// Width and height of a part of the picture, whose edges are moved to even pixels.
     #[must_use]
-    pub fn part(&self, crop: Crop) -> Self {
+    pub fn part_size(&self, crop: Crop) -> (u32, u32) {
+        let (_, _, width, height) = crop.pixels((self.width, self.height));
+        (width, height)
+    }
+
+    /// Draws a part of the picture over all of another of its size; false when that has another.
+    pub fn copy_part(&self, crop: Crop, other: &mut Self) -> bool {
         let (x, y, width, height) = crop.pixels((self.width, self.height));
         let planes: [_; 3] = std::array::from_fn(|index| {
             let plane = self.plane(index);
@@ -207,7 +199,7 @@ impl I420 {
             let start = (y >> half) as usize * plane.stride + (x >> half) as usize;
             (plane.data.get(start..).unwrap_or_default(), plane.stride)
         });
-        Self::from_planes(width, height, planes).unwrap_or_else(|| self.clone())
+        (other.width, other.height) == (width, height) && other.copy_planes(planes)
     }
 
     /// Whether it has one colour all over, but for what compression makes of that. Looks at one pixel
@@ -315,7 +307,8 @@ mod tests {
     fn odd_sizes_keep_their_last_chroma_column() {
         let y = [1; 15];
         let c = [2; 6];
-        let frame = I420::from_planes(5, 3, [(&y, 5), (&c, 3), (&c, 3)]).unwrap();
+        let mut frame = I420::black(5, 3);
+        assert!(frame.copy_planes([(&y, 5), (&c, 3), (&c, 3)]));
         assert_eq!(frame.data().len(), 15 + 6 + 6);
         assert_eq!(frame.plane(2).data, [2; 6]);
     }
@@ -343,13 +336,23 @@ mod tests {
             width: 500,
             height: 500,
         };
-        let part = frame.part(crop);
-        assert_eq!((part.width(), part.height()), (320, 180));
-        assert_eq!(part.plane(0).row(0)[..2], [200, 16]);
-        assert_eq!(part.plane(1).row(0)[..2], [40, 128]);
-        assert_eq!(frame.part(Crop::FULL), frame);
+        let part = |frame: &I420, crop| {
+            let (width, height) = frame.part_size(crop);
+            let mut part = I420::black(width, height);
+            assert!(frame.copy_part(crop, &mut part));
+            part
+        };
+        assert_eq!(part(&frame, Crop::FULL), frame);
+        let small = part(&frame, crop);
+        assert_eq!((small.width(), small.height()), (320, 180));
+        assert_eq!(small.plane(0).row(0)[..2], [200, 16]);
+        assert_eq!(small.plane(1).row(0)[..2], [40, 128]);
+        assert!(
+            !frame.copy_part(crop, &mut frame.clone()),
+            "of another size"
+        );
         // An odd picture keeps what its last column has.
-        let odd = I420::black(641, 361).part(Crop::FULL);
+        let odd = part(&I420::black(641, 361), Crop::FULL);
         assert_eq!((odd.width(), odd.height()), (640, 360));
     }
 
@@ -365,9 +368,10 @@ mod tests {
 
     #[test]
     fn short_or_huge_pictures_are_refused() {
-        assert!(I420::from_planes(5, 3, [(&[0; 14], 5), (&[0; 6], 3), (&[0; 6], 3)]).is_none());
-        assert!(I420::from_planes(4098, 2, [(&[], 0), (&[], 0), (&[], 0)]).is_none());
-        assert!(I420::from_planes(0, 2, [(&[], 0), (&[], 0), (&[], 0)]).is_none());
+        let mut frame = I420::black(5, 3);
+        assert!(!frame.copy_planes([(&[0; 14], 5), (&[0; 6], 3), (&[0; 6], 3)]));
+        assert!(!frame.copy_planes([(&[0; 15], 5), (&[0; 6], 3), (&[0; 5], 3)]));
+        assert!(fits(5, 3) && !fits(4098, 2) && !fits(0, 2));
     }
 
     #[test]

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use crate::frame::I420;
 
-/// Pictures that are kept at most: what waits for an encoder and a display.
+/// Pictures that are kept at most: what waits for encoders and displays.
 const MOST: usize = 8;
 
-/// A source's pictures, which come back once nobody looks at them any more.
+/// A source's pictures, which come back once nobody looks at them any more. Who knows one by a weak
+/// reference, as a display does of what it has drawn, is not to find another picture there.
 #[derive(Debug, Default)]
 pub struct Supply {
     kept: Vec<Arc<I420>>,
@@ -26,23 +27,28 @@ impl Supply {
         (width, height): (u32, u32),
         draw: impl FnOnce(&mut I420) -> T,
     ) -> (Arc<I420>, T) {
-        let fits = |picture: &I420| (picture.width(), picture.height()) == (width, height);
-        self.kept
-            .retain(|kept| fits(kept) || Arc::strong_count(kept) > 1);
-        let free = |kept: &&mut Arc<I420>| fits(kept) && Arc::strong_count(kept) == 1;
-        if let Some(kept) = self.kept.iter_mut().find(free)
-            && let Some(picture) = Arc::get_mut(kept)
-        {
-            let drawn = draw(picture);
-            return (kept.clone(), drawn);
-        }
-        let mut picture = I420::black(width, height);
-        let drawn = draw(&mut picture);
-        let picture = Arc::new(picture);
+        let mut free = self.take_free((width, height));
+        let mut picture = free.pop();
+        // One more is enough: a source has about as many under way at any time.
+        self.kept.extend(free.pop());
+        let picture = picture.get_or_insert_with(|| Arc::new(I420::black(width, height)));
+        let drawn = draw(Arc::make_mut(picture));
         if self.kept.len() < MOST {
             self.kept.push(picture.clone());
         }
-        (picture, drawn)
+        (picture.clone(), drawn)
+    }
+
+    /// The pictures of this size that nobody knows; others that nobody looks at are let go.
+    fn take_free(&mut self, size: (u32, u32)) -> Vec<Arc<I420>> {
+        let fits = |picture: &I420| (picture.width(), picture.height()) == size;
+        let free = |kept: &mut Arc<I420>| fits(kept) && Arc::get_mut(kept).is_some();
+        let free = self.kept.extract_if(.., free).collect();
+        let full = self.kept.len() >= MOST;
+        let looked_at = |kept: &Arc<I420>| Arc::strong_count(kept) > 1;
+        self.kept
+            .retain(|kept| looked_at(kept) || fits(kept) && !full);
+        free
     }
 }
 
@@ -69,12 +75,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_by_a_weak_reference_is_not_drawn_over() {
+        let mut supply = Supply::default();
+        let shown = luma(&mut supply, (4, 2), 1);
+        let other = luma(&mut supply, (4, 2), 2);
+        let (known, place) = (Arc::downgrade(&shown), Arc::as_ptr(&other));
+        drop((shown, other));
+        let next = luma(&mut supply, (4, 2), 3);
+        assert_eq!(Arc::as_ptr(&next), place);
+        assert_eq!(known.upgrade().unwrap().data()[0], 1);
+        // However many are known, new ones are kept.
+        let mut known = vec![known];
+        for n in 0..20 {
+            known.push(Arc::downgrade(&luma(&mut supply, (4, 2), n)));
+        }
+        drop(known);
+        drop(next);
+        let place = Arc::as_ptr(&luma(&mut supply, (4, 2), 0));
+        assert_eq!(Arc::as_ptr(&luma(&mut supply, (4, 2), 0)), place);
+    }
+
+    #[test]
     fn no_more_are_kept_than_are_in_use_of_one_size() {
         let mut supply = Supply::default();
         let shown: Vec<_> = (0..20).map(|n| luma(&mut supply, (4, 2), n)).collect();
         assert!(shown.iter().zip(0..).all(|(it, n)| it.data()[0] == n));
         assert_eq!(supply.kept.len(), MOST);
         drop(shown);
+        drop(luma(&mut supply, (4, 2), 1));
+        assert_eq!(supply.kept.len(), 2);
         let small = luma(&mut supply, (2, 2), 7);
         assert_eq!((small.width(), supply.kept.len()), (2, 1));
     }

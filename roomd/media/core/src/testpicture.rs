@@ -11,7 +11,7 @@ pub const WIDTH: u32 = 1280;
 /// Height of the test picture and of every sent camera picture.
 pub const HEIGHT: u32 = 720;
 
-/// Both.
+/// Width and height of the test picture.
 pub const SIZE: (u32, u32) = (WIDTH, HEIGHT);
 
 /// Draws test pictures.
@@ -172,6 +172,9 @@ mod tests {
         let picture = TestPicture::new(3);
         for millis in [0, 1_795_000_123_456, u64::MAX] {
             let frame = picture.draw(millis, 3600);
+            let mut over = picture.draw(millis / 2, 0);
+            picture.draw_over(&mut over, millis, 3600);
+            assert_eq!(over, frame);
             let code = timecode::read(frame.plane(0)).unwrap();
             assert_eq!(code, TimeCode { millis, source: 3 });
         }

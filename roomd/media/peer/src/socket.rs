@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! A UDP socket whose reader is woken by what arrives, and by nothing else.
 //!
-//! The runtime's own sockets wake the task once more for each datagram that has left, when its buffer is
+//! The runtime's own sockets wake its thread once more for each datagram that has left, when its buffer is
 //! free again. Nothing waits for that here: what the kernel does not take at once is lost like any datagram.
 
 use std::io;
@@ -65,5 +65,40 @@ impl Socket {
     /// Whether there may be something to read.
     pub(crate) fn poll_recv_ready(&self, context: &mut Context<'_>) -> Poll<()> {
         self.inner.poll_read_ready(context).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_not_read_at_once_is_read_later() {
+        let [one, other] = [0, 0].map(|port| Socket::bind((Ipv4Addr::LOCALHOST, port)).unwrap());
+        let to = other.local_addr().unwrap();
+        for number in 0..100_u8 {
+            one.try_send_to(&[number], to).unwrap();
+        }
+        let mut read = Vec::new();
+        let reading = async {
+            while read.len() < 100 {
+                poll_fn(|context| other.poll_recv_ready(context)).await;
+                let mut buffer = [0; 8];
+                for _ in 0..32 {
+                    let Ok((length, source)) = other.try_recv_from(&mut buffer) else {
+                        break;
+                    };
+                    assert_eq!((length, source), (1, one.local_addr().unwrap()));
+                    read.push(buffer[0]);
+                }
+            }
+        };
+        let patience = Duration::from_secs(10);
+        tokio::time::timeout(patience, reading).await.unwrap();
+        assert_eq!(read, (0..100).collect::<Vec<u8>>());
     }
 }

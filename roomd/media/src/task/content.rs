@@ -3,13 +3,13 @@
 //! What somebody in the room shows: captured while somebody looks or it is shown, and encoded only
 //! while it is shown.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_media_core::frame::I420;
 use roomd_media_core::governor::Work;
 use roomd_media_core::layers::Encoding;
 use roomd_media_core::scene::TileSource;
+use roomd_media_core::supply::Supply;
 use roomd_model::Crop;
 use tokio::sync::{mpsc, watch};
 
@@ -47,6 +47,8 @@ pub(super) struct Content {
     encoder: Option<VideoEncoder>,
     /// The last picture as it came.
     whole: Option<Shot>,
+    /// Parts of pictures.
+    parts: Supply,
     /// What is sent of it.
     last: Option<Shot>,
     keyframe_wanted: bool,
@@ -72,6 +74,7 @@ impl Content {
             encoding: None,
             encoder: None,
             whole: None,
+            parts: Supply::default(),
             last: None,
             keyframe_wanted: false,
             own: watch::Sender::new(None),
@@ -159,6 +162,7 @@ impl Content {
         self.source.close();
         self.encoder = None;
         self.whole = None;
+        self.parts = Supply::default();
         self.last = None;
         self.plain = None;
         self.own.send_replace(None);
@@ -223,7 +227,10 @@ impl Content {
         let frame = if self.crop == Crop::FULL && is_even(&whole.frame) {
             whole.frame.clone()
         } else {
-            Arc::new(whole.frame.part(self.crop))
+            let (frame, crop) = (&whole.frame, self.crop);
+            let draw = |part: &mut I420| frame.copy_part(crop, part);
+            let (part, drawn) = self.parts.draw(frame.part_size(crop), draw);
+            if drawn { part } else { frame.clone() }
         };
         self.own.send_replace(Some(Picture {
             frame: frame.clone(),

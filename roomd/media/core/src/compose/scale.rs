@@ -124,8 +124,8 @@ fn by_taps(row: &mut [u8], blended: &[u16], columns: &[Tap]) {
     }
 }
 
-/// The same at three quarters of the width, several times as fast: four samples make three, with the same
-/// weights all along the row. So it is with 16 pictures of 640x360 on a display, or 4 of 1280x720.
+/// The same at three quarters of the width, in half the time: four samples make three, with the same
+/// weights all along the row, a sixth, a half and five sixths of 256. So it is with 16 pictures of 640x360 on a display, or 4 of 1280x720.
 fn three_quarters(row: &mut [u8], blended: &[u16]) {
     for (out, four) in row.chunks_exact_mut(3).zip(blended.chunks_exact(4)) {
         out[0] = between(four[0], four[1], 42);
@@ -156,10 +156,10 @@ mod tests {
             let from = blended.len();
             blended.push(blended[from - 1]);
             let to = from / 4 * 3;
-            let (mut fast, mut any) = (vec![0; to], vec![0; to]);
+            let (mut fast, mut general) = (vec![0; to], vec![0; to]);
             three_quarters(&mut fast, &blended);
-            by_taps(&mut any, &blended, &taps(from, to));
-            prop_assert_eq!(fast, any);
+            by_taps(&mut general, &blended, &taps(from, to));
+            prop_assert_eq!(fast, general);
         }
     }
 }
