@@ -469,6 +469,24 @@ mod tests {
     }
 
     #[test]
+    fn a_loudspeaker_takes_sound_before_its_time() {
+        gstreamer::init().unwrap();
+        let plan = AudioOut::Alsa("null").plan();
+        let branch = Branch::open(&plan, |_| {}, |_| {}).unwrap();
+        let begun = Instant::now();
+        let mut block = 0;
+        while branch.latency().is_zero() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "no latency");
+            let at = gstreamer::ClockTime::from_mseconds(10 * block);
+            branch.push(vec![0; 2 * BLOCK], at, None);
+            block += 1;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        // Its buffer of 50 ms and a block, and what a device has on the wire.
+        assert_eq!(branch.latency(), Duration::from_millis(90));
+    }
+
+    #[test]
     fn what_begins_after_a_pause_begins_now() {
         gstreamer::init().unwrap();
         let (voice, mut next) = Voice::overheard(Duration::from_secs(10));

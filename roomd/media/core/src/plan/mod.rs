@@ -74,36 +74,41 @@ impl Plan {
 
     /// The engine pushes what is small here: packets, and blocks of sound.
     fn source(self, caps: &str) -> Self {
-        self.push(caps, "32")
+        self.push(caps, "32", &[])
+    }
+
+    /// The engine pushes a loudspeaker's sound here. Only of a source that says for how long it can hold
+    /// sound back does GStreamer have a sink take it before its time.
+    fn loud_source(self, caps: &str) -> Self {
+        let held = [("min-latency", "0"), ("max-latency", "320000000")];
+        self.push(caps, "32", &held)
     }
 
     /// The engine pushes the encoded pictures of a stream here. Several seconds of them, which come at once
     /// after a connection stood still, find room; the engine looks that it gives no more.
     fn stream_source(self, caps: &str) -> Self {
-        self.push(caps, &MOST_ENCODED.to_string())
+        self.push(caps, &MOST_ENCODED.to_string(), &[])
     }
 
     /// The engine pushes whole pictures here. They are megabytes, and late ones are of no use.
     fn picture_source(self, caps: &str) -> Self {
-        self.push(caps, "3")
+        self.push(caps, "3", &[])
     }
 
-    fn push(self, caps: &str, most: &str) -> Self {
-        self.element(
-            "appsrc",
-            &[
-                ("name", SOURCE),
-                ("caps", caps),
-                ("format", "time"),
-                ("is-live", "true"),
-                ("do-timestamp", "false"),
-                // A consumer that stalls loses the oldest; the engine never waits for it.
-                ("block", "false"),
-                ("max-bytes", "0"),
-                ("max-buffers", most),
-                ("leaky-type", "downstream"),
-            ],
-        )
+    fn push(self, caps: &str, most: &str, further: &[(&'static str, &str)]) -> Self {
+        let properties = [
+            ("name", SOURCE),
+            ("caps", caps),
+            ("format", "time"),
+            ("is-live", "true"),
+            ("do-timestamp", "false"),
+            // A consumer that stalls loses the oldest; the engine never waits for it.
+            ("block", "false"),
+            ("max-bytes", "0"),
+            ("max-buffers", most),
+            ("leaky-type", "downstream"),
+        ];
+        self.element("appsrc", &[&properties[..], further].concat())
     }
 
     /// The engine pulls here.

@@ -418,9 +418,9 @@ impl AudioOut<'_> {
     /// The pipeline.
     #[must_use]
     pub fn plan(&self) -> Plan {
-        let source = Plan::new().source(SOUND);
         match self {
-            Self::Alsa(device) => source
+            Self::Alsa(device) => Plan::new()
+                .loud_source(SOUND)
                 .element("audioconvert", &[])
                 .element("audioresample", &[])
                 .element(
@@ -429,11 +429,18 @@ impl AudioOut<'_> {
                         ("device", device),
                         ("provide-clock", "false"),
                         ("slave-method", "resample"),
-                        ("buffer-time", "60000"),
+                        ("buffer-time", "50000"),
                         ("latency-time", "10000"),
+                        // What is in the buffer and on the wire plays before what comes now, and a USB
+                        // device has up to 18 ms on the wire (`MAX_QUEUE` in the kernel's
+                        // `sound/usb/card.h`), of which GStreamer does not know. Without this, the
+                        // beginning of each block comes too late and is cut off.
+                        ("processing-deadline", "30000000"),
                     ],
                 ),
-            Self::None => source.element("fakesink", &[("sync", "false")]),
+            Self::None => Plan::new()
+                .source(SOUND)
+                .element("fakesink", &[("sync", "false")]),
         }
     }
 }
