@@ -331,15 +331,9 @@ impl Task {
                 Effect::Obeys => self.disobeys = false,
             }
         }
-        let trouble = self.what_is_wrong();
+        let trouble = what_is_wrong(self.floods, self.disobeys);
         self.trouble
             .send_if_modified(|known| std::mem::replace(known, trouble) != trouble);
-    }
-
-    /// A key that floods leaves its switch no time to follow; that it floods says more.
-    fn what_is_wrong(&self) -> Option<Trouble> {
-        let flood = self.floods.then_some(Trouble::Flood);
-        flood.or_else(|| self.disobeys.then_some(Trouble::Disobeys))
     }
 
     fn show(&mut self, room: RoomSound) {
@@ -364,6 +358,15 @@ impl Task {
     }
 }
 
+/// A key that floods leaves its switch no time to follow; that it floods says more.
+const fn what_is_wrong(floods: bool, disobeys: bool) -> Option<Trouble> {
+    match (floods, disobeys) {
+        (true, _) => Some(Trouble::Flood),
+        (false, true) => Some(Trouble::Disobeys),
+        (false, false) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -384,6 +387,14 @@ mod tests {
         let node = root.join(name);
         std::os::unix::fs::symlink(device, &node).unwrap();
         node
+    }
+
+    #[test]
+    fn a_flood_is_told_of_before_a_switch_that_disobeys() {
+        let told = [(true, true), (false, true), (true, false), (false, false)]
+            .map(|(floods, disobeys)| what_is_wrong(floods, disobeys));
+        let (flood, disobeys) = (Some(Trouble::Flood), Some(Trouble::Disobeys));
+        assert_eq!(told, [flood, disobeys, flood, None]);
     }
 
     #[tokio::test]
