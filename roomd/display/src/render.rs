@@ -10,8 +10,9 @@ use roomd_media_core::scene::Picture;
 
 use crate::{fonts::Fonts, svg::Drawing};
 
-/// What pictures that the last scene did not use may take; four boards.
-const SPARE_BYTES: usize = 4 * 1920 * 1080 * 4;
+/// What pictures that the last scene did not use may take, in bytes: names and marks, which come and go
+/// in a meeting. A board is larger, and the one of a minute ago is never needed again.
+const SPARE_BYTES: usize = 4 << 20;
 
 /// Turns drawings into pictures, and gives the same picture for the same drawing as long as
 /// scenes keep using it.

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // SPDX-FileCopyrightText: The roomd authors
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{
+    fmt::Write,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use roomd_api::{Countdown, State};
@@ -158,11 +162,18 @@ fn what_does_not_change_keeps_its_picture() {
 #[test]
 fn old_pictures_are_forgotten() {
     let mut display = display();
+    let mut board = Weak::new();
     for minute in 0..40 {
         let now = states::now().after(Duration::from_secs(minute * 60));
-        display.scene(&states::empty(), now);
+        let scene = display.scene(&states::empty(), now);
+        assert!(board.upgrade().is_none(), "the board of a minute ago");
+        board = scene.background.as_ref().map(Arc::downgrade).unwrap();
     }
     assert!(display.cached() <= 6, "{}", display.cached());
+    // The board is there for as long as the scene is the same.
+    assert!(board.upgrade().is_some());
+    display.scene(&states::empty(), states::now());
+    assert!(board.upgrade().is_none());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roomd_media_core::cadence::{Cadence, leader};
-use roomd_media_core::compose::{Canvas, Composer, Sources};
+use roomd_media_core::compose::{Composer, Sources};
 use roomd_media_core::frame::I420;
 use roomd_media_core::plan::VideoOut;
 use roomd_media_core::scene::{Scene, TileSource};
@@ -19,6 +19,7 @@ use crate::feed::arrival;
 pub(crate) use crate::feed::{Feed, Picture};
 use crate::kms::{Kms, KmsError};
 use crate::outputs::choose;
+use crate::ring::Ring;
 use crate::sink::{Sink, SinkError};
 use crate::ticks::Ticks;
 use crate::time::Timeline;
@@ -199,35 +200,6 @@ impl Display {
     }
 }
 
-/// A few pictures in turn: one is drawn while others are on their way through a sink.
-#[derive(Default)]
-struct Ring {
-    pictures: Vec<Arc<Canvas>>,
-    current: Option<Arc<Canvas>>,
-}
-
-impl Ring {
-    fn draw(&mut self, draw: impl FnOnce(&mut Canvas)) -> Arc<Canvas> {
-        self.current = None;
-        let free = self
-            .pictures
-            .iter()
-            .position(|picture| Arc::strong_count(picture) == 1);
-        let mut picture = match free {
-            Some(index) => self.pictures.swap_remove(index),
-            None => Arc::new(Canvas::default()),
-        };
-        if let Some(target) = Arc::get_mut(&mut picture) {
-            draw(target);
-        }
-        if self.pictures.len() < 4 {
-            self.pictures.push(picture.clone());
-        }
-        self.current = Some(picture.clone());
-        picture
-    }
-}
-
 struct Retry {
     at: Option<Instant>,
     wait: Duration,
@@ -361,7 +333,7 @@ impl Worker {
                 let owed = self.stale && self.sink.is_some();
                 self.compose();
                 self.stale |= owed;
-                if let Some(picture) = &self.pictures.current {
+                if let Some(picture) = self.pictures.current() {
                     // Whoever asked may have gone.
                     let _ = reply.send(picture.picture().clone());
                 }
@@ -445,7 +417,7 @@ impl Worker {
 
     fn compose(&mut self) {
         self.collect();
-        if !self.stale && self.pictures.current.is_some() {
+        if !self.stale && self.pictures.current().is_some() {
             return;
         }
         self.stale = false;

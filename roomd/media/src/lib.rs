@@ -36,6 +36,7 @@ mod outputs;
 mod pool;
 mod progress;
 mod prove;
+mod ring;
 mod sink;
 mod sound;
 #[cfg(test)]

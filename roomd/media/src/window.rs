@@ -14,6 +14,9 @@ use yuv::{YuvError, YuvPlanarImage, YuvRange, YuvStandardMatrix, yuv420_to_bgra}
 
 use crate::x11::{Window, X11Error};
 
+/// What is converted at once, in bytes: little enough to stay in a cache on its way to the server.
+const STRIP: u32 = 256 << 10;
+
 /// A handle of the thread, which ends with it.
 pub(crate) struct WindowThread(watch::Sender<Option<Arc<Canvas>>>);
 
@@ -86,7 +89,7 @@ impl Painter {
         } else {
             changed
         };
-        for part in parts {
+        for part in parts.into_iter().flat_map(strips) {
             convert(picture.picture(), part, &mut self.pixels)?;
             self.window.put(part, &self.pixels)?;
         }
@@ -94,6 +97,17 @@ impl Painter {
         self.shown = (!exposed).then_some(picture);
         Ok(())
     }
+}
+
+/// A part from the top down, each strip of [`STRIP`] bytes at most as long as two rows are no more.
+fn strips(part: Rect) -> impl Iterator<Item = Rect> {
+    let rows = (STRIP / part.width.saturating_mul(4).max(1)).max(2) & !1;
+    let tops = (0..part.height).step_by(rows as usize);
+    tops.map(move |top| Rect {
+        y: part.y + top,
+        height: rows.min(part.height - top),
+        ..part
+    })
 }
 
 /// A part of a picture, which begins at even pixels, as blue, green, red and nothing.
@@ -155,6 +169,24 @@ mod tests {
         let [b, g, r, _] = [0, 1, 2, 3].map(|at| pixels[at]);
         assert!(r > 250 && g < 5 && b < 5, "{r} {g} {b}");
         assert_eq!(pixels[8..11], [0, 0, 0]);
+    }
+
+    #[test]
+    fn strips_are_all_of_a_part() {
+        let part = |y, height| Rect {
+            x: 2,
+            y,
+            width: 1280,
+            height,
+        };
+        let all: Vec<_> = strips(part(4, 130)).collect();
+        assert_eq!(all, [part(4, 50), part(54, 50), part(104, 30)]);
+        let wide = Rect {
+            width: u32::MAX,
+            ..part(0, 3)
+        };
+        assert_eq!(strips(wide).map(|it| it.height).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(strips(part(4, 0)).count(), 0);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 // SPDX-FileCopyrightText: The roomd authors
 //! A guest and the room see and hear each other.
 
-use anyhow::{Result, ensure};
+use std::panic::Location;
+
+use anyhow::{Context, Result, ensure};
 use roomd_model::{E2ee, Phase};
 use serde_json::json;
 
@@ -107,14 +109,20 @@ pub fn start_call(room: &Room, panel: &mut Panel) -> Result<()> {
 
 /// Waits until the display shows this guest's picture and it moves; gives the step in
 /// milliseconds of the guest's time code.
+#[track_caller]
 pub fn display_shows(room: &Room, number: u8) -> Result<u64> {
+    let asked = Location::caller();
     let path = room.path("display.png");
     let mut first = None;
-    wait::until("the guest on the display", || {
-        let Some(code) = picture::find_time_code(&room.snapshot(&path)?, number) else {
-            return Ok(None);
-        };
+    let step = wait::until("the guest on the display", || {
+        let code = picture::find_time_code(&room.snapshot(&path)?, number);
+        let code = code.context("its picture is not there")?;
         let before = *first.get_or_insert(code);
-        Ok((before != code).then_some(before.abs_diff(code)))
+        ensure!(before != code, "its picture stands still");
+        Ok(Some(before.abs_diff(code)))
+    });
+    step.with_context(|| {
+        let streams = room.state().map(|state| state.statistics.streams);
+        format!("guest {number} at {asked}, the room receives {streams:?}")
     })
 }
