@@ -314,6 +314,7 @@ impl MatrixRtcSession {
             } => {
                 self.people.undecryptable(*stream, *active);
                 self.doubt_password();
+                self.doubt_keys(now);
             }
             MediaEvent::Opened { stream } => self.people.opened(*stream),
             MediaEvent::Trouble { .. }

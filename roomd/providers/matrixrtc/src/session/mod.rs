@@ -79,6 +79,8 @@ pub(crate) struct MatrixRtcSession {
     knocking: BTreeMap<ParticipantId, (UserId, Participant)>,
     servers: Servers,
     keys: Keys,
+    /// How often all were asked for their keys since everything last opened.
+    keys_wanted: usize,
     people: People,
     /// What is asked again, and when.
     again: Vec<(Instant, Again)>,
@@ -118,6 +120,8 @@ enum Again {
     OpenId,
     /// Whether a password that was entered opens anything.
     Doubt,
+    /// Whether what members send opens with the keys that they told.
+    DoubtKeys,
     /// Our key of this number, told to devices that were not reached.
     Key {
         index: u8,
@@ -210,6 +214,7 @@ impl MatrixRtcSession {
             knocking: BTreeMap::new(),
             servers: Servers::default(),
             keys: Keys::default(),
+            keys_wanted: 0,
             people: People::default(),
             again: Vec::new(),
             sending: (false, false),

@@ -280,6 +280,13 @@ impl People {
             && self.all.values().all(|person| person.opened.is_empty())
     }
 
+    /// Whether a member sends what does not open.
+    pub(super) fn member_fails(&self) -> bool {
+        let fails = |stream: &Stream| stream.taken && stream.undecryptable;
+        let mut members = self.all.values().filter(|it| it.device.is_some());
+        members.any(|member| member.streams(Who::Themselves).any(fails))
+    }
+
     pub(super) fn undecryptable(&mut self, stream: StreamId, active: bool) {
         if let Some(stream) = self.find(stream) {
             stream.undecryptable = active;

@@ -20,6 +20,8 @@ const WORD: Duration = Duration::from_secs(4);
 const LASTS: Duration = Duration::from_secs(4 * 60 * 60);
 /// It is renewed so long before its end.
 const BEFORE: Duration = Duration::from_secs(30 * 60);
+/// Within this time no two memberships of the room end alike, in milliseconds.
+const MARKS: u64 = 60_000;
 /// After a failure.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -42,9 +44,16 @@ pub(super) struct Stay {
     event: Option<EventId>,
     /// When it was first announced, in milliseconds of the server's clock.
     created: u64,
+    /// Makes the content another one than that of the membership which an earlier run left behind.
+    ///
+    /// A homeserver makes no event of a content that stands already (Synapse, `handlers/message.py`,
+    /// `deduplicate_state_event`). Nobody would notice that the room is there anew and lacks their keys.
+    mark: u64,
     renewals: u32,
     /// A renewal was asked for, and is not answered.
     renewing: bool,
+    /// What is to be asked for counts as a membership that just began.
+    afresh: bool,
     renew: Option<Instant>,
     /// A snapshot of the call has shown it.
     seen: bool,
@@ -84,8 +93,10 @@ impl Stay {
             asked: false,
             event: None,
             created: utc,
+            mark: utc % MARKS,
             renewals: 0,
             renewing: false,
+            afresh: false,
             renew: None,
             seen: false,
         }
@@ -163,9 +174,21 @@ impl Stay {
     /// The membership stands.
     pub(super) fn announced(&mut self, event: EventId, now: Instant) {
         self.event = Some(event);
-        self.renewals += u32::from(std::mem::take(&mut self.renewing));
+        let renewed = std::mem::take(&mut self.renewing) && !std::mem::take(&mut self.afresh);
+        self.renewals += u32::from(renewed);
         self.renew = Some(now + LASTS - BEFORE);
         self.next_word(now);
+    }
+
+    /// Announces what stands as a membership that just began: to everybody the room has forgotten their keys.
+    pub(super) fn begin_anew(&mut self, now: Instant) {
+        if self.event.is_none() || self.renewing {
+            return;
+        }
+        self.mark = (self.mark + 1) % MARKS;
+        self.renewals = 0;
+        self.afresh = true;
+        self.renew = Some(now);
     }
 
     /// The leave was put off.
@@ -219,6 +242,7 @@ impl Stay {
         self.renew = None;
         self.renewals = 0;
         self.renewing = false;
+        self.afresh = false;
         self.due = Some((now, Due::Announce));
     }
 
@@ -279,14 +303,14 @@ impl Stay {
 
     fn membership(&self) -> Ask {
         let me = &self.room.me;
-        let renewals = self.renewals + u32::from(self.renewing);
+        let renewals = self.renewals + u32::from(self.renewing && !self.afresh);
         let mut content = json!({
             "application": "m.call",
             "call_id": "",
             "scope": "m.room",
             "device_id": me.device.expose(),
             "membershipID": format!("{}:{}", me.user.expose(), me.device.expose()),
-            "expires": millis(LASTS) * (1 + u64::from(renewals)),
+            "expires": millis(LASTS) * (1 + u64::from(renewals)) + self.mark,
             "m.call.intent": "video",
             "focus_active": {"type": "livekit", "focus_selection": "multi_sfu"},
             "foci_preferred": [{
@@ -373,7 +397,7 @@ mod tests {
             content["foci_preferred"][0]["livekit_service_url"],
             "https://x.org/jwt"
         );
-        assert_eq!(content["expires"], 14_400_000);
+        assert_eq!(content["expires"], 14_401_000);
         stay.announced(EventId::new("$e"), now);
         assert_eq!(stay.poll(), Some(now + WORD));
         let now = now + WORD;
@@ -495,7 +519,34 @@ mod tests {
             panic!("not renewed");
         };
         assert_eq!(content.expose()["created_ts"], 1000);
-        assert_eq!(content.expose()["expires"], 28_800_000);
+        assert_eq!(content.expose()["expires"], 28_801_000);
+    }
+
+    #[test]
+    fn a_membership_begins_anew_while_its_leave_is_put_off() {
+        let now = Instant::now();
+        let mut stay = stay(now);
+        stay.begin_anew(now);
+        assert!(
+            matches!(stay.step(now), Some(Step::DelayLeave(_))),
+            "it begins anyway"
+        );
+        stay.delayed(DelayId::new("d"), 18_000, now);
+        stay.step(now);
+        stay.announced(EventId::new("$e"), now);
+        stay.begin_anew(now);
+        let Some(Step::Member(Ask::SetState { content, .. })) = stay.step(now) else {
+            panic!("not announced");
+        };
+        let content = content.expose();
+        assert_eq!(content["expires"], 14_401_001, "another content");
+        assert!(content.get("created_ts").is_none(), "it has just begun");
+        stay.begin_anew(now);
+        assert_eq!(stay.step(now), None, "it is being announced");
+        stay.announced(EventId::new("$f"), now);
+        assert!(stay.is_fresh());
+        assert_eq!(stay.poll(), Some(now + WORD));
+        assert!(matches!(stay.step(now + WORD), Some(Step::Word(..))));
     }
 
     #[test]

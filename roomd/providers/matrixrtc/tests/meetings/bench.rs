@@ -90,6 +90,8 @@ pub struct Bench {
     pub now: Now,
     account: Option<ChannelId>,
     pub asked: VecDeque<(u64, Ask)>,
+    /// What was asked and is answered.
+    pub seen: Vec<Ask>,
     pub http: VecDeque<(ChannelId, HttpRequest)>,
     /// Where media servers are reached: address and token.
     pub sockets: Vec<(ChannelId, Url, String)>,
@@ -153,6 +155,7 @@ impl Bench {
             now,
             account: None,
             asked: VecDeque::new(),
+            seen: Vec::new(),
             http: VecDeque::new(),
             sockets: Vec::new(),
             events: Vec::new(),
@@ -218,6 +221,7 @@ impl Bench {
     pub fn answer(&mut self) {
         while let Some((id, ask)) = self.asked.pop_front() {
             let result = self.result(&ask);
+            self.seen.push(ask);
             self.say(Reply::Answer { id, result });
         }
     }

@@ -5,6 +5,7 @@
 mod bench;
 mod enter;
 mod inside;
+mod lost_keys;
 mod password;
 mod servers;
 mod suite;

@@ -25,6 +25,9 @@ const FROZEN: f64 = 500.0;
 const SFU_AWAY: Duration = Duration::from_secs(5);
 /// How long the homeserver is away.
 const HOMESERVER_AWAY: Duration = Duration::from_secs(60);
+/// A room that was killed has the others' pictures again within this time: sooner than the homeserver ends
+/// the membership of the run before, which it would notice.
+const BACK_WITHIN: Duration = Duration::from_secs(14);
 /// After a power cut, the homeserver ends the room's membership within this time.
 const GONE_WITHIN: Duration = Duration::from_secs(25);
 
@@ -73,8 +76,10 @@ pub fn run(lab: &mut Lab) -> Result<Figures> {
     let sealed = all_is_sealed(&mut tap, &mut anna, &identity)?;
     drop(tap);
     let sfu_back = sfu_away(lab, &mut anna, &identity)?;
-    homeserver_away(lab, &mut anna, &identity)?;
-    let rejoined = power_cut(lab, &mut anna, &room)?;
+    let rejoined = power_cut(lab, &anna, &room)?;
+    homeserver_away(lab, &mut anna, (&room, &identity))?;
+    long_gone(lab, &mut anna, &identity)?;
+    lab.leave()?;
     Ok(Figures::from([
         ("join_ms", json!(statistics.join_ms)),
         ("tap_to_media_s", json!(joined.as_secs_f64())),
@@ -181,8 +186,14 @@ fn sfu_away(lab: &mut Lab, guest: &mut CallGuest, identity: &str) -> Result<Dura
     Ok(begun.elapsed())
 }
 
-/// Media flows on without the homeserver, and the membership stands again afterwards.
-fn homeserver_away(lab: &mut Lab, guest: &mut CallGuest, identity: &str) -> Result<()> {
+/// Media flows on without the homeserver, which takes all memberships back once it is there; they are
+/// announced anew.
+fn homeserver_away(
+    lab: &mut Lab,
+    guest: &mut CallGuest,
+    (room, identity): (&str, &str),
+) -> Result<()> {
+    let before = event_of(&lab.membership(room)?);
     lab.servers.synapse.stop();
     sleep(HOMESERVER_AWAY / 2);
     display_shows(&lab.room, guest.number)?;
@@ -192,7 +203,11 @@ fn homeserver_away(lab: &mut Lab, guest: &mut CallGuest, identity: &str) -> Resu
     );
     sleep(HOMESERVER_AWAY / 2);
     lab.servers.synapse.resume()?;
-    wait::until("the membership to stand", || {
+    wait::until("the membership to stand anew", || {
+        let anew = event_of(&lab.membership(room)?) != before;
+        Ok(anew.then_some(()))
+    })?;
+    wait::until("the membership to be seen", || {
         let members = guest.report()?.members;
         Ok(members
             .iter()
@@ -215,48 +230,58 @@ fn hands(lab: &Lab, guest: &mut CallGuest) -> Result<()> {
     Ok(())
 }
 
+fn event_of(membership: &Value) -> Value {
+    membership["event_id"].clone()
+}
+
 /// What the earlier run arranged ends this one's membership once at most.
 fn stands(lab: &Lab, room: &str) -> Result<()> {
     sleep(GONE_WITHIN);
-    let event = |membership: Value| membership["event_id"].clone();
-    let before = event(lab.membership(room)?);
+    let before = event_of(&lab.membership(room)?);
     sleep(GONE_WITHIN);
     ensure!(
-        event(lab.membership(room)?) == before,
+        event_of(&lab.membership(room)?) == before,
         "the membership comes and goes"
     );
     Ok(())
 }
 
-/// The room is killed and comes back by itself; killed again, it is gone by the homeserver's word.
-fn power_cut(lab: &mut Lab, guest: &mut CallGuest, room: &str) -> Result<Duration> {
+/// The room is killed, and comes back by itself into a call that takes it for still there.
+fn power_cut(lab: &mut Lab, guest: &CallGuest, room: &str) -> Result<Duration> {
     lab.room.kill()?;
     let begun = Instant::now();
     lab.room.boot()?;
-    lab.room.wait("the call after a restart", |state| {
-        in_call(state).then_some(())
-    })?;
-    display_shows(&lab.room, guest.number)?;
+    returns(lab, guest)?;
     let back = begun.elapsed();
+    ensure!(back < BACK_WITHIN, "pictures after {back:?} only");
     let silent = lab.room.state()?.call.is_some_and(|call| !call.sending);
     ensure!(silent, "a room that comes back sends");
-    let identity = lab.identity(room)?;
     stands(lab, room)?;
+    lab.send()?;
+    Ok(back)
+}
+
+/// A room that is killed is gone by the homeserver's word, and comes back into a call that took it for gone.
+fn long_gone(lab: &mut Lab, guest: &mut CallGuest, identity: &str) -> Result<()> {
     lab.room.kill()?;
     let killed = Instant::now();
     wait::until("the membership to end", || {
         let members = guest.report()?.members;
         Ok(members
             .iter()
-            .all(|member| member.identity != identity)
+            .all(|member| member.identity != *identity)
             .then_some(()))
     })?;
     let gone = killed.elapsed();
     ensure!(gone < GONE_WITHIN, "gone after {gone:?} only");
     lab.room.boot()?;
+    returns(lab, guest)
+}
+
+fn returns(lab: &Lab, guest: &CallGuest) -> Result<()> {
     lab.room.wait("the call after a restart", |state| {
         in_call(state).then_some(())
     })?;
-    lab.leave()?;
-    Ok(back)
+    display_shows(&lab.room, guest.number)?;
+    Ok(())
 }
