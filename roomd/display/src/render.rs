@@ -10,8 +10,9 @@ use roomd_media_core::scene::Picture;
 
 use crate::{fonts::Fonts, svg::Drawing};
 
-/// What pictures that the last scene did not use may take, in bytes: names and marks, which come and go
-/// in a meeting. A board is larger, and the one of a minute ago is never needed again.
+/// What pictures that the last scene did not use may take, in bytes: names, marks and a large card, which
+/// come and go in a meeting. A board is larger than that. With its clock it is another one each minute; where
+/// the same is needed again, it is drawn anew.
 const SPARE_BYTES: usize = 4 << 20;
 
 /// Turns drawings into pictures, and gives the same picture for the same drawing as long as
@@ -25,7 +26,10 @@ pub struct Renderer {
 #[derive(Debug)]
 struct Cached {
     picture: Arc<Picture>,
+    /// The last scene that used it.
     used: u64,
+    /// Kept although the last scene did not use it.
+    spare: bool,
 }
 
 impl Renderer {
@@ -37,32 +41,26 @@ impl Renderer {
             Cached {
                 picture,
                 used: scene,
+                spare: false,
             }
         });
         cached.used = scene;
         cached.picture.clone()
     }
 
-    /// Ends a scene: forgets the pictures that were not used for the longest time.
+    /// Ends a scene: of the pictures that it did not use, keeps those that were used last and have space.
     pub fn finish_scene(&mut self) {
-        let mut spare: Vec<(u64, usize)> = self
-            .pictures
-            .values()
-            .filter(|cached| cached.used < self.scene)
-            .map(|cached| (cached.used, cached.picture.rgba.len()))
-            .collect();
-        spare.sort_unstable_by_key(|(used, _)| std::cmp::Reverse(*used));
-        let mut bytes = 0;
-        let oldest = spare
-            .into_iter()
-            .find(|(_, size)| {
-                bytes += size;
-                bytes > SPARE_BYTES
-            })
-            .map(|(used, _)| used);
-        if let Some(oldest) = oldest {
-            self.pictures.retain(|_, cached| cached.used > oldest);
+        let scene = self.scene;
+        let unused = self.pictures.values_mut().filter(|it| it.used < scene);
+        let mut unused: Vec<_> = unused.collect();
+        unused.sort_unstable_by_key(|it| std::cmp::Reverse(it.used));
+        let mut space = SPARE_BYTES;
+        for cached in unused {
+            let left = space.checked_sub(cached.picture.rgba.len());
+            cached.spare = left.is_some();
+            space = left.unwrap_or(space);
         }
+        self.pictures.retain(|_, it| it.used == scene || it.spare);
         self.scene += 1;
     }
 

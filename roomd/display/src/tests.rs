@@ -162,18 +162,27 @@ fn what_does_not_change_keeps_its_picture() {
 #[test]
 fn old_pictures_are_forgotten() {
     let mut display = display();
+    let minute = |minute: u64| states::now().after(Duration::from_secs(minute * 60));
     let mut board = Weak::new();
-    for minute in 0..40 {
-        let now = states::now().after(Duration::from_secs(minute * 60));
-        let scene = display.scene(&states::empty(), now);
+    for n in 0..40 {
+        let scene = display.scene(&states::empty(), minute(n));
         assert!(board.upgrade().is_none(), "the board of a minute ago");
         board = scene.background.as_ref().map(Arc::downgrade).unwrap();
     }
     assert!(display.cached() <= 6, "{}", display.cached());
-    // The board is there for as long as the scene is the same.
-    assert!(board.upgrade().is_some());
-    display.scene(&states::empty(), states::now());
-    assert!(board.upgrade().is_none());
+    display.scene(&states::empty(), minute(39));
+    assert!(board.upgrade().is_some(), "the board of the same minute");
+}
+
+#[test]
+fn a_board_that_goes_takes_no_names_along() {
+    let mut display = display();
+    let call = display.scene(&states::call(2), states::now());
+    display.scene(&states::idle(), states::now());
+    let again = display.scene(&states::call(2), states::now());
+    assert!(!call.overlays.is_empty());
+    let kept = |(a, b): (&Overlay, &Overlay)| Arc::ptr_eq(&a.picture, &b.picture);
+    assert!(call.overlays.iter().zip(&again.overlays).all(kept));
 }
 
 #[test]

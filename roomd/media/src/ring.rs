@@ -21,11 +21,11 @@ impl Ring {
     pub(crate) fn draw(&mut self, draw: impl FnOnce(&mut Canvas)) -> Arc<Canvas> {
         self.current = None;
         let free = |kept: &mut Arc<Canvas>| Arc::strong_count(kept) == 1;
-        let free: Vec<_> = self.pictures.extract_if(.., free).collect();
-        let mut free = free.into_iter();
-        let mut picture = free.next().unwrap_or_default();
-        // One more is enough: a display has about as many under way at any time.
-        self.pictures.extend(free.next());
+        let mut free: Vec<_> = self.pictures.extract_if(.., free).collect();
+        let mut picture = free.pop().unwrap_or_default();
+        // One more is enough: a display has about as many under way at any time. It is the next one's turn
+        // then, so that none shows an old scene for long.
+        self.pictures.extend(free.pop());
         if let Some(target) = Arc::get_mut(&mut picture) {
             draw(target);
         }
@@ -57,6 +57,25 @@ mod tests {
             shown = next;
             assert_eq!(ring.pictures.len(), 2);
         }
+    }
+
+    #[test]
+    fn each_picture_gets_its_turn() {
+        let mut ring = Ring::default();
+        let held: Vec<_> = (0..2).map(|_| ring.draw(|_| {})).collect();
+        let mut shown = ring.draw(|_| {});
+        drop(held);
+        assert_eq!(ring.pictures.len(), 3);
+        let mut drawn = Vec::new();
+        for _ in 0..4 {
+            let next = ring.draw(|_| {});
+            drawn.push(Arc::as_ptr(&next));
+            shown = next;
+        }
+        drop(shown);
+        let had_turn = |picture: &Arc<Canvas>| drawn.contains(&Arc::as_ptr(picture));
+        assert_eq!(ring.pictures.len(), 3);
+        assert!(ring.pictures.iter().all(had_turn));
     }
 
     #[test]

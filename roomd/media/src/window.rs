@@ -99,7 +99,7 @@ impl Painter {
     }
 }
 
-/// A part from the top down, each strip of [`STRIP`] bytes at most as long as two rows are no more.
+/// A part from the top down, in strips of [`STRIP`] bytes at most, but of two rows at least.
 fn strips(part: Rect) -> impl Iterator<Item = Rect> {
     let rows = (STRIP / part.width.saturating_mul(4).max(1)).max(2) & !1;
     let tops = (0..part.height).step_by(rows as usize);

@@ -35,7 +35,6 @@ impl MatrixRtcSession {
             Again::Hand => self.raise_where_wanted(),
             Again::Transports => self.ask(Ask::Transports, Purpose::Transports),
             Again::Doubt => self.doubt_password(),
-            Again::DoubtKeys => self.want_keys_anew(now),
             Again::OpenId if self.account.awaits(&Purpose::OpenId) => {}
             Again::OpenId => self.ask(Ask::OpenIdToken, Purpose::OpenId),
             Again::Key { index, attempt, to } => {

@@ -3,7 +3,6 @@
 //! Keys on their way: told to those who are in the call, and taken from them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use roomd_matrix_port::{Ask, Done, Failure, Recipient};
 use roomd_model::{FaultCode, Now, Pii};
@@ -12,20 +11,10 @@ use super::account::Purpose;
 use super::enter::AGAIN;
 use super::keys::{self, MESSAGE, Unread};
 use super::people::Mode;
-use super::{Again, MatrixRtcSession, millis};
+use super::{Again, MatrixRtcSession, Stage, millis};
 
 /// Devices that were not reached are tried so often.
 const ATTEMPTS: u32 = 5;
-/// How long what a member sends may not open, and again not open, until all are asked for their keys.
-///
-/// The first is longer than clients hold on to a young key (`keyRotationGracePeriodMs` of matrix-js-sdk, 10 s):
-/// then they make another, and use the one that they tell. A client that was alone for a moment tells one that
-/// it does not use (`rolloutOutboundKey` there).
-const UNTIL_ASKED: [Duration; 3] = [
-    Duration::from_secs(12),
-    Duration::from_secs(20),
-    Duration::from_secs(20),
-];
 /// Keys that are held until the room of the call is known.
 const MAX_EARLY: usize = 256;
 
@@ -80,30 +69,18 @@ impl MatrixRtcSession {
         }
     }
 
-    /// What a member sends may not open for long.
+    /// Asks for keys where what members send does not open. No message does: whoever is in the call since
+    /// another time is told everybody's.
     pub(super) fn doubt_keys(&mut self, now: Now) {
-        if self.mode != Some(Mode::Each) {
+        if self.mode != Some(Mode::Each) || self.stage != Stage::Inside {
             return;
         }
-        if !self.people.member_fails() {
-            self.keys_wanted = 0;
-            return;
+        self.doubts.look(&self.people.failing_members(), now.mono);
+        if self.doubts.due().is_some_and(|at| at <= now.mono) {
+            let stay = self.stay.as_mut();
+            let asked = stay.is_some_and(|stay| stay.begin_anew(now.mono));
+            self.doubts.asked(asked, now.mono);
         }
-        let doubts = self.again.iter().any(|(_, it)| *it == Again::DoubtKeys);
-        if let (false, Some(patience)) = (doubts, UNTIL_ASKED.get(self.keys_wanted)) {
-            self.again.push((now.mono + *patience, Again::DoubtKeys));
-        }
-    }
-
-    /// No message asks for keys. Whoever is in the call since another time is told all of them.
-    pub(super) fn want_keys_anew(&mut self, now: Now) {
-        if self.people.member_fails() {
-            self.keys_wanted += 1;
-            if let Some(stay) = &mut self.stay {
-                stay.begin_anew(now.mono);
-            }
-        }
-        self.doubt_keys(now);
     }
 
     pub(super) fn key_arrived(&mut self, from: Recipient, content: Pii<serde_json::Value>) {

@@ -314,7 +314,6 @@ impl MatrixRtcSession {
             } => {
                 self.people.undecryptable(*stream, *active);
                 self.doubt_password();
-                self.doubt_keys(now);
             }
             MediaEvent::Opened { stream } => self.people.opened(*stream),
             MediaEvent::Trouble { .. }

@@ -9,6 +9,7 @@
 
 mod account;
 mod door;
+mod doubts;
 mod enter;
 mod key_exchange;
 mod keys;
@@ -38,6 +39,7 @@ use crate::link::Target;
 use crate::members::Member;
 use crate::random::Random;
 use account::{Account, Purpose};
+use doubts::Doubts;
 use keys::Keys;
 use people::{Mode, People};
 use servers::Servers;
@@ -79,8 +81,7 @@ pub(crate) struct MatrixRtcSession {
     knocking: BTreeMap<ParticipantId, (UserId, Participant)>,
     servers: Servers,
     keys: Keys,
-    /// How often all were asked for their keys since everything last opened.
-    keys_wanted: usize,
+    doubts: Doubts,
     people: People,
     /// What is asked again, and when.
     again: Vec<(Instant, Again)>,
@@ -120,8 +121,6 @@ enum Again {
     OpenId,
     /// Whether a password that was entered opens anything.
     Doubt,
-    /// Whether what members send opens with the keys that they told.
-    DoubtKeys,
     /// Our key of this number, told to devices that were not reached.
     Key {
         index: u8,
@@ -214,7 +213,7 @@ impl MatrixRtcSession {
             knocking: BTreeMap::new(),
             servers: Servers::default(),
             keys: Keys::default(),
-            keys_wanted: 0,
+            doubts: Doubts::default(),
             people: People::default(),
             again: Vec::new(),
             sending: (false, false),
@@ -295,7 +294,9 @@ impl Session for MatrixRtcSession {
         let shown = self.people.reactions_due().map(|at| (at, "reaction"));
         let expires = self.expires.filter(|_| self.stage == Stage::Inside);
         let expires = expires.map(|at| (at, "membership of another"));
-        let singles = [leaving, account, stay, keys, shown, expires];
+        let doubts = self.doubts.due().filter(|_| self.stage == Stage::Inside);
+        let doubts = doubts.map(|at| (at, "key that opens"));
+        let singles = [leaving, account, stay, keys, shown, expires, doubts];
         let singles = singles.into_iter().flatten();
         singles.chain(again).chain(servers).min()
     }
@@ -404,6 +405,7 @@ impl MatrixRtcSession {
         for (_, again) in due {
             self.once_more(again, now);
         }
+        self.doubt_keys(now);
         self.step_stay(now);
         self.drive_servers(now);
         if let Some(key) = self.keys.change(now.mono) {

@@ -280,11 +280,12 @@ impl People {
             && self.all.values().all(|person| person.opened.is_empty())
     }
 
-    /// Whether a member sends what does not open.
-    pub(super) fn member_fails(&self) -> bool {
+    /// The members who send what does not open.
+    pub(super) fn failing_members(&self) -> BTreeSet<Recipient> {
         let fails = |stream: &Stream| stream.taken && stream.undecryptable;
-        let mut members = self.all.values().filter(|it| it.device.is_some());
-        members.any(|member| member.streams(Who::Themselves).any(fails))
+        let members = self.all.values();
+        let failing = members.filter(|member| member.streams(Who::Themselves).any(fails));
+        failing.filter_map(|member| member.device.clone()).collect()
     }
 
     pub(super) fn undecryptable(&mut self, stream: StreamId, active: bool) {

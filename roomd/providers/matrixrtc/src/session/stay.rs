@@ -20,7 +20,7 @@ const WORD: Duration = Duration::from_secs(4);
 const LASTS: Duration = Duration::from_secs(4 * 60 * 60);
 /// It is renewed so long before its end.
 const BEFORE: Duration = Duration::from_secs(30 * 60);
-/// Within this time no two memberships of the room end alike, in milliseconds.
+/// As many memberships after each other differ in their content.
 const MARKS: u64 = 60_000;
 /// After a failure.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -107,9 +107,9 @@ impl Stay {
         self.event.as_ref()
     }
 
-    /// Whether the membership counts from the event that stands, and not from an earlier one.
+    /// Whether the membership counts from the event that stands, and not from an earlier or a later one.
     pub(super) const fn is_fresh(&self) -> bool {
-        self.renewals == 0
+        self.renewals == 0 && !self.renewing
     }
 
     /// When the membership began, by the server's clock.
@@ -180,15 +180,21 @@ impl Stay {
         self.next_word(now);
     }
 
-    /// Announces what stands as a membership that just began: to everybody the room has forgotten their keys.
-    pub(super) fn begin_anew(&mut self, now: Instant) {
+    /// Announces what stands as a membership that just began, as of a room that has forgotten all keys.
+    /// False where it is being announced anyway.
+    pub(super) fn begin_anew(&mut self, now: Instant) -> bool {
         if self.event.is_none() || self.renewing {
-            return;
+            return false;
         }
-        self.mark = (self.mark + 1) % MARKS;
+        self.next_mark();
         self.renewals = 0;
         self.afresh = true;
         self.renew = Some(now);
+        true
+    }
+
+    fn next_mark(&mut self) {
+        self.mark = (self.mark + 1) % MARKS;
     }
 
     /// The leave was put off.
@@ -237,6 +243,8 @@ impl Stay {
     /// The homeserver took the membership back, or will: it is announced anew.
     fn lost(&mut self, now: Instant) {
         self.stale.extend(self.delay.take());
+        // It may stand although its leave is gone.
+        self.next_mark();
         self.event = None;
         self.seen = false;
         self.renew = None;
@@ -526,23 +534,21 @@ mod tests {
     fn a_membership_begins_anew_while_its_leave_is_put_off() {
         let now = Instant::now();
         let mut stay = stay(now);
-        stay.begin_anew(now);
-        assert!(
-            matches!(stay.step(now), Some(Step::DelayLeave(_))),
-            "it begins anyway"
-        );
+        assert!(!stay.begin_anew(now), "it begins anyway");
+        stay.step(now);
         stay.delayed(DelayId::new("d"), 18_000, now);
         stay.step(now);
         stay.announced(EventId::new("$e"), now);
-        stay.begin_anew(now);
+        assert!(stay.begin_anew(now));
         let Some(Step::Member(Ask::SetState { content, .. })) = stay.step(now) else {
             panic!("not announced");
         };
+        assert!(!stay.is_fresh(), "what stands is the one of before");
         let content = content.expose();
         assert_eq!(content["expires"], 14_401_001, "another content");
         assert!(content.get("created_ts").is_none(), "it has just begun");
-        stay.begin_anew(now);
-        assert_eq!(stay.step(now), None, "it is being announced");
+        assert!(!stay.begin_anew(now), "it is being announced");
+        assert_eq!(stay.step(now), None);
         stay.announced(EventId::new("$f"), now);
         assert!(stay.is_fresh());
         assert_eq!(stay.poll(), Some(now + WORD));
