@@ -88,6 +88,12 @@ async fn dispatch(context: Context, ask: Ask) -> Outcome {
             rtc::delay_state(client, &state, delay_ms).await
         }
         Ask::Delayed { delay, action } => rtc::delayed(&server, &delay, action).await,
+        Ask::CancelOthers {
+            room,
+            kind,
+            state_key,
+            but,
+        } => rtc::cancel_others(&server, (&room, &kind, &state_key), &but).await,
         Ask::ToDevice {
             kind,
             content,

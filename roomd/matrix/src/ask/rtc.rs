@@ -21,6 +21,8 @@ type Answer = Result<Done, Failure>;
 
 /// What a homeserver says that can hold events back.
 const DELAYS: &str = "org.matrix.msc4140";
+/// Events of one state that are cancelled at once: runs that ended within the time of a leave.
+const MAX_HELD_BACK: usize = 32;
 
 /// The homeserver's own list; without one, what the server's name says about itself (the well-known
 /// file), as older servers have it.
@@ -142,9 +144,59 @@ pub(super) async fn delayed(server: &Server, id: &DelayId, action: DelayedAction
         .map_err(|refused| refused.failure())
 }
 
+/// Cancels what is held back for a state, but for one.
+pub(super) async fn cancel_others(
+    server: &Server,
+    state: (&RoomId, &str, &Pii<String>),
+    but: &DelayId,
+) -> Answer {
+    let list = server.get(&["unstable", DELAYS, "delayed_events"]).await;
+    let list = list.map_err(|refused| match refused {
+        Refused::Said {
+            status: 404 | 405, ..
+        } => Failure::Unsupported,
+        Refused::Said { .. } | Refused::Unreachable => refused.failure(),
+    })?;
+    for id in held_back(&list, state).filter(|id| id != but) {
+        match delayed(server, &id, DelayedAction::Cancel).await {
+            Ok(_) | Err(Failure::Gone) => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(Done::Done)
+}
+
+/// What a homeserver holds back for a state.
+fn held_back<'a>(
+    list: &'a Value,
+    (room, kind, key): (&'a RoomId, &'a str, &'a Pii<String>),
+) -> impl Iterator<Item = DelayId> + 'a {
+    let all = list["delayed_events"].as_array().into_iter().flatten();
+    let of_state = all.filter(move |event| {
+        event["room_id"] == room.expose()
+            && event["type"] == kind
+            && event["state_key"] == key.expose().as_str()
+    });
+    let ids = of_state.filter_map(|event| event["delay_id"].as_str());
+    ids.map(DelayId::new).take(MAX_HELD_BACK)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_held_back_for_the_state_is_cancelled() {
+        let event = |id: &str, room: &str, key: &str| json!({"delay_id": id, "room_id": room, "type": "m.x", "state_key": key});
+        let list = json!({"delayed_events": [
+            event("a", "!r:x", "k"), event("b", "!s:x", "k"), event("c", "!r:x", "l"), 7,
+            {"room_id": "!r:x", "type": "m.x", "state_key": "k"}, event("d", "!r:x", "k"),
+        ]});
+        let (room, key) = (RoomId::new("!r:x"), Pii::from("k"));
+        let found: Vec<_> = held_back(&list, (&room, "m.x", &key)).collect();
+        assert_eq!(found, [DelayId::new("a"), DelayId::new("d")]);
+        assert_eq!(held_back(&json!([]), (&room, "m.x", &key)).count(), 0);
+    }
 
     #[test]
     fn only_transports_that_can_be_used_are_listed() {

@@ -206,6 +206,43 @@ async fn a_delayed_leave_is_sent_or_cancelled_on_request() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_run_left_behind_is_cancelled() {
+    let server = shared().await;
+    let bob = Person::new(server, "bob").await;
+    let (room, other) = (bob.room(json!({})).await, bob.room(json!({})).await);
+    let (_account, mut line, me) = Room::new(server).await.online().await;
+    line.join(&room).await;
+    line.join(&other).await;
+    let (elsewhere, _) = leave_later(&mut line, &other, &me, 60_000).await;
+    let mut earlier = Vec::new();
+    for _ in 0..2 {
+        earlier.push(leave_later(&mut line, &room, &me, 60_000).await.0);
+    }
+    let (own, _) = leave_later(&mut line, &room, &me, 60_000).await;
+    let cancel = Ask::CancelOthers {
+        room: room_id(&room),
+        kind: MEMBER.into(),
+        state_key: Pii::new(state_key(&me)),
+        but: own.clone(),
+    };
+    for _ in 0..2 {
+        assert_eq!(line.ask(cancel.clone()).await, Ok(Done::Done));
+    }
+    for delay in earlier {
+        assert_eq!(
+            delayed(&mut line, &delay, DelayedAction::Restart).await,
+            Err(Failure::Gone)
+        );
+    }
+    for delay in [own, elsewhere] {
+        assert_eq!(
+            delayed(&mut line, &delay, DelayedAction::Restart).await,
+            Ok(Done::Done)
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_leave_is_carried_out_though_the_session_is_gone() {
     let server = shared().await;
     let bob = Person::new(server, "bob").await;

@@ -77,6 +77,19 @@ pub enum Ask {
         /// What to do.
         action: DelayedAction,
     },
+    /// Cancels every event that the homeserver holds back for a state of this account's, but for one: what an
+    /// earlier run left behind. Answered with [`Done::Done`](crate::Done::Done), or
+    /// [`Failure::Unsupported`](crate::Failure::Unsupported) where the homeserver does not list them.
+    CancelOthers {
+        /// The room.
+        room: RoomId,
+        /// The event's type.
+        kind: String,
+        /// The event's state key.
+        state_key: Pii<String>,
+        /// The one that is held back further.
+        but: DelayId,
+    },
     /// Sends a message to devices, encrypted for each of them (Olm). Answered with
     /// [`Done::SentToDevice`](crate::Done::SentToDevice).
     ToDevice {

@@ -106,6 +106,18 @@ fn requests_are_text_and_back() {
         json!({"delayed": {"delay": "syd_1", "action": "restart"}}),
     );
     check_ask(
+        Ask::CancelOthers {
+            room: room(),
+            kind: "org.matrix.msc3401.call.member".into(),
+            state_key: Pii::from("_@room:server_DEVICE_m.call"),
+            but: DelayId::new("syd_1"),
+        },
+        json!({"cancel_others": {
+            "room": "!room", "kind": "org.matrix.msc3401.call.member",
+            "state_key": "_@room:server_DEVICE_m.call", "but": "syd_1",
+        }}),
+    );
+    check_ask(
         Ask::ToDevice {
             kind: "io.element.call.encryption_keys".into(),
             content: Pii::new(json!({"keys": {"key": "hunter2"}})),

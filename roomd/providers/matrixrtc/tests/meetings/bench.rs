@@ -265,9 +265,11 @@ impl Bench {
             Ask::ToDevice { .. } => Done::SentToDevice {
                 unreachable: Vec::new(),
             },
-            Ask::Leave { .. } | Ask::Delayed { .. } | Ask::Invite { .. } | Ask::Kick { .. } => {
-                Done::Done
-            }
+            Ask::Leave { .. }
+            | Ask::Delayed { .. }
+            | Ask::CancelOthers { .. }
+            | Ask::Invite { .. }
+            | Ask::Kick { .. } => Done::Done,
         })
     }
 
@@ -468,6 +470,7 @@ fn name(ask: &Ask) -> &'static str {
         Ask::SetState { .. } => "state",
         Ask::DelayState { .. } => "delay",
         Ask::Delayed { .. } => "delayed",
+        Ask::CancelOthers { .. } => "cancel others",
         Ask::ToDevice { .. } => "to device",
         Ask::SendMessage { .. } => "message",
         Ask::React { .. } => "react",
