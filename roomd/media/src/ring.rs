@@ -21,11 +21,14 @@ impl Ring {
     pub(crate) fn draw(&mut self, draw: impl FnOnce(&mut Canvas)) -> Arc<Canvas> {
         self.current = None;
         let free = |kept: &mut Arc<Canvas>| Arc::strong_count(kept) == 1;
-        let mut free: Vec<_> = self.pictures.extract_if(.., free).collect();
-        let mut picture = free.pop().unwrap_or_default();
-        // One more is enough: a display has about as many under way at any time. It is the next one's turn
-        // then, so that none shows an old scene for long.
-        self.pictures.extend(free.pop());
+        let free: Vec<_> = self.pictures.extract_if(.., free).collect();
+        let mut free = free.into_iter();
+        let mut picture = free.next().unwrap_or_default();
+        // One more is enough: a display has about as many under way at any time. It was drawn longest ago and
+        // is the next one's, so that none shows an old scene for long.
+        if let Some(next) = free.next() {
+            self.pictures.insert(0, next);
+        }
         if let Some(target) = Arc::get_mut(&mut picture) {
             draw(target);
         }
@@ -72,9 +75,19 @@ mod tests {
             drawn.push(Arc::as_ptr(&next));
             shown = next;
         }
+        let turns = &drawn[1..];
+        assert!(
+            turns
+                .iter()
+                .all(|it| turns.iter().filter(|other| *other == it).count() == 1)
+        );
         drop(shown);
+        for _ in 0..2 {
+            drawn.push(Arc::as_ptr(&ring.draw(|_| {})));
+        }
+        assert_ne!(drawn[4], drawn[5], "nobody holds any");
         let had_turn = |picture: &Arc<Canvas>| drawn.contains(&Arc::as_ptr(picture));
-        assert_eq!(ring.pictures.len(), 3);
+        assert_eq!(ring.pictures.len(), 2);
         assert!(ring.pictures.iter().all(had_turn));
     }
 

@@ -19,7 +19,7 @@ use crate::settings::is_secure;
 
 type Answer = Result<Done, Failure>;
 
-/// What a homeserver says that can hold events back.
+/// What a homeserver says that can hold events back. The list of what it holds back is moving to MSC4486.
 const DELAYS: &str = "org.matrix.msc4140";
 /// Events of one state that are cancelled at once: runs that ended within the time of a leave.
 const MAX_HELD_BACK: usize = 32;
@@ -139,9 +139,11 @@ pub(super) async fn delayed(server: &Server, id: &DelayId, action: DelayedAction
     };
     let path = ["unstable", DELAYS, "delayed_events", id.expose()];
     let answer = server.post(&path, &json!({"action": action})).await;
-    answer
-        .map(|_| Done::Done)
-        .map_err(|refused| refused.failure())
+    answer.map(|_| Done::Done).map_err(|refused| match refused {
+        // It was sent or cancelled meanwhile.
+        Refused::Said { status: 409, .. } => Failure::Gone,
+        Refused::Said { .. } | Refused::Unreachable => refused.failure(),
+    })
 }
 
 /// Cancels what is held back for a state, but for one.
@@ -157,13 +159,19 @@ pub(super) async fn cancel_others(
         } => Failure::Unsupported,
         Refused::Said { .. } | Refused::Unreachable => refused.failure(),
     })?;
-    for id in held_back(&list, state).filter(|id| id != but) {
-        match delayed(server, &id, DelayedAction::Cancel).await {
+    let held: Vec<_> = held_back(&list, state).collect();
+    // A list without it may hold what is to be held back from now on.
+    if !held.contains(but) {
+        return Err(Failure::Gone);
+    }
+    let mut done = Ok(Done::Done);
+    for id in held.iter().filter(|id| *id != but) {
+        match delayed(server, id, DelayedAction::Cancel).await {
             Ok(_) | Err(Failure::Gone) => {}
-            Err(failure) => return Err(failure),
+            Err(failure) => done = Err(failure),
         }
     }
-    Ok(Done::Done)
+    done
 }
 
 /// What a homeserver holds back for a state.
@@ -171,7 +179,8 @@ fn held_back<'a>(
     list: &'a Value,
     (room, kind, key): (&'a RoomId, &'a str, &'a Pii<String>),
 ) -> impl Iterator<Item = DelayId> + 'a {
-    let all = list["delayed_events"].as_array().into_iter().flatten();
+    let lists = ["delayed_events", "scheduled"].map(|name| list[name].as_array());
+    let all = lists.into_iter().flatten().flatten();
     let of_state = all.filter(move |event| {
         event["room_id"] == room.expose()
             && event["type"] == kind
@@ -195,6 +204,9 @@ mod tests {
         let (room, key) = (RoomId::new("!r:x"), Pii::from("k"));
         let found: Vec<_> = held_back(&list, (&room, "m.x", &key)).collect();
         assert_eq!(found, [DelayId::new("a"), DelayId::new("d")]);
+        assert_eq!(held_back(&list, (&room, "m.y", &key)).count(), 0);
+        let newer = json!({"scheduled": [event("a", "!r:x", "k")]});
+        assert_eq!(held_back(&newer, (&room, "m.x", &key)).count(), 1);
         assert_eq!(held_back(&json!([]), (&room, "m.x", &key)).count(), 0);
     }
 

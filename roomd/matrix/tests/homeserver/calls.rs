@@ -228,6 +228,13 @@ async fn what_an_earlier_run_left_behind_is_cancelled() {
     for _ in 0..2 {
         assert_eq!(line.ask(cancel.clone()).await, Ok(Done::Done));
     }
+    let of_another = Ask::CancelOthers {
+        room: room_id(&room),
+        kind: MEMBER.into(),
+        state_key: Pii::new(state_key(&me)),
+        but: elsewhere.clone(),
+    };
+    assert_eq!(line.ask(of_another).await, Err(Failure::Gone));
     for delay in earlier {
         assert_eq!(
             delayed(&mut line, &delay, DelayedAction::Restart).await,

@@ -78,8 +78,9 @@ pub enum Ask {
         action: DelayedAction,
     },
     /// Cancels every event that the homeserver holds back for a state of this account's, but for one: what an
-    /// earlier run left behind. Answered with [`Done::Done`](crate::Done::Done), or
-    /// [`Failure::Unsupported`](crate::Failure::Unsupported) where the homeserver does not list them.
+    /// earlier run left behind. Answered with [`Done::Done`](crate::Done::Done); with
+    /// [`Failure::Gone`](crate::Failure::Gone), and nothing cancelled, where that one is not held back any more;
+    /// or with [`Failure::Unsupported`](crate::Failure::Unsupported) where the homeserver does not list them.
     CancelOthers {
         /// The room.
         room: RoomId,

@@ -24,6 +24,8 @@ pub(super) enum Purpose {
     /// The leave that the homeserver sends when the room is silent.
     DelayLeave,
     RestartLeave(DelayId),
+    /// Leaves of before are cancelled.
+    CancelOthers,
     Membership,
     /// Our key of this number, sent to people.
     Key {

@@ -18,7 +18,7 @@ use roomd_matrix_port::Recipient;
 const PATIENCE: Duration = Duration::from_secs(12);
 /// So often because of the same member.
 const ATTEMPTS: u32 = 3;
-/// Until all are asked again, twice as long each time, but for [`DOUBLED`] times.
+/// Until all are asked again, twice as long each time; at most [`DOUBLED`] times.
 const REST: Duration = Duration::from_secs(20);
 const DOUBLED: u32 = 5;
 /// What opened for so long is not counted any more.
@@ -32,14 +32,14 @@ pub(super) struct Doubts {
     members: BTreeMap<Recipient, Doubt>,
     /// Nobody is asked before.
     rests: Option<Instant>,
-    /// How often all were asked since nobody was in doubt.
+    /// How often all were asked, one time soon after the other.
     times: u32,
 }
 
 #[derive(Debug)]
 struct Doubt {
-    /// Does not open since then, or opens since then.
     fails: bool,
+    /// Since when it fails, or opens.
     since: Instant,
     asked: u32,
 }
@@ -63,7 +63,7 @@ impl Doubts {
                 asked: 0,
             });
         }
-        if self.members.is_empty() {
+        if self.rests.is_none_or(|rests| rests + FORGET <= now) {
             self.times = 0;
         }
     }
@@ -76,13 +76,19 @@ impl Doubts {
         Some(self.rests.map_or(first, |rests| rests.max(first)))
     }
 
+    /// All are being told by a membership that just began.
+    pub(super) fn rest(&mut self, now: Instant) {
+        self.rests = self.rests.max(Some(now + PATIENCE));
+    }
+
     /// All were asked, or could not be.
     pub(super) fn asked(&mut self, done: bool, now: Instant) {
         if !done {
             self.rests = Some(now + AGAIN);
             return;
         }
-        for doubt in self.members.values_mut().filter(|doubt| doubt.fails) {
+        let long = |doubt: &&mut Doubt| doubt.fails && doubt.since + PATIENCE <= now;
+        for doubt in self.members.values_mut().filter(long) {
             doubt.asked += 1;
         }
         self.rests = Some(now + REST * (1 << self.times.min(DOUBLED)));
@@ -159,8 +165,7 @@ mod tests {
         };
         let asked = asked(7200, fail);
         assert_eq!(asked[..3], [12, 32, 72]);
-        assert_eq!(asked.len(), 6);
-        assert_eq!(asked[3], 3612);
+        assert_eq!(asked[3..], [3612, 3632, 3672]);
     }
 
     #[test]
@@ -175,7 +180,7 @@ mod tests {
             }
         };
         let asked = asked(7200, fail);
-        assert!(asked.len() < 20, "{asked:?}");
+        assert!(asked.len() <= 24, "three times for each: {asked:?}");
         let least = |pair: &[u64]| pair[1] - pair[0] >= 20;
         assert!(asked.windows(2).all(least), "{asked:?}");
     }
@@ -191,6 +196,16 @@ mod tests {
         };
         let asked = asked(1100, fail);
         assert_eq!(asked, [12, 32, 1012, 1032, 1072]);
+    }
+
+    #[test]
+    fn who_is_being_told_anyway_is_not_asked() {
+        let now = Instant::now();
+        let mut doubts = Doubts::default();
+        doubts.look(&[member("a")].into(), now);
+        let begins = now + 15 * SECOND;
+        doubts.rest(begins);
+        assert_eq!(doubts.due(), Some(begins + PATIENCE));
     }
 
     #[test]

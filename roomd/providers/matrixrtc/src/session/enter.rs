@@ -191,7 +191,10 @@ impl MatrixRtcSession {
                 self.open_id = Some((token, now.mono + lasts));
             }
             (
-                purpose @ (Purpose::DelayLeave | Purpose::Membership | Purpose::RestartLeave(_)),
+                purpose @ (Purpose::DelayLeave
+                | Purpose::Membership
+                | Purpose::RestartLeave(_)
+                | Purpose::CancelOthers),
                 result,
             ) => self.stayed(&purpose, result, now),
             (Purpose::Key { index, attempt }, result) => self.key_told(index, attempt, result, now),
@@ -365,6 +368,7 @@ impl MatrixRtcSession {
                 }
                 Step::Word(ask, delay) => self.ask(ask, Purpose::RestartLeave(delay)),
                 Step::Cancel(ask) => self.ask(ask, Purpose::Nothing),
+                Step::CancelOthers(ask) => self.ask(ask, Purpose::CancelOthers),
             }
         }
     }
@@ -378,6 +382,9 @@ impl MatrixRtcSession {
             (Purpose::DelayLeave, Err(Failure::Unsupported)) => stay.undelayed(now.mono),
             (Purpose::Membership, Ok(Done::Sent { event })) => {
                 stay.announced(event, now.mono);
+                if stay.is_fresh() {
+                    self.doubts.rest(now.mono);
+                }
                 self.raise_again();
                 self.joined();
                 self.look_again(now);
@@ -388,6 +395,10 @@ impl MatrixRtcSession {
             (Purpose::DelayLeave | Purpose::Membership, Err(Failure::Forbidden)) => {
                 self.fail(FaultCode::CallNotAllowed);
             }
+            (Purpose::CancelOthers, Err(failure)) if failure.is_retryable() => {
+                stay.failed(Failed::CancelOthers, now.mono);
+            }
+            (Purpose::CancelOthers, _) => {}
             (Purpose::DelayLeave, _) => stay.failed(Failed::DelayLeave, now.mono),
             (_, _) => stay.failed(Failed::Member, now.mono),
         }

@@ -38,8 +38,9 @@ pub(super) struct Stay {
     /// Leaves that are held back no longer for this membership; each is cancelled, because it would
     /// take the new one back as well.
     stale: Vec<DelayId>,
-    /// A run before this one may have left a leave behind, which would take this membership back.
-    earlier: bool,
+    /// When leaves are to be cancelled that a run before this one, or an answer that was lost, may have left
+    /// behind: they would take this membership back.
+    earlier: Option<Instant>,
     /// It was asked for, so that it may stand even though no answer said so.
     asked: bool,
     /// The membership as it stands.
@@ -78,8 +79,10 @@ pub(super) enum Step {
     Member(Ask),
     /// Puts this leave off.
     Word(Ask, DelayId),
-    /// Cancels leaves that are not this membership's.
+    /// Cancels a leave.
     Cancel(Ask),
+    /// Cancels leaves that are not this membership's.
+    CancelOthers(Ask),
 }
 
 impl Stay {
@@ -92,7 +95,7 @@ impl Stay {
             word: WORD,
             due: Some((now, Due::Announce)),
             stale: Vec::new(),
-            earlier: true,
+            earlier: Some(now),
             asked: false,
             event: None,
             created: utc,
@@ -122,7 +125,13 @@ impl Stay {
 
     pub(super) fn poll(&self) -> Option<Instant> {
         let due = self.due.map(|(at, _)| at);
-        [due, self.renew].into_iter().flatten().min()
+        let earlier = self.earlier.filter(|_| self.but().is_some());
+        [due, self.renew, earlier].into_iter().flatten().min()
+    }
+
+    /// The one leave that is to be held back, once the membership stands.
+    fn but(&self) -> Option<&DelayId> {
+        self.delay.as_ref().filter(|_| self.event.is_some())
     }
 
     /// What is due now.
@@ -131,13 +140,14 @@ impl Stay {
             let action = DelayedAction::Cancel;
             return Some(Step::Cancel(Ask::Delayed { delay, action }));
         }
-        if let (Some(but), true) = (&self.delay, self.event.is_some() && self.earlier) {
-            self.earlier = false;
-            return Some(Step::Cancel(Ask::CancelOthers {
+        if let Some(but) = self.but().cloned()
+            && self.earlier.take_if(|at| *at <= now).is_some()
+        {
+            return Some(Step::CancelOthers(Ask::CancelOthers {
                 room: self.room.room.clone(),
                 kind: MEMBER.to_owned(),
                 state_key: self.key(),
-                but: but.clone(),
+                but,
             }));
         }
         if self.renew.take_if(|at| *at <= now).is_some() {
@@ -238,6 +248,7 @@ impl Stay {
             || self.due.is_none() && self.delay.is_none() && self.renew.is_none()
         {
             self.due = Some((now, Due::Announce));
+            self.earlier = Some(now);
         } else if self.delay.is_some() {
             self.due = Some((now, Due::Word));
         }
@@ -257,6 +268,7 @@ impl Stay {
         self.stale.extend(self.delay.take());
         // It may stand although its leave is gone.
         self.next_mark();
+        self.earlier = Some(now);
         self.event = None;
         self.seen = false;
         self.renew = None;
@@ -269,7 +281,12 @@ impl Stay {
     /// Asking failed, but may succeed later.
     pub(super) fn failed(&mut self, step: Failed, now: Instant) {
         match step {
-            Failed::DelayLeave => self.due = Some((now + AGAIN, Due::Announce)),
+            Failed::DelayLeave => {
+                self.due = Some((now + AGAIN, Due::Announce));
+                // It may have been arranged all the same.
+                self.earlier = Some(now);
+            }
+            Failed::CancelOthers => self.earlier = Some(now + AGAIN),
             // What is to be renewed stands, and its leave goes on being put off.
             Failed::Member if self.event.is_some() => self.renew = Some(now + AGAIN),
             Failed::Member => self.due = Some((now + AGAIN, Due::Member)),
@@ -357,6 +374,7 @@ impl Stay {
 pub(super) enum Failed {
     DelayLeave,
     Member,
+    CancelOthers,
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -29,7 +29,7 @@ fn stay(now: Instant) -> Stay {
 /// One that no other came before.
 fn first(now: Instant) -> Stay {
     let mut stay = stay(now);
-    stay.earlier = false;
+    stay.earlier = None;
     stay
 }
 
@@ -61,7 +61,7 @@ fn the_leave_is_arranged_before_the_membership_is_announced() {
     );
     assert_eq!(content["expires"], 14_401_000);
     stay.announced(EventId::new("$e"), now);
-    let Some(Step::Cancel(Ask::CancelOthers { state_key, but, .. })) = stay.step(now) else {
+    let Some(Step::CancelOthers(Ask::CancelOthers { state_key, but, .. })) = stay.step(now) else {
         panic!("what an earlier run left behind takes it back");
     };
     assert_eq!(state_key.expose(), "_@room:x_DEV_m.call");
@@ -86,7 +86,7 @@ fn the_leave_is_arranged_before_the_membership_is_announced() {
 #[test]
 fn a_short_delay_is_put_off_more_often() {
     let now = Instant::now();
-    let mut stay = stay(now);
+    let mut stay = first(now);
     stay.step(now);
     stay.delayed(DelayId::new("d"), 4000, now);
     stay.step(now);
@@ -126,6 +126,7 @@ fn a_membership_that_was_taken_back_is_announced_anew() {
     stay.delayed(DelayId::new("e"), 18_000, now);
     assert!(matches!(stay.step(now), Some(Step::Member(_))));
     stay.announced(EventId::new("$f"), now);
+    assert!(matches!(stay.step(now), Some(Step::CancelOthers(_))));
     let now = now + WORD;
     assert!(matches!(stay.step(now), Some(Step::Word(_, delay)) if delay == DelayId::new("e")));
     stay.sent(&DelayId::new("e"), now);
@@ -234,4 +235,35 @@ fn leaving_takes_back_what_stands() {
     assert!(matches!(stay.step(now), Some(Step::Member(_))));
     let leaves = matches!(stay.leave()[..], [Ask::SetState { .. }]);
     assert!(leaves, "it may stand without an answer");
+}
+
+#[test]
+fn what_was_left_behind_is_cancelled_until_it_is_done() {
+    let now = Instant::now();
+    let mut stay = stay(now);
+    stay.step(now);
+    assert_eq!(stay.poll(), None, "nothing stands that could be taken back");
+    // The homeserver arranged this one, but its answer was lost.
+    stay.failed(Failed::DelayLeave, now);
+    let now = now + AGAIN;
+    assert!(matches!(stay.step(now), Some(Step::DelayLeave(_))));
+    stay.delayed(DelayId::new("d"), 18_000, now);
+    assert!(matches!(stay.step(now), Some(Step::Member(_))));
+    stay.announced(EventId::new("$e"), now);
+    assert!(matches!(stay.step(now), Some(Step::CancelOthers(_))));
+    assert_eq!(stay.step(now), None);
+    stay.failed(Failed::CancelOthers, now);
+    assert_eq!(stay.poll(), Some(now + AGAIN));
+    assert!(matches!(
+        stay.step(now + AGAIN),
+        Some(Step::CancelOthers(_))
+    ));
+    assert_eq!(stay.poll(), Some(now + WORD), "once is enough");
+    stay.lost(now);
+    stay.step(now);
+    stay.step(now);
+    stay.delayed(DelayId::new("e"), 18_000, now);
+    stay.step(now);
+    stay.announced(EventId::new("$f"), now);
+    assert!(matches!(stay.step(now), Some(Step::CancelOthers(_))));
 }
