@@ -157,6 +157,15 @@ mod tests {
     }
 
     #[test]
+    fn volume_buttons_go_in_steps_and_do_nothing_without_a_call() {
+        let press = |action, state: &State| request(Touch::Press(action), state);
+        let to = |percent| Some(Request::Volume { percent });
+        assert_eq!(press(Action::VolumeUp, &in_call(true)), to(55));
+        assert_eq!(press(Action::VolumeDown, &in_call(true)), to(45));
+        assert_eq!(press(Action::VolumeUp, &offered("b1")), None);
+    }
+
+    #[test]
     fn the_mute_key_asks_only_for_what_is_not_so() {
         let mute = |muted, state: &State| request(Touch::Wish(Wish::Mute(muted)), state);
         let (on, off) = (in_call(true), in_call(false));

@@ -3,8 +3,8 @@
 //! Which of a camera's modes is taken, and why.
 //!
 //! In this order: it moves (15 frames a second and more), it has the wanted size or one from which it
-//! is made by scaling down, it has the wanted rate, and what remains costs least: NV12 goes to the
-//! encoder as it is, YUYV is rearranged, MJPEG is decoded, H.264 is decoded later than the rest.
+//! is made by scaling down, it has the wanted rate, and what remains costs least: NV12 is rearranged in
+//! its chroma alone, YUYV in all, MJPEG is decoded, H.264 is decoded later than the rest.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -246,8 +246,7 @@ impl Choice {
             RateFit::Below => ", fewer frames than wanted",
         })?;
         f.write_str(match self.format {
-            PixelFormat::Nv12 => "; goes to the encoder as it is.",
-            PixelFormat::Yuyv => "; rearranged, not decoded.",
+            PixelFormat::Nv12 | PixelFormat::Yuyv => "; rearranged, not decoded.",
             PixelFormat::Mjpeg => "; decoded, as it offers no such mode uncompressed.",
             PixelFormat::H264 | PixelFormat::Other(_) => "; decoded, as it offers nothing else.",
         })?;
@@ -281,8 +280,7 @@ impl Choice {
             RateFit::Below => ", weniger Bilder als gewünscht",
         })?;
         f.write_str(match self.format {
-            PixelFormat::Nv12 => "; geht unverändert in den Encoder.",
-            PixelFormat::Yuyv => "; umgeordnet, nicht dekodiert.",
+            PixelFormat::Nv12 | PixelFormat::Yuyv => "; umgeordnet, nicht dekodiert.",
             PixelFormat::Mjpeg => "; dekodiert, weil sie das unkomprimiert nicht anbietet.",
             PixelFormat::H264 | PixelFormat::Other(_) => "; dekodiert, weil sie nichts sonst hat.",
         })?;

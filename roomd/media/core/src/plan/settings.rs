@@ -101,8 +101,10 @@ pub enum CameraFormat {
     H264,
 }
 
-/// What is asked of a camera. Each way ends in I420, which the encoders read: NV12 and YUYV are
-/// rearranged once, the others are decoded into it; so one copy remains in each.
+/// What is asked of a camera. Each way ends in I420, which the encoders read: NV12 and YUYV are rearranged
+/// once, the others are decoded into it. Then it is copied once more, out of the pipeline's memory: the camera's
+/// driver has few buffers, and a picture is held as long as a layer or a display needs it. Hardware encoders read
+/// NV12, to which it is turned again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CameraMode {
     /// How pixels are coded.
