@@ -192,17 +192,15 @@ impl Bench {
         Ok(())
     }
 
-    /// Ends what an earlier case left: roomd's configuration and meeting, to which it would come back after a
-    /// power cut; and the cameras that it loaded, which would stand in for a bar's that is pulled out, and
-    /// stay in use then.
+    /// Takes out the cameras that an earlier case loaded: they would stand in for a bar's that is pulled
+    /// out, and stay in use then.
     pub fn clear(&mut self) -> Result<()> {
         if self.hardware.is_none() {
             return Ok(());
         }
         let cleared = self.host.text(
-            "systemctl stop roomd 2>/dev/null || true\n\
-             rm -rf /etc/roomd/roomd.toml /var/lib/roomd/*\n\
-             [ -d /sys/module/vivid ] || exit 0\n\
+            "[ -d /sys/module/vivid ] || exit 0\n\
+             systemctl stop roomd 2>/dev/null || true\n\
              pkill -x cec-follower || true\n\
              for try in $(seq 50); do modprobe -r vivid 2>/dev/null && exit; sleep 0.1; done\n\
              modprobe -r vivid",
