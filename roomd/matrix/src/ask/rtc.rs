@@ -165,7 +165,8 @@ pub(super) async fn cancel_others(
         return Err(Failure::Gone);
     }
     let mut done = Ok(Done::Done);
-    for id in held.iter().filter(|id| *id != but) {
+    let others = held.iter().filter(|id| *id != but);
+    for id in others.take(MAX_HELD_BACK) {
         match delayed(server, id, DelayedAction::Cancel).await {
             Ok(_) | Err(Failure::Gone) => {}
             Err(failure) => done = Err(failure),
@@ -187,7 +188,7 @@ fn held_back<'a>(
             && event["state_key"] == key.expose().as_str()
     });
     let ids = of_state.filter_map(|event| event["delay_id"].as_str());
-    ids.map(DelayId::new).take(MAX_HELD_BACK)
+    ids.map(DelayId::new)
 }
 
 #[cfg(test)]

@@ -244,11 +244,11 @@ impl Stay {
     /// What was asked before is not answered any more: everything that is not known to stand is asked
     /// for again.
     pub(super) fn reopened(&mut self, now: Instant) {
+        self.earlier = Some(now);
         if self.event.is_none()
             || self.due.is_none() && self.delay.is_none() && self.renew.is_none()
         {
             self.due = Some((now, Due::Announce));
-            self.earlier = Some(now);
         } else if self.delay.is_some() {
             self.due = Some((now, Due::Word));
         }

@@ -26,10 +26,14 @@ fn stay(now: Instant) -> Stay {
     Stay::new(room, service, now, 1000)
 }
 
-/// One that no other came before.
-fn first(now: Instant) -> Stay {
+/// One that no other came before, with its leave arranged.
+fn first(now: Instant, delay_ms: u64) -> Stay {
     let mut stay = stay(now);
     stay.earlier = None;
+    stay.step(now);
+    stay.delayed(DelayId::new("d"), delay_ms, now);
+    stay.step(now);
+    stay.announced(EventId::new("$e"), now);
     stay
 }
 
@@ -86,22 +90,14 @@ fn the_leave_is_arranged_before_the_membership_is_announced() {
 #[test]
 fn a_short_delay_is_put_off_more_often() {
     let now = Instant::now();
-    let mut stay = first(now);
-    stay.step(now);
-    stay.delayed(DelayId::new("d"), 4000, now);
-    stay.step(now);
-    stay.announced(EventId::new("$e"), now);
+    let stay = first(now, 4000);
     assert_eq!(stay.poll(), Some(now + Duration::from_secs(1)));
 }
 
 #[test]
 fn a_membership_that_was_taken_back_is_announced_anew() {
     let now = Instant::now();
-    let mut stay = first(now);
-    stay.step(now);
-    stay.delayed(DelayId::new("d"), 18_000, now);
-    stay.step(now);
-    stay.announced(EventId::new("$e"), now);
+    let mut stay = first(now, 18_000);
     stay.snapshot(false, now);
     assert!(
         matches!(stay.due, Some((_, Due::Word))),
@@ -150,20 +146,18 @@ fn a_leave_that_was_asked_for_twice_is_cancelled_once() {
 #[test]
 fn what_was_not_answered_is_asked_again() {
     let start = Instant::now();
-    let mut stay = first(start);
-    stay.step(start);
-    stay.delayed(DelayId::new("d"), 18_000, start);
-    stay.step(start);
-    stay.announced(EventId::new("$e"), start);
+    let mut stay = first(start, 18_000);
     // The word goes out, and the line to the account breaks before the answer.
     let now = start + WORD;
     assert!(matches!(stay.step(now), Some(Step::Word(..))));
     stay.reopened(now);
+    assert!(matches!(stay.step(now), Some(Step::CancelOthers(_))));
     assert!(matches!(stay.step(now), Some(Step::Word(..))));
     // The same while it is renewed.
     let now = start + LASTS - BEFORE;
     assert!(matches!(stay.step(now), Some(Step::Member(_))));
     stay.reopened(now);
+    assert!(matches!(stay.step(now), Some(Step::CancelOthers(_))));
     assert!(matches!(stay.step(now), Some(Step::Member(_))));
 }
 
@@ -194,12 +188,8 @@ fn a_membership_is_renewed_before_its_end_and_keeps_its_age() {
 #[test]
 fn a_membership_begins_anew_while_its_leave_is_put_off() {
     let now = Instant::now();
-    let mut stay = first(now);
-    assert!(!stay.begin_anew(now), "it begins anyway");
-    stay.step(now);
-    stay.delayed(DelayId::new("d"), 18_000, now);
-    stay.step(now);
-    stay.announced(EventId::new("$e"), now);
+    assert!(!stay(now).begin_anew(now), "it begins anyway");
+    let mut stay = first(now, 18_000);
     assert!(stay.begin_anew(now));
     let Some(Step::Member(Ask::SetState { content, .. })) = stay.step(now) else {
         panic!("not announced");

@@ -120,9 +120,11 @@ pub fn power_cut(bench: &mut Bench) -> Result<Figure> {
     bench.attach("A1")?;
     bench.attach("B2")?;
     // A room of an earlier case would come back into its meeting, and take a camera.
-    bench
-        .host
-        .text("systemctl stop roomd; rm -f /etc/roomd/roomd.toml; sync")?;
+    bench.host.text(
+        "systemctl stop roomd 2>/dev/null || true\n\
+         rm -f /etc/roomd/roomd.toml\n\
+         sync",
+    )?;
     let _stream = bench
         .host
         .follow("v4l2-ctl -d $(camera A1) --stream-mmap >/dev/null 2>&1")?;
